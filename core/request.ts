@@ -1,0 +1,24 @@
+/** What any gateway tells us of one request: the adapters' `readRequest` makes it, the stages read nothing else. */
+export interface GatewayRequest {
+  /** The gateway's own id of this request; it stands in bodies, logs and the access log. */
+  readonly id: string
+  readonly method: string
+  /** The authority as the client sent it: its case, port and trailing dot are ours to fold. */
+  readonly host: string
+  /** The request target as the client sent it, query included. It is not a URL: no URL parser reads it. */
+  readonly path: string
+  /** Names in lower case. A header that came twice is one value joined by a comma, as gateways join them. */
+  readonly headers: Readonly<Record<string, string>>
+  /** The client's address as the gateway determined it, without a port. We parse no X-Forwarded-For. */
+  readonly clientAddress: string
+}
+
+/** The value of a header by its lower-case name, or undefined; safe for names such as `constructor`. */
+export function headerOf(request: GatewayRequest, name: string): string | undefined {
+  return Object.hasOwn(request.headers, name) ? request.headers[name] : undefined
+}
+
+/** Whether the client speaks gRPC and so reads a denial from `grpc-status`, not from an HTTP body. */
+export function isGrpc(request: GatewayRequest): boolean {
+  return headerOf(request, 'content-type')?.startsWith('application/grpc') ?? false
+}
