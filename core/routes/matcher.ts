@@ -1,8 +1,124 @@
-/** Which route a request is for. Compiled once; the cost of a match does not grow with the number of routes. */
+/** Which route a request is for. Compiled once into a tree of segments; a match costs segments, not routes. */
 import type { Route } from '../policy.ts'
+import { hostMatches } from './host.ts'
 
 export interface RouteMatcher {
-  /** `host` folded, `method` upper case, `path` canonical and decoded, without query. */
+  /** `host` folded (see `foldHost`), `path` from `canonicalPath`. Exact beats template beats the longest prefix. */
   match(host: string, method: string, path: string): Route | undefined
   readonly routes: readonly Route[]
+}
+
+interface Segment {
+  readonly literals: Map<string, Segment>
+  /** The child for `{name}`. */
+  template?: Segment
+  /** Routes whose pattern ends here, the more specific in methods and hosts first. */
+  readonly ending: Route[]
+  /** Routes whose pattern goes on with `/**` here. */
+  readonly prefixes: Route[]
+}
+
+type Slot = 'ending' | 'prefixes'
+type Accepts = (route: Route) => boolean
+
+/** Compiles routes that `equalRoutes` has found to be distinct. */
+export function compileRoutes(routes: readonly Route[]): RouteMatcher {
+  const root = newSegment()
+  for (const route of [...routes].sort(bySpecificity)) plant(root, route)
+  return {
+    routes,
+    match(host, method, path) {
+      const segments = segmentsOf(path)
+      const accepts = (route: Route) => acceptsMethod(route, method) && acceptsHost(route, host)
+      return find(root, segments, 0, 'ending', accepts) ?? find(root, segments, 0, 'prefixes', accepts)
+    },
+  }
+}
+
+/** Pairs of routes that could both claim a request with equal right: same pattern but for names, hosts and methods that overlap. */
+export function equalRoutes(routes: readonly Route[]): readonly (readonly [Route, Route])[] {
+  const seen = new Map<string, Route[]>()
+  const pairs: (readonly [Route, Route])[] = []
+  for (const route of routes) {
+    const key = patternKey(route)
+    const rivals = seen.get(key) ?? []
+    for (const rival of rivals) {
+      const bothOpen = overlaps(rival.match.methods, route.match.methods) && overlaps(rival.match.hosts, route.match.hosts)
+      if (bothOpen) pairs.push([rival, route])
+    }
+    seen.set(key, [...rivals, route])
+  }
+  return pairs
+}
+
+function newSegment(): Segment {
+  return { literals: new Map(), ending: [], prefixes: [] }
+}
+
+function segmentsOf(path: string): readonly string[] {
+  return path.split('/').slice(1)
+}
+
+function isTemplate(segment: string): boolean {
+  return segment.startsWith('{') && segment.endsWith('}')
+}
+
+function plant(root: Segment, route: Route): void {
+  const segments = segmentsOf(route.match.path)
+  const isPrefix = segments.at(-1) === '**'
+  let at = root
+  for (const segment of isPrefix ? segments.slice(0, -1) : segments) {
+    if (isTemplate(segment)) at = at.template ??= newSegment()
+    else {
+      const next = at.literals.get(segment) ?? newSegment()
+      at.literals.set(segment, next)
+      at = next
+    }
+  }
+  at[isPrefix ? 'prefixes' : 'ending'].push(route)
+}
+
+/** Literal before template; for prefixes, deeper before shallower. Depth is bounded by the policy's longest pattern. */
+function find(at: Segment, segments: readonly string[], depth: number, slot: Slot, accepts: Accepts): Route | undefined {
+  const segment = segments[depth]
+  if (segment !== undefined) {
+    const literal = at.literals.get(segment)
+    const below =
+      (literal && find(literal, segments, depth + 1, slot, accepts)) ??
+      (at.template && segment !== '' ? find(at.template, segments, depth + 1, slot, accepts) : undefined)
+    if (below) return below
+    if (slot === 'ending') return undefined
+  }
+  return at[slot].find(accepts)
+}
+
+function acceptsMethod({ match: { methods } }: Route, method: string): boolean {
+  // RFC 9110 §9.3.2: HEAD is GET without the content
+  return methods.length === 0 || methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
+}
+
+function acceptsHost({ match: { hosts } }: Route, host: string): boolean {
+  return hosts.length === 0 || hosts.some((pattern) => hostMatches(pattern, host))
+}
+
+/** Routes that name hosts stand before those for every host; the same for methods; an exact host before a wildcard. */
+function bySpecificity(a: Route, b: Route): number {
+  return specificity(b) - specificity(a)
+}
+
+function specificity({ match: { hosts, methods } }: Route): number {
+  const exact = hosts.length > 0 && !hosts.some((host) => host.startsWith('*.'))
+  return (hosts.length > 0 ? 4 : 0) + (exact ? 2 : 0) + (methods.length > 0 ? 1 : 0)
+}
+
+function patternKey(route: Route): string {
+  return segmentsOf(route.match.path)
+    .map((segment) => (isTemplate(segment) ? '{}' : segment))
+    .join('/')
+}
+
+/** Two lists that name nothing are equal; one that names something is more specific than one that does not. */
+function overlaps(a: readonly string[], b: readonly string[]): boolean {
+  if (a.length === 0 || b.length === 0) return a.length === b.length
+  return a.some((entry) => b.includes(entry))
 }

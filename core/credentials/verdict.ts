@@ -1,0 +1,15 @@
+/** What a verification answers: the principal that was proven, or why there is none. */
+import type { DenyReason } from '../decision.ts'
+import type { Principal } from './principal.ts'
+
+export interface Refusal {
+  readonly denied: DenyReason
+  /** For logs and `explain`; never a secret. */
+  readonly because: string
+}
+
+export type Verdict = Principal | Refusal
+
+export function isRefusal<T extends object>(verdict: T | Refusal): verdict is Refusal {
+  return 'denied' in verdict
+}
