@@ -1,5 +1,7 @@
 /** The result of `decide()`, the closed list of reasons, and the one table from a reason to HTTP and gRPC. */
 import type { LimitReport } from './limits/report.ts'
+import type { Identity } from './policy.ts'
+import type { GatewayRequest } from './request.ts'
 
 /** What a reason looks like on the wire. `detail` is public: it tells nothing that helps an attacker. */
 interface Denial {
@@ -55,18 +57,18 @@ export const REASONS: readonly Reason[] = ['allowed', ...(Object.keys(DENIALS) a
 
 /** What was learnt on the way, as far as the request came: the source of metadata, logs and metrics. */
 export interface Findings {
-  readonly requestId: string
+  readonly request: GatewayRequest
+  /** The identity rules of the policy that decided. */
+  readonly identity: Identity
   /** Whether the client reads gRPC statuses. */
   readonly grpc: boolean
-  /** The client's headers that must not reach a backend, each by the exact name it came with. */
-  readonly headersToRemove: readonly string[]
   readonly route?: string
   readonly tenant?: string
   readonly plan?: string
   readonly user?: string
   /** The id of the credential that became the principal; never the credential. */
   readonly credential?: string
-  /** Limits that were asked, strictest first in `strictest`; absent where none applies. */
+  /** The limits that were asked; absent where none applies. */
   readonly limits?: LimitReport
 }
 

@@ -10,5 +10,7 @@ export function foldHost(host: string): string {
 
 /** Whether a folded host is `pattern`: an exact name, or `*.suffix` for every name below the suffix. */
 export function hostMatches(pattern: string, host: string): boolean {
-  return pattern.startsWith('*.') ? host.length > pattern.length - 1 && host.endsWith(pattern.slice(1)) : host === pattern
+  return pattern.startsWith('*.')
+    ? host.length > pattern.length - 1 && host.endsWith(pattern.slice(1))
+    : host === pattern
 }

@@ -18,7 +18,6 @@ interface Segment {
   readonly prefixes: Route[]
 }
 
-type Slot = 'ending' | 'prefixes'
 type Accepts = (route: Route) => boolean
 
 /** Compiles routes that `equalRoutes` has found to be distinct. */
@@ -30,7 +29,7 @@ export function compileRoutes(routes: readonly Route[]): RouteMatcher {
     match(host, method, path) {
       const segments = segmentsOf(path)
       const accepts = (route: Route) => acceptsMethod(route, method) && acceptsHost(route, host)
-      return find(root, segments, 0, 'ending', accepts) ?? find(root, segments, 0, 'prefixes', accepts)
+      return findWhole(root, segments, 0, accepts) ?? findPrefix(root, segments, 0, accepts)?.route
     },
   }
 }
@@ -43,7 +42,8 @@ export function equalRoutes(routes: readonly Route[]): readonly (readonly [Route
     const key = patternKey(route)
     const rivals = seen.get(key) ?? []
     for (const rival of rivals) {
-      const bothOpen = overlaps(rival.match.methods, route.match.methods) && overlaps(rival.match.hosts, route.match.hosts)
+      const bothOpen =
+        overlaps(rival.match.methods, route.match.methods) && overlaps(rival.match.hosts, route.match.hosts)
       if (bothOpen) pairs.push([rival, route])
     }
     seen.set(key, [...rivals, route])
@@ -78,18 +78,31 @@ function plant(root: Segment, route: Route): void {
   at[isPrefix ? 'prefixes' : 'ending'].push(route)
 }
 
-/** Literal before template; for prefixes, deeper before shallower. Depth is bounded by the policy's longest pattern. */
-function find(at: Segment, segments: readonly string[], depth: number, slot: Slot, accepts: Accepts): Route | undefined {
+/** The route whose pattern is the whole path; a literal segment is tried before a template. */
+function findWhole(at: Segment, segments: readonly string[], depth: number, accepts: Accepts): Route | undefined {
   const segment = segments[depth]
-  if (segment !== undefined) {
-    const literal = at.literals.get(segment)
-    const below =
-      (literal && find(literal, segments, depth + 1, slot, accepts)) ??
-      (at.template && segment !== '' ? find(at.template, segments, depth + 1, slot, accepts) : undefined)
-    if (below) return below
-    if (slot === 'ending') return undefined
-  }
-  return at[slot].find(accepts)
+  if (segment === undefined) return at.ending.find(accepts)
+  const literal = at.literals.get(segment)
+  const found = literal && findWhole(literal, segments, depth + 1, accepts)
+  if (found) return found
+  return at.template && segment !== '' ? findWhole(at.template, segments, depth + 1, accepts) : undefined
+}
+
+interface Prefix {
+  readonly route: Route
+  readonly depth: number
+}
+
+/** The route with the longest prefix; of two as long, the one with the literal segment. */
+function findPrefix(at: Segment, segments: readonly string[], depth: number, accepts: Accepts): Prefix | undefined {
+  const segment = segments[depth]
+  const literal = segment === undefined ? undefined : at.literals.get(segment)
+  const byLiteral = literal && findPrefix(literal, segments, depth + 1, accepts)
+  const byTemplate = segment && at.template ? findPrefix(at.template, segments, depth + 1, accepts) : undefined
+  if (byLiteral && byTemplate) return byLiteral.depth >= byTemplate.depth ? byLiteral : byTemplate
+  if (byLiteral ?? byTemplate) return byLiteral ?? byTemplate
+  const route = at.prefixes.find(accepts)
+  return route && { route, depth }
 }
 
 function acceptsMethod({ match: { methods } }: Route, method: string): boolean {

@@ -1,0 +1,61 @@
+/** What a decision says to the client and to the gateway's logs, the same behind every gateway. */
+import { DENIALS, type Decision, type Deny } from './decision.ts'
+import { type HeaderEntry, limitHeaders } from './limits/headers.ts'
+
+/** IANA's problem type for an exhausted quota (draft-ietf-httpapi-ratelimit-headers-10 §8). */
+const QUOTA_EXCEEDED_TYPE = 'https://iana.org/assignments/http-problem-types#quota-exceeded'
+
+/** Headers of the answer to the client; on an allow they join the backend's own. Never an identity header. */
+export function clientHeaders(decision: Decision): readonly HeaderEntry[] {
+  const headers = decision.limits ? limitHeaders(decision.limits) : []
+  if (decision.decision === 'allow') return headers
+  headers.push(['cache-control', 'no-store'])
+  if (decision.challenge !== undefined) headers.push(['www-authenticate', decision.challenge])
+  if (!decision.grpc) headers.push(['content-type', 'application/problem+json'])
+  // gRPC over HTTP/2, "Trailers-Only": the client's library reads the status from the headers
+  else headers.push(['grpc-status', String(DENIALS[decision.reason].grpcStatus)], ['grpc-message', detailOf(decision)])
+  return headers
+}
+
+/** RFC 9457 problem details; for a gRPC client one line, which gateways hand on as its message. */
+export function denialBody(deny: Deny): string {
+  const { status, title } = DENIALS[deny.reason]
+  const detail = detailOf(deny)
+  if (deny.grpc) return detail
+  const violated = deny.limits?.violated.filter((state) => state.limit.expose).map((state) => state.limit.name)
+  return JSON.stringify({
+    type: status === 429 ? QUOTA_EXCEEDED_TYPE : 'about:blank',
+    title,
+    status,
+    detail,
+    code: deny.reason,
+    requestId: deny.request.id,
+    ...(status === 429 && { violatedPolicies: violated ?? [] }),
+  })
+}
+
+/** A flat record for dynamic metadata and access logs; what is not known is absent. */
+export function decisionFacts(decision: Decision): Record<string, string | number> {
+  const { tenant, plan, user, credential, route, limits, reason } = decision
+  const facts: Record<string, string | number> = { decision: decision.decision, reason }
+  if (tenant !== undefined) facts.tenant = tenant
+  if (plan !== undefined) facts.plan = plan
+  if (user !== undefined) facts.user = user
+  if (credential !== undefined) facts.credential = credential
+  if (route !== undefined) facts.route = route
+  if (decision.decision === 'allow') {
+    if (decision.upstream !== undefined) facts.upstream = decision.upstream
+    if (decision.variant !== undefined) facts.variant = decision.variant
+  }
+  const binding = limits?.strictest
+  if (binding) {
+    facts.limit = binding.limit.name
+    facts.remaining = binding.remaining
+  }
+  return facts
+}
+
+function detailOf({ reason, limits }: Deny): string {
+  const name = limits?.strictest && !limits.strictest.admitted ? ` Limit: ${limits.strictest.limit.name}.` : ''
+  return `${DENIALS[reason].detail}${name}`
+}

@@ -1,0 +1,110 @@
+/** An issuer's public keys: from a file, or fetched with a cool-down, one flight at a time, and trusted for a bounded time. */
+import {
+  type CryptoKey,
+  createLocalJWKSet,
+  errors,
+  type FlattenedJWSInput,
+  type JSONWebKeySet,
+  type JWK,
+  type JWSHeaderParameters,
+} from 'jose'
+import type { KeyOrigin } from '../policy.ts'
+
+/** The keys by which one issuer's tokens are verified. */
+export interface KeySet {
+  /** Grows whenever the keys change: what older keys have verified must be verified again. */
+  readonly generation: number
+  /**
+   * The key for a token. Rejects with jose's `JWKSNoMatchingKey` when the issuer has no such key, and with
+   * `KeysUnavailable` when no key set within the trusted age can be had.
+   */
+  keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput, now: number): Promise<CryptoKey | Uint8Array>
+  /** Called on every use, also of cached verdicts: refreshes old keys in the background, so that removed ones are noticed. */
+  refreshWhenOld(now: number): void
+  /** Whether verdicts reached with these keys may still be used. */
+  isTrusted(now: number): boolean
+}
+
+/** Fetches a JWKS document; rejects when it cannot. Bounds on time and size are its own business. */
+export type FetchKeys = (url: string) => Promise<unknown>
+
+/** No key set can be had: the issuer is away for longer than its last keys are trusted, or was never there. */
+export class KeysUnavailable extends Error {}
+
+/** Milliseconds. A fetch is at least `coolDown` apart; keys older than `refreshAfter` are renewed, older than `trust` refused. */
+export const KEY_AGE = { coolDownMs: 30_000, refreshAfterMs: 10 * 60_000, trustMs: 24 * 60 * 60_000 } as const
+
+export function createKeySet(origin: KeyOrigin, fetchKeys: FetchKeys): KeySet {
+  if (origin.kind === 'url') return remoteKeySet(origin.url, fetchKeys)
+  const keyFor =
+    origin.kind === 'secret'
+      ? always(new TextEncoder().encode(origin.secret))
+      : createLocalJWKSet({ keys: origin.jwks.keys as unknown as JWK[] })
+  return { generation: 0, keyFor, refreshWhenOld() {}, isTrusted: () => true }
+}
+
+function always(secret: Uint8Array) {
+  return async () => secret
+}
+
+function remoteKeySet(url: string, fetchKeys: FetchKeys): KeySet {
+  let find: ReturnType<typeof createLocalJWKSet> | undefined
+  let generation = 0
+  let content = ''
+  let fetchedAt = Number.NEGATIVE_INFINITY
+  let askedAt = Number.NEGATIVE_INFINITY
+  let flight: Promise<void> | undefined
+
+  const isCool = (now: number) => now - askedAt >= KEY_AGE.coolDownMs || now < askedAt
+  const isTrusted = (now: number) => now - fetchedAt < KEY_AGE.trustMs
+
+  /** Joins the fetch under way, or starts one unless the last is too recent. Never rejects: the caller sees what is known. */
+  function refresh(now: number): Promise<void> {
+    if (flight) return flight
+    if (!isCool(now)) return Promise.resolve()
+    askedAt = now
+    flight = fetchKeys(url)
+      .then((document) => {
+        const keys = publicKeys(document)
+        const text = JSON.stringify(keys)
+        fetchedAt = now
+        if (text === content) return
+        content = text
+        find = createLocalJWKSet({ keys })
+        generation += 1
+      })
+      .catch(() => {})
+      .finally(() => {
+        flight = undefined
+      })
+    return flight
+  }
+
+  return {
+    get generation() {
+      return generation
+    },
+    isTrusted,
+    refreshWhenOld(now) {
+      if (now - fetchedAt >= KEY_AGE.refreshAfterMs) void refresh(now)
+    },
+    async keyFor(header, token, now) {
+      if (!isTrusted(now)) await refresh(now)
+      if (!find || !isTrusted(now)) throw new KeysUnavailable()
+      try {
+        return await find(header, token)
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+        await refresh(now)
+        return await find(header, token)
+      }
+    },
+  }
+}
+
+/** The keys of a JWKS that may verify: a symmetric key from a public document would let anybody sign. */
+function publicKeys(document: unknown): JWK[] {
+  const { keys } = document as JSONWebKeySet
+  if (!Array.isArray(keys)) throw new TypeError('a JWKS is an object with a list of keys')
+  return keys.filter((key) => key?.kty !== 'oct')
+}

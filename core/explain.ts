@@ -1,0 +1,52 @@
+/** What each stage found, in words for people: `tenantgate explain` prints them. Never a credential. */
+import type { Proof } from './credentials/authenticate.ts'
+import type { Principal } from './credentials/principal.ts'
+import type { Choice } from './flags/choose-upstream.ts'
+import { amountOf } from './limits/headers.ts'
+import type { LimitReport } from './limits/report.ts'
+import type { Route, Tenant } from './policy.ts'
+
+export type Stage = 'route' | 'credentials' | 'tenant' | 'permission' | 'limits' | 'flags' | 'decision'
+export type Explain = (stage: Stage, text: string) => void
+
+export function route(route: Route | undefined): string {
+  if (!route) return 'none matches host, method and path'
+  const { methods, path, hosts } = route.match
+  return `${route.name} (${[methods.join('|') || 'any method', path, ...hosts].join(' ')})`
+}
+
+export function proof(proof: Proof, route: Route | undefined): string {
+  if (route?.anonymous === true) return 'not asked: the route is anonymous'
+  if (proof.length === 0) return 'none shown: the route allows that'
+  return proof
+    .map(({ kind, credential, user }) => `${kind} '${credential}'${user ? ` of user '${user}'` : ''}`)
+    .join(', ')
+}
+
+export function tenant(tenant: Tenant | undefined, principal: Principal | undefined): string {
+  if (!tenant) return 'none'
+  return `${tenant.id} (${principal ? `plan ${tenant.plan}` : 'named by the host only: not proven'})`
+}
+
+export function permission({ require: { scopes, anyScope, roles, anyRole } }: Route): string {
+  const wanted = [
+    scopes.length > 0 && `scopes ${scopes.join(', ')}`,
+    anyScope.length > 0 && `a scope of ${anyScope.join(', ')}`,
+    roles.length > 0 && `roles ${roles.join(', ')}`,
+    anyRole.length > 0 && `a role of ${anyRole.join(', ')}`,
+  ].filter((part) => part !== false)
+  return wanted.length === 0 ? 'nothing required' : `has ${wanted.join('; ')}`
+}
+
+export function limits(report: LimitReport | undefined): string {
+  if (!report) return 'none apply'
+  const texts = report.states.map(
+    ({ limit, remaining, admitted }) =>
+      `${limit.name} ${remaining} of ${amountOf(limit)} left${admitted ? '' : ' (no room)'}`,
+  )
+  return texts.join(', ')
+}
+
+export function choice({ upstream, variant, because }: Choice): string {
+  return `${upstream ?? 'none'}${variant === undefined ? '' : ` (variant ${variant})`}: ${because}`
+}

@@ -1,0 +1,60 @@
+/** The keys of buckets, made nowhere else: tenant first, every part with its length, so that no two can be the same by accident. */
+import { hash } from 'node:crypto'
+import type { CountedBy, Limit } from './limit.ts'
+
+/** What a request can be counted by. */
+export interface Counted {
+  /** Empty for a request of nobody. */
+  readonly tenant: string
+  readonly credential: string
+  readonly user: string
+  readonly ip: string
+  readonly route: string
+  header(name: string): string
+  claim(name: string): string
+}
+
+/** Longer values, which clients choose, are hashed so that a key stays small. */
+const MAX_PART = 64
+
+/** `scope` tells limits of the same name apart: a route's name for its own limits, empty for a tenant's. */
+export function bucketKey(limit: Limit, scope: string, counted: Counted): string {
+  let key = part(counted.tenant) + part(scope) + part(limit.name)
+  for (const by of limit.by) if (by !== 'tenant') key += part(countedValue(by, counted))
+  return key
+}
+
+function countedValue(by: CountedBy, counted: Counted): string {
+  switch (by) {
+    case 'tenant':
+    case 'credential':
+    case 'user':
+    case 'route':
+      return counted[by]
+    case 'ip':
+      return addressBlock(counted.ip)
+    default:
+      return by.startsWith('header:') ? counted.header(by.slice(7)) : counted.claim(by.slice(6))
+  }
+}
+
+function part(value: string): string {
+  const short = value.length <= MAX_PART ? value : hash('sha256', value, 'base64url')
+  return `${short.length}:${short}`
+}
+
+/** An IPv4 address as it is; an IPv6 address as its /64, which one customer of a provider has to himself. */
+export function addressBlock(address: string): string {
+  if (!address.includes(':')) return address
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
+  if (mapped?.[1]) return mapped[1]
+  const [head = '', tail] = address.split('%', 1)[0]?.toLowerCase().split('::') ?? []
+  const groups = head === '' ? [] : head.split(':')
+  const after = tail ? tail.split(':').length : 0
+  const zeros = tail === undefined ? 0 : 8 - groups.length - after
+  const full = [...groups, ...Array<string>(Math.max(0, zeros)).fill('0'), ...(tail ? tail.split(':') : [])]
+  return `${full
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
+}

@@ -1,0 +1,67 @@
+/** Which limits a request is charged to, and what they answer: all of them or none. */
+import { claimAt } from '../credentials/claims.ts'
+import type { Principal } from '../credentials/principal.ts'
+import { after, type MaybePromise } from '../maybe-promise.ts'
+import type { Route, Tenant } from '../policy.ts'
+import { type GatewayRequest, headerOf } from '../request.ts'
+import { bucketKey, type Counted } from './bucket-key.ts'
+import type { Charge, ChargeState, Limit, LimitStore } from './limit.ts'
+import type { LimitReport } from './report.ts'
+
+/** Who asks for what: the source of every bucket's key. */
+export interface Charged {
+  readonly request: GatewayRequest
+  readonly route: Route
+  /** The tenant whose limits apply; undefined on an anonymous route, where only the route's own limits do. */
+  readonly tenant: Tenant | undefined
+  readonly principal: Principal | undefined
+}
+
+/** One atomic take over every limit of the request; undefined where none applies. */
+export function takeLimits(charged: Charged, store: LimitStore, now: number): MaybePromise<LimitReport | undefined> {
+  const charges = chargesOf(charged)
+  return charges.length === 0 ? undefined : after(store.take(charges, now), report)
+}
+
+function chargesOf({ request, route, tenant, principal }: Charged): readonly Charge[] {
+  const tenantLimits = tenant?.limits ?? []
+  if (tenantLimits.length === 0 && route.limits.length === 0) return []
+  const counted: Counted = {
+    tenant: tenant?.id ?? '',
+    credential: principal ? `${principal.kind}:${principal.credential}` : '',
+    // an API key has no user: it is its own
+    user: principal ? (principal.user ?? `${principal.kind}:${principal.credential}`) : '',
+    ip: request.clientAddress,
+    route: route.name,
+    header: (name) => headerOf(request, name) ?? '',
+    claim: (name) => JSON.stringify(claimAt(principal?.claims ?? {}, [name])) ?? '',
+  }
+  const timeZone = tenant?.timeZone ?? 'UTC'
+  const charge = (limit: Limit, scope: string): Charge => ({
+    limit,
+    key: bucketKey(limit, scope, counted),
+    tenant: counted.tenant,
+    cost: limit.kind === 'quota' || limit.weighted ? route.cost : 1,
+    timeZone,
+  })
+  return [...tenantLimits.map((limit) => charge(limit, '')), ...route.limits.map((limit) => charge(limit, route.name))]
+}
+
+function report(states: readonly ChargeState[]): LimitReport {
+  const exposed = states.filter((state) => state.limit.expose)
+  const violated = states.filter((state) => !state.admitted).sort((a, b) => b.retryAfterMs - a.retryAfterMs)
+  return {
+    states,
+    exposed,
+    violated,
+    strictest: violated.find((state) => state.limit.expose) ?? (violated.length > 0 ? undefined : scarcest(exposed)),
+  }
+}
+
+/** The one with the fewest units left; of two, the one that takes longer to come back. */
+function scarcest(states: readonly ChargeState[]): ChargeState | undefined {
+  return states.reduce<ChargeState | undefined>((strictest, state) => {
+    if (!strictest || state.remaining < strictest.remaining) return state
+    return state.remaining === strictest.remaining && state.resetMs > strictest.resetMs ? state : strictest
+  }, undefined)
+}

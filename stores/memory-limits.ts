@@ -1,0 +1,94 @@
+/** Limits in this process's memory: exact for one instance, and bounded whatever clients send. */
+import { type Counter, hasRoom, isIdle, openCounter, stateOf, takeCost } from '../core/limits/counter.ts'
+import type { Charge, ChargeState, CountedBy, LimitStore } from '../core/limits/limit.ts'
+
+/** How many counters may exist whose keys clients choose (by address, user, header, claim, credential). */
+export interface Bounds {
+  readonly perTenant: number
+  readonly total: number
+}
+
+const DEFAULT_BOUNDS: Bounds = { perTenant: 100_000, total: 1_000_000 }
+
+/** Counters by tenant and route are as many as the policy makes them; clients can make all others. */
+const madeByPolicy: ReadonlySet<CountedBy> = new Set(['tenant', 'route'])
+
+/** Counters looked at with each new one: idle ones go, so that a map without newcomers stays and one with many is swept. */
+const SWEPT_PER_INSERT = 2
+
+/**
+ * A store whose `take` answers in the same tick. A tenant's own counters are never thrown out for another's: a flood of
+ * addresses at one tenant fills that tenant's share, then pushes out that tenant's oldest.
+ */
+export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore {
+  const fixed = new Map<string, Counter>()
+  const open = new Map<string, Map<string, Counter>>()
+  let openCount = 0
+
+  function shelfOf({ limit, tenant }: Charge): Map<string, Counter> {
+    if (limit.by.every((by) => madeByPolicy.has(by))) return fixed
+    const shelf = open.get(tenant) ?? new Map<string, Counter>()
+    open.set(tenant, shelf)
+    return shelf
+  }
+
+  function counterFor(charge: Charge, now: number): Counter {
+    const shelf = shelfOf(charge)
+    const known = shelf.get(charge.key)
+    const counter = openCounter(known, charge, now)
+    if (counter === known) return counter
+    const before = shelf.size
+    sweep(shelf, now)
+    shelf.set(charge.key, counter)
+    if (shelf !== fixed) {
+      openCount += shelf.size - before
+      makeRoom(charge.tenant, shelf)
+    }
+    return counter
+  }
+
+  function makeRoom(tenant: string, shelf: Map<string, Counter>): void {
+    while (shelf.size > bounds.perTenant) dropOldest(tenant, shelf)
+    while (openCount > bounds.total) dropOldest(...largest(open))
+  }
+
+  function dropOldest(tenant: string, shelf: Map<string, Counter>): void {
+    const [oldest] = shelf.keys()
+    if (oldest !== undefined && shelf.delete(oldest)) openCount -= 1
+    if (shelf.size === 0) open.delete(tenant)
+  }
+
+  return {
+    take(charges, now) {
+      const counters = charges.map((charge) => counterFor(charge, now))
+      const admitted = charges.map((charge, i) => hasRoom(at(counters, i), charge))
+      if (admitted.every(Boolean))
+        charges.forEach((charge, i) => {
+          takeCost(at(counters, i), charge)
+        })
+      return charges.map((charge, i): ChargeState => stateOf(at(counters, i), charge, at(admitted, i), now))
+    },
+  }
+}
+
+/** Forgets idle counters among the oldest, and moves the others to the end, so that every counter gets its turn. */
+function sweep(shelf: Map<string, Counter>, now: number): void {
+  let looked = 0
+  for (const [key, counter] of shelf) {
+    if (looked++ === SWEPT_PER_INSERT) return
+    shelf.delete(key)
+    if (!isIdle(counter, now)) shelf.set(key, counter)
+  }
+}
+
+function largest(open: Map<string, Map<string, Counter>>): [string, Map<string, Counter>] {
+  let found: [string, Map<string, Counter>] = ['', new Map()]
+  for (const entry of open) if (entry[1].size > found[1].size) found = entry
+  return found
+}
+
+function at<T>(list: readonly T[], index: number): T {
+  const entry = list[index]
+  if (entry === undefined) throw new RangeError('lists of one take have one length')
+  return entry
+}

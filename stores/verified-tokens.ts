@@ -1,0 +1,17 @@
+/** Tokens that were verified before, in this process's memory, bounded in entries and bytes. */
+import { LRUCache } from 'lru-cache'
+import type { VerifiedToken, VerifiedTokens } from '../core/credentials/jwt.ts'
+
+const DEFAULT_BOUNDS = { entries: 50_000, bytes: 64 * 1024 * 1024 }
+
+/** What an entry costs beside its claims: hash, principal, and the cache's own links. */
+const ENTRY_BYTES = 512
+
+/** The least recently used go first. Entries are judged by their own `expiresAt`, never by this cache's clock. */
+export function createVerifiedTokens(bounds = DEFAULT_BOUNDS): VerifiedTokens {
+  return new LRUCache<string, VerifiedToken>({
+    max: bounds.entries,
+    maxSize: bounds.bytes,
+    sizeCalculation: ({ principal }) => ENTRY_BYTES + 4 * JSON.stringify(principal.claims ?? {}).length,
+  })
+}
