@@ -1,0 +1,110 @@
+/** Binds a server to an address: a stale socket file gives way, a live one is never stolen. */
+import { chmodSync, lstatSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
+import { type AddressInfo, connect, type Server } from 'node:net'
+import { basename, dirname, join } from 'node:path'
+import type { ListenAddress } from './listen-address.ts'
+
+/** Its owner and its group may call; nobody else. */
+const SOCKET_MODE = 0o660
+
+export interface Bound {
+  /** As the command line would write it, with the port that it became. */
+  readonly address: string
+  /** Accepts no more connections, and removes the socket file if it is still ours. Open connections stay. */
+  close(): void
+}
+
+export type BindResult = { readonly ok: true; readonly bound: Bound } | { readonly ok: false; readonly problem: string }
+
+const problem = (text: string): BindResult => ({ ok: false, problem: text })
+
+/** Binds `server`. A path or port that cannot be had is a problem, told in words. */
+export function bind(server: Server, address: ListenAddress): Promise<BindResult> {
+  return address.kind === 'tcp' ? bindTcp(server, address) : bindUnix(server, address.path)
+}
+
+async function bindTcp(server: Server, { host, port }: { host: string; port: number }): Promise<BindResult> {
+  const shown = (at: number) => (host.includes(':') ? `[${host}]:${at}` : `${host}:${at}`)
+  const failure = await listening(server, { host, port })
+  if (failure !== undefined) return problem(explained(shown(port), failure))
+  const { port: actual } = server.address() as AddressInfo
+  return { ok: true, bound: { address: shown(actual), close: () => server.close() } }
+}
+
+/**
+ * Binds under a name of our own and renames it over the path, so that at no moment the path leads nowhere, and the mode is
+ * right before anyone can connect.
+ */
+async function bindUnix(server: Server, path: string): Promise<BindResult> {
+  const inTheWay = await occupant(path)
+  if (inTheWay !== undefined) return problem(inTheWay)
+  const own = join(dirname(path), `.${basename(path)}.${process.pid}`)
+  rmSync(own, { force: true })
+  const failure = await listening(server, { path: own })
+  if (failure !== undefined) return problem(explained(`unix:${path}`, failure))
+  chmodSync(own, SOCKET_MODE)
+  const ours = statSync(own)
+  renameSync(own, path)
+  const close = () => {
+    if (isSameFile(lookAt(path), ours)) rmSync(path, { force: true })
+    server.close()
+  }
+  return { ok: true, bound: { address: `unix:${path}`, close } }
+}
+
+/** Why the path cannot be taken; undefined when it is free or holds a socket that nobody listens on any more. */
+async function occupant(path: string): Promise<string | undefined> {
+  const there = lookAt(path)
+  if (there === undefined) return undefined
+  if (!there.isSocket()) return `unix:${path}: there is a file of another kind; remove it, or choose another path`
+  if (!(await answers(path))) return undefined
+  return (
+    `unix:${path}: another process is serving on it, and its socket is not taken from it; stop that process first ` +
+    '(SIGTERM: it gives the path free at once and finishes its calls), or choose another path'
+  )
+}
+
+/** Whether someone accepts connections there. What cannot be asked (no permission) counts as alive. */
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(path)
+    probe.once('connect', () => resolve(true))
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(!['ECONNREFUSED', 'ENOENT'].includes(error.code ?? '')),
+    )
+    probe.once('connect', () => probe.destroy())
+  })
+}
+
+function lookAt(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })
+}
+
+function isSameFile(one: Stats | undefined, other: Stats): boolean {
+  return one !== undefined && one.dev === other.dev && one.ino === other.ino
+}
+
+function listening(
+  server: Server,
+  where: { path: string } | { host: string; port: number },
+): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    server.once('error', resolve)
+    server.listen({ ...where, exclusive: true }, () => {
+      server.removeListener('error', resolve)
+      resolve(undefined)
+    })
+  })
+}
+
+const MEANINGS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there; stop it, or choose another address',
+  EACCES: 'this user may not listen there',
+  ENOENT: 'the folder does not exist',
+  ENOTDIR: 'the folder does not exist',
+  EADDRNOTAVAIL: 'this machine has no such address',
+}
+
+function explained(address: string, error: NodeJS.ErrnoException): string {
+  return `${address}: ${MEANINGS[error.code ?? ''] ?? error.message}`
+}

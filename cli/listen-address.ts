@@ -1,0 +1,50 @@
+/** Where a listener listens: `unix:/path` or `host:port`, and which of them are allowed. */
+import { isIPv4 } from 'node:net'
+import { isAbsolute } from 'node:path'
+
+export type ListenAddress =
+  | { readonly kind: 'unix'; readonly path: string }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+
+export type ReadAddress =
+  | { readonly ok: true; readonly address: ListenAddress }
+  | { readonly ok: false; readonly problem: string }
+
+/** The kernel's bound for a socket's path, less what our own name for it before the rename adds. */
+const LONGEST_SOCKET_PATH = 90
+
+const TCP = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+)):(\d{1,5})$/i
+
+const FORMS = 'write unix:/path/to.sock or 127.0.0.1:PORT'
+
+const problem = (text: string): ReadAddress => ({ ok: false, problem: text })
+
+/** Reads an address as the command line has it. TCP beyond loopback is refused: a peer there could forge a principal. */
+export function readListenAddress(text: string): ReadAddress {
+  return text.startsWith('unix:') ? readUnix(text.slice('unix:'.length)) : readTcp(text)
+}
+
+function readUnix(path: string): ReadAddress {
+  if (!isAbsolute(path)) return problem(`unix:${path} is not an absolute path; ${FORMS}`)
+  if (Buffer.byteLength(path) > LONGEST_SOCKET_PATH) {
+    return problem(`unix:${path} is too long for a socket (at most ${LONGEST_SOCKET_PATH} bytes)`)
+  }
+  return { ok: true, address: { kind: 'unix', path } }
+}
+
+function readTcp(text: string): ReadAddress {
+  const [, bracketed, plain, digits] = TCP.exec(text) ?? []
+  const host = bracketed ?? plain
+  if (host === undefined || Number(digits) > 65_535) return problem(`${text} is not an address; ${FORMS}`)
+  const loopback = loopbackAddress(host)
+  if (loopback !== undefined) return { ok: true, address: { kind: 'tcp', host: loopback, port: Number(digits) } }
+  return problem(
+    `${text} is beyond this machine's loopback: that needs TLS client certificates, which are not supported yet; ` +
+      'use a Unix socket (unix:/path) or 127.0.0.1',
+  )
+}
+
+function loopbackAddress(host: string): string | undefined {
+  if (host === 'localhost') return '127.0.0.1'
+  return (isIPv4(host) && host.startsWith('127.')) || host === '::1' ? host : undefined
+}
