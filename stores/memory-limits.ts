@@ -1,6 +1,6 @@
 /** Limits in this process's memory: exact for one instance, and bounded whatever clients send. */
 import { type Counter, hasRoom, isIdle, openCounter, stateOf, takeCost } from '../core/limits/counter.ts'
-import type { Charge, ChargeState, CountedBy, LimitStore } from '../core/limits/limit.ts'
+import type { Charge, CountedBy, LimitStore } from '../core/limits/limit.ts'
 
 /** How many counters may exist whose keys clients choose (by address, user, header, claim, credential). */
 export interface Bounds {
@@ -24,6 +24,7 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
   const fixed = new Map<string, Counter>()
   const open = new Map<string, Map<string, Counter>>()
   let openCount = 0
+  let newcomers: Charge[] = []
 
   function shelfOf({ limit, tenant }: Charge): Map<string, Counter> {
     if (limit.by.every((by) => madeByPolicy.has(by))) return fixed
@@ -37,53 +38,62 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
     const known = shelf.get(charge.key)
     const counter = openCounter(known, charge, now)
     if (counter === known) return counter
-    const before = shelf.size
-    sweep(shelf, now)
+    if (!known && shelf !== fixed) openCount += 1
     shelf.set(charge.key, counter)
-    if (shelf !== fixed) {
-      openCount += shelf.size - before
-      makeRoom(charge.tenant, shelf)
-    }
+    newcomers.push(charge)
     return counter
   }
 
-  function makeRoom(tenant: string, shelf: Map<string, Counter>): void {
-    while (shelf.size > bounds.perTenant) dropOldest(tenant, shelf)
-    while (openCount > bounds.total) dropOldest(...largest(open))
+  /** After the take, never within it: a counter that is being charged must not be thrown out. */
+  function makeRoom(now: number): void {
+    for (const charge of newcomers) {
+      const shelf = shelfOf(charge)
+      const forgotten = sweep(shelf, now)
+      if (shelf === fixed) continue
+      openCount -= forgotten
+      while (shelf.size > bounds.perTenant) dropOldest(shelf)
+      while (openCount > bounds.total) dropOldest(largest(open))
+      if (shelf.size === 0) open.delete(charge.tenant)
+    }
+    newcomers = []
   }
 
-  function dropOldest(tenant: string, shelf: Map<string, Counter>): void {
+  function dropOldest(shelf: Map<string, Counter>): void {
     const [oldest] = shelf.keys()
     if (oldest !== undefined && shelf.delete(oldest)) openCount -= 1
-    if (shelf.size === 0) open.delete(tenant)
   }
 
   return {
     take(charges, now) {
       const counters = charges.map((charge) => counterFor(charge, now))
       const admitted = charges.map((charge, i) => hasRoom(at(counters, i), charge))
-      if (admitted.every(Boolean))
+      if (admitted.every(Boolean)) {
         charges.forEach((charge, i) => {
           takeCost(at(counters, i), charge)
         })
-      return charges.map((charge, i): ChargeState => stateOf(at(counters, i), charge, at(admitted, i), now))
+      }
+      if (newcomers.length > 0) makeRoom(now)
+      return charges.map((charge, i) => stateOf(at(counters, i), charge, at(admitted, i), now))
     },
   }
 }
 
-/** Forgets idle counters among the oldest, and moves the others to the end, so that every counter gets its turn. */
-function sweep(shelf: Map<string, Counter>, now: number): void {
+/** Forgets idle counters among the oldest and moves the others to the end, so that each gets its turn. Returns how many went. */
+function sweep(shelf: Map<string, Counter>, now: number): number {
   let looked = 0
+  let forgotten = 0
   for (const [key, counter] of shelf) {
-    if (looked++ === SWEPT_PER_INSERT) return
+    if (looked++ === SWEPT_PER_INSERT) break
     shelf.delete(key)
-    if (!isIdle(counter, now)) shelf.set(key, counter)
+    if (isIdle(counter, now)) forgotten += 1
+    else shelf.set(key, counter)
   }
+  return forgotten
 }
 
-function largest(open: Map<string, Map<string, Counter>>): [string, Map<string, Counter>] {
-  let found: [string, Map<string, Counter>] = ['', new Map()]
-  for (const entry of open) if (entry[1].size > found[1].size) found = entry
+function largest(open: Map<string, Map<string, Counter>>): Map<string, Counter> {
+  let found = new Map<string, Counter>()
+  for (const shelf of open.values()) if (shelf.size > found.size) found = shelf
   return found
 }
 

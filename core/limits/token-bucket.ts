@@ -28,8 +28,8 @@ export function refill(bucket: TokenBucket, limit: RateLimit, now: number): void
 
 /** A bucket under a changed limit: what was used stays used, so that a change neither forgives nor punishes. */
 export function carryOver(bucket: TokenBucket, from: RateLimit, to: RateLimit): void {
-  const used = Math.ceil((capacity(from) - bucket.parts) / from.periodMs)
-  bucket.parts = Math.max(0, capacity(to) - used * to.periodMs)
+  const used = Math.ceil(((capacity(from) - bucket.parts) * to.periodMs) / from.periodMs)
+  bucket.parts = Math.max(0, capacity(to) - used)
 }
 
 export function hasTokens(bucket: TokenBucket, limit: RateLimit, cost: number): boolean {
