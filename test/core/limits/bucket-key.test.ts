@@ -1,0 +1,60 @@
+/** Keys of buckets cannot collide, whatever clients put into them. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { addressBlock, bucketKey, type Counted } from '../../../core/limits/bucket-key.ts'
+import type { CountedBy, Limit } from '../../../core/limits/limit.ts'
+
+const limit = (...by: CountedBy[]): Limit => ({
+  kind: 'quota',
+  name: 'daily',
+  by,
+  expose: true,
+  amount: 1,
+  unit: 'day',
+})
+const counted = (user: string, header = ''): Counted => ({
+  tenant: 'acme',
+  credential: 'apiKey:ci',
+  user,
+  ip: '192.0.2.1',
+  route: 'orders',
+  header: () => header,
+  claim: () => '',
+})
+
+describe('bucket keys', () => {
+  it('two different pairs of values never share a bucket', () => {
+    const both = limit('user', 'header:x')
+    const text = fc.string({ maxLength: 100 })
+    fc.assert(
+      fc.property(text, text, text, text, (a, b, c, d) => {
+        fc.pre(a !== c || b !== d)
+        expect(bucketKey(both, '', counted(a, b))).not.toBe(bucketKey(both, '', counted(c, d)))
+      }),
+      { numRuns: 2000 },
+    )
+    expect(bucketKey(both, '', counted('a', '1:b'))).not.toBe(bucketKey(both, '', counted('a1:', 'b')))
+  })
+
+  it('a long value makes no long key', () => {
+    expect(bucketKey(limit('user'), '', counted('x'.repeat(65_536))).length).toBeLessThan(150)
+  })
+
+  it("a route's limit and a tenant's limit of the same name are two buckets", () => {
+    expect(bucketKey(limit('tenant'), 'orders', counted('u'))).not.toBe(bucketKey(limit('tenant'), '', counted('u')))
+  })
+})
+
+describe('client addresses', () => {
+  it.each([
+    ['192.0.2.1', '192.0.2.1'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+    ['2001:db8::1', '2001:db8:0:0::/64'],
+    ['::1', '0:0:0:0::/64'],
+    ['::ffff:192.0.2.1', '192.0.2.1'],
+    ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ])('%s counts as %s', (address, block) => {
+    expect(addressBlock(address)).toBe(block)
+  })
+})
