@@ -17,17 +17,16 @@ export function clientHeaders(decision: Decision): readonly HeaderEntry[] {
   return headers
 }
 
-/** RFC 9457 problem details; for a gRPC client one line, which gateways hand on as its message. */
+/** RFC 9457 problem details; nothing for a gRPC client, since Envoy would write a body over its `grpc-message`. */
 export function denialBody(deny: Deny): string {
+  if (deny.grpc) return ''
   const { status, title } = DENIALS[deny.reason]
-  const detail = detailOf(deny)
-  if (deny.grpc) return detail
   const violated = deny.limits?.violated.filter((state) => state.limit.expose).map((state) => state.limit.name)
   return JSON.stringify({
     type: status === 429 ? QUOTA_EXCEEDED_TYPE : 'about:blank',
     title,
     status,
-    detail,
+    detail: detailOf(deny),
     code: deny.reason,
     requestId: deny.request.id,
     ...(status === 429 && { violatedPolicies: violated ?? [] }),
