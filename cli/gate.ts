@@ -1,0 +1,65 @@
+/** The live policy and everything that decides by it. A new policy takes over as one object, between two requests. */
+import { createCredentials } from '../core/credentials/authenticate.ts'
+import type { FetchKeys } from '../core/credentials/key-set.ts'
+import { decide, type Given } from '../core/decide.ts'
+import type { Decision } from '../core/decision.ts'
+import { createFlags } from '../core/flags/evaluate.ts'
+import type { LimitStore } from '../core/limits/limit.ts'
+import type { MaybePromise } from '../core/maybe-promise.ts'
+import type { Policy } from '../core/policy.ts'
+import type { GatewayRequest } from '../core/request.ts'
+import { createVerifiedTokens } from '../stores/verified-tokens.ts'
+import type { Log } from '../telemetry/log.ts'
+import type { Metrics } from '../telemetry/metrics.ts'
+
+export interface Gate {
+  /** Decides by the policy that is live now, measures and counts. Throws, or rejects, only when we are broken. */
+  decide(request: GatewayRequest): MaybePromise<Decision>
+  /** Requests from now on are decided by `policy`; those under way end with the one they began with. Buckets stay. */
+  replace(policy: Policy): void
+}
+
+export interface GateParts {
+  readonly limits: LimitStore
+  readonly fetchKeys: FetchKeys
+  readonly metrics: Pick<Metrics, 'decided' | 'policyLive'>
+  readonly log: Pick<Log, 'decided' | 'decisions'>
+  /** ms since the epoch. */
+  readonly now: () => number
+  /** ms from anywhere, never going back; what takes time is measured by it. */
+  readonly elapsed: () => number
+}
+
+type Snapshot = Omit<Given, 'now' | 'explain'>
+
+/** A gate with its first policy. */
+export function createGate(first: Policy, parts: GateParts): Gate {
+  const { metrics, log, now, elapsed } = parts
+  let snapshot = takeUp(first, parts)
+
+  function observe(decision: Decision, startedAt: number): Decision {
+    const tookMs = elapsed() - startedAt
+    metrics.decided(decision.reason, tookMs / 1000)
+    if (log.decisions[decision.decision]) log.decided(decision, tookMs)
+    return decision
+  }
+
+  return {
+    decide(request) {
+      const startedAt = elapsed()
+      const decision = decide(request, { ...snapshot, now: now() })
+      if (decision instanceof Promise) return decision.then((later) => observe(later, startedAt))
+      return observe(decision, startedAt)
+    },
+    replace(policy) {
+      snapshot = takeUp(policy, parts)
+    },
+  }
+}
+
+/** What an older policy has verified is not known to the new one: its cache is its own. */
+function takeUp(policy: Policy, { limits, fetchKeys, metrics, now }: GateParts): Snapshot {
+  metrics.policyLive(policy.version, now())
+  const credentials = createCredentials(policy, createVerifiedTokens(), fetchKeys)
+  return { policy, credentials, limits, flags: createFlags(policy.flags) }
+}

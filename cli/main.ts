@@ -1,0 +1,85 @@
+#!/usr/bin/env node
+/** `tenantgate …`: finds the command, runs it, and turns what it answers into an exit code. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { packageRoot } from '../package-root.ts'
+import { nearest } from '../policy/nearest.ts'
+import { EXIT, type Io, wrongUse } from './io.ts'
+
+type Command = (argv: readonly string[], io: Io) => number | Promise<number>
+
+/** Each command is loaded when it is called, so that `keys create` does not wait for a gRPC server. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import('./serve.ts')).serve,
+  validate: async () => (await import('./validate.ts')).validate,
+  explain: async () => (await import('./explain.ts')).explain,
+  keys: async () => (await import('./keys.ts')).keys,
+}
+
+const HELP = `tenantgate: one tenant policy for the gateways you already run
+
+  tenantgate serve --policy FILE [--listen unix:/path | 127.0.0.1:9001]... [--http 127.0.0.1:9002 | off]
+                   [--drain-timeout 10s] [--log-level debug|info|warn|error]
+  tenantgate validate FILE...
+  tenantgate explain --policy FILE --method GET --host H --path P [-H 'name: value']... [--ip A] [--json]
+  tenantgate keys create --tenant T [--scopes a,b] [--json]
+  tenantgate --help | --version
+
+Each option of serve and explain has a twin in the environment: --drain-timeout is TENANTGATE_DRAIN_TIMEOUT.
+Exit codes: 0 done (explain: allow), 1 bad input, 2 wrong use, 3 deny (explain).
+`
+
+async function run(argv: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = argv
+  if (name === '--help' || name === '-h' || name === 'help') {
+    io.stdout.write(HELP)
+    return EXIT.ok
+  }
+  if (name === '--version' || name === '-v') {
+    io.stdout.write(`${ownVersion()}\n`)
+    return EXIT.ok
+  }
+  const load = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (load === undefined) {
+    return wrongUse(io, name === undefined ? `which command?\n\n${HELP}` : unknownCommand(name))
+  }
+  const command = await load()
+  return command(rest, io)
+}
+
+function unknownCommand(name: string): string {
+  const near = nearest(name, Object.keys(COMMANDS))
+  const hint = near === undefined ? '`tenantgate --help` lists them' : `did you mean \`${near}\`?`
+  return `there is no command \`${name}\`; ${hint}`
+}
+
+function ownVersion(): string {
+  return JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')).version
+}
+
+/** Why this Node cannot run us; undefined when it can. */
+function unfitNode(version: string): string | undefined {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major > 22 || (major === 22 && minor >= 12)) return undefined
+  return (
+    `tenantgate: this is Node ${version}, and tenantgate needs 22.12 or newer. In a checkout \`npm ci\` brings one along: ` +
+    '`npx tenantgate` and `npm start` then use it.\n'
+  )
+}
+
+const { stdout, stderr, env } = process
+const io: Io = { stdout, stderr, env }
+
+const unfit = unfitNode(process.versions.node)
+if (unfit !== undefined) {
+  stderr.write(unfit)
+  process.exitCode = EXIT.badInput
+} else {
+  try {
+    process.exitCode = await run(process.argv.slice(2), io)
+  } catch (error) {
+    const text = error instanceof Error ? (env.TENANTGATE_DEBUG ? error.stack : error.message) : String(error)
+    stderr.write(`tenantgate: ${text}\n`)
+    process.exitCode = EXIT.badInput
+  }
+}

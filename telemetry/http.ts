@@ -1,0 +1,56 @@
+/** Probes and metrics for machines: `/healthz`, `/readyz`, `/metrics`, and nothing else. */
+import { createServer, type Server } from 'node:http'
+import type { Metrics } from './metrics.ts'
+
+interface Page {
+  readonly status: number
+  readonly text: string
+  readonly contentType?: string
+}
+
+const TEXT = 'text/plain; charset=utf-8'
+const NOT_FOUND: Page = { status: 404, text: 'not found\n' }
+const NOT_ALLOWED: Page = { status: 405, text: 'only GET and HEAD\n' }
+
+export interface HttpParts {
+  readonly metrics: Pick<Metrics, 'scrape'>
+  /** Why no traffic should come now, e.g. `draining`; undefined when it may. */
+  readonly notReady: () => string | undefined
+}
+
+/** A server that is not listening yet. Its timeouts are short: those who ask are near and ask for little. */
+export function createHttpServer({ metrics, notReady }: HttpParts): Server {
+  const pages: Readonly<Record<string, () => Page | Promise<Page>>> = {
+    '/healthz': () => ({ status: 200, text: 'ok\n' }),
+    '/readyz': () => readiness(notReady()),
+    '/metrics': async () => ({ status: 200, ...(await metrics.scrape()) }),
+  }
+  const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000, keepAliveTimeout: 5_000 })
+  server.maxConnections = 256
+  server.on('request', async (request, response) => {
+    const page = await pageFor(pages, request.method, request.url)
+    response.writeHead(page.status, {
+      'content-type': page.contentType ?? TEXT,
+      'content-length': Buffer.byteLength(page.text),
+      'cache-control': 'no-store',
+      ...(page === NOT_ALLOWED && { allow: 'GET, HEAD' }),
+    })
+    response.end(request.method === 'HEAD' ? undefined : page.text)
+  })
+  return server
+}
+
+async function pageFor(
+  pages: Readonly<Record<string, () => Page | Promise<Page>>>,
+  method: string | undefined,
+  url: string | undefined,
+): Promise<Page> {
+  const path = url?.split('?', 1)[0] ?? ''
+  const page = Object.hasOwn(pages, path) ? pages[path] : undefined
+  if (page === undefined) return NOT_FOUND
+  return method === 'GET' || method === 'HEAD' ? await page() : NOT_ALLOWED
+}
+
+function readiness(reason: string | undefined): Page {
+  return reason === undefined ? { status: 200, text: 'ready\n' } : { status: 503, text: `${reason}\n` }
+}

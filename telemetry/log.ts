@@ -1,0 +1,95 @@
+/**
+ * The log: JSON lines on stdout, for people when that is a terminal. Each kind of line has a function that names its fields;
+ * there is no way to log an object as a whole, so that no header, key or token can get in by accident.
+ */
+import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino'
+import pretty from 'pino-pretty'
+import type { Decision } from '../core/decision.ts'
+
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export interface Log {
+  /** Whether `decided` would write a line; asked before the work for one is done. */
+  readonly decisions: { readonly allow: boolean; readonly deny: boolean }
+  /** Denials at info, allows at debug. */
+  decided(decision: Decision, latencyMs: number): void
+  /** The one line that says where we serve; written at every level. */
+  listening(addresses: { readonly grpc: readonly string[]; readonly http: string | undefined }, version: string): void
+  policyReloaded(version: string): void
+  /** Each problem is one line of text for people, as `validate` prints it. */
+  policyRejected(problems: readonly string[]): void
+  draining(signal: string): void
+  stopped(allAnswered: boolean): void
+  /** We are broken. Of an error only its kind and the places in our code are told: its text may quote what a client sent. */
+  fault(what: string, fault: unknown): void
+  /** Writes out what is still buffered, before the process ends. */
+  flush(): void
+}
+
+const OPTIONS = {
+  base: null,
+  timestamp: stdTimeFunctions.isoTime,
+  formatters: { level: (level: string) => ({ level }) },
+}
+
+/** More than this waiting for a reader of stdout is thrown away rather than kept in memory. */
+const LARGEST_BACKLOG_BYTES = 4 * 1024 * 1024
+
+/** A log on this process's stdout. */
+export function createStdoutLog(level: LogLevel, isTerminal: boolean): Log {
+  if (isTerminal) return createLog(level, pretty({ colorize: true, ignore: 'pid,hostname', sync: true }))
+  const stdout = destination({ dest: 1, sync: false, maxLength: LARGEST_BACKLOG_BYTES })
+  // a reader that has gone away is no reason to stop deciding
+  stdout.on('error', () => {})
+  return createLog(level, stdout, () => stdout.flushSync())
+}
+
+/** A log on any stream; `flush` empties what the stream holds back. */
+export function createLog(level: LogLevel, stream: DestinationStream, flush: () => void = () => {}): Log {
+  const logger: Logger = pino({ ...OPTIONS, level }, stream)
+  return {
+    decisions: { allow: logger.isLevelEnabled('debug'), deny: logger.isLevelEnabled('info') },
+    decided(decision, latencyMs) {
+      logger[decision.decision === 'allow' ? 'debug' : 'info'](decisionFields(decision, latencyMs), 'decision')
+    },
+    ...lifecycle(logger),
+    fault: (what, fault) => logger.error(faultFields(fault), what),
+    flush,
+  }
+}
+
+function lifecycle(
+  logger: Logger,
+): Pick<Log, 'listening' | 'policyReloaded' | 'policyRejected' | 'draining' | 'stopped'> {
+  return {
+    listening({ grpc, http }, policy) {
+      logger.child({}, { level: 'info' }).info({ grpc, http, policy, pid: process.pid }, 'listening')
+    },
+    policyReloaded: (policy) => logger.info({ policy }, 'policy reloaded'),
+    policyRejected: (problems) => logger.error({ problems }, 'policy rejected, the last good one stays'),
+    draining: (signal) => logger.info({ signal }, 'draining'),
+    stopped: (allAnswered) => logger.info({ allAnswered }, 'stopped'),
+  }
+}
+
+function decisionFields(decision: Decision, latencyMs: number) {
+  const { request, tenant, user, credential, route, reason } = decision
+  return {
+    requestId: request.id,
+    tenant,
+    user,
+    credential,
+    route,
+    decision: decision.decision,
+    reason,
+    because: decision.decision === 'deny' ? decision.because : undefined,
+    latencyMs: Math.round(latencyMs * 1000) / 1000,
+  }
+}
+
+function faultFields(fault: unknown) {
+  if (!(fault instanceof Error)) return { fault: typeof fault }
+  const places = fault.stack?.split('\n').filter((line) => line.startsWith('    at '))
+  return { fault: fault.name, code: (fault as NodeJS.ErrnoException).code, places: places?.map((line) => line.trim()) }
+}

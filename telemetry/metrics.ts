@@ -1,0 +1,104 @@
+/** What Prometheus reads. Every label comes from a closed list, so that no client can make series. */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { REASONS, type Reason } from '../core/decision.ts'
+
+/** Seconds. A warm decision takes some microseconds; what waits for an issuer takes milliseconds. */
+const BUCKETS = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5]
+
+export interface Metrics {
+  /** Counts one decision; `seconds` is what it took. */
+  decided(reason: Reason, seconds: number): void
+  /** A policy is live from `atMs` on (ms since the epoch). */
+  policyLive(version: string, atMs: number): void
+  /** A reload ended: the new policy is live, or the last good one stays. */
+  reloaded(result: 'success' | 'failure'): void
+  /** A Check failed because we are broken; Envoy then fails closed. */
+  fault(): void
+  /** The text of a scrape, and its content type. */
+  scrape(): Promise<{ readonly text: string; readonly contentType: string }>
+}
+
+/** `now` gives ms since the epoch; it is read when someone scrapes. */
+export function createMetrics(now: () => number): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  const duration = new Histogram({
+    name: 'tenantgate_decision_duration_seconds',
+    help: 'Time that a decision took, from the decoded request to the decision.',
+    buckets: BUCKETS,
+    registers,
+  })
+  const faults = new Counter({
+    name: 'tenantgate_faults_total',
+    help: 'Checks that failed because of a fault in tenantgate; the gateway refuses these requests.',
+    registers,
+  })
+  const count = decisionCounters(registry)
+  return {
+    decided(reason, seconds) {
+      count[reason].inc()
+      duration.observe(seconds)
+    },
+    ...policyMetrics(registry, now),
+    fault: () => faults.inc(),
+    scrape: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
+  }
+}
+
+/** All series exist from the start, at 0: a rate over a series that appears with its first event misses that event. */
+function decisionCounters(registry: Registry): Readonly<Record<Reason, { inc(): void }>> {
+  const decisions = new Counter({
+    name: 'tenantgate_decisions_total',
+    help: 'Decisions by outcome and reason.',
+    labelNames: ['decision', 'reason'],
+    registers: [registry],
+  })
+  const counters: Partial<Record<Reason, { inc(): void }>> = {}
+  for (const reason of REASONS) {
+    const series = decisions.labels(reason === 'allowed' ? 'allow' : 'deny', reason)
+    series.inc(0)
+    counters[reason] = series
+  }
+  return counters as Record<Reason, { inc(): void }>
+}
+
+function policyMetrics(registry: Registry, now: () => number): Pick<Metrics, 'policyLive' | 'reloaded'> {
+  const registers = [registry]
+  const live = { sinceMs: 0 }
+  const version = new Gauge({
+    name: 'tenantgate_policy_info',
+    help: 'The version of the live policy, as a label; the value is 1.',
+    labelNames: ['version'],
+    registers,
+  })
+  const loaded = new Gauge({
+    name: 'tenantgate_policy_loaded_timestamp_seconds',
+    help: 'When the live policy was loaded, in seconds since the epoch.',
+    registers,
+  })
+  new Gauge({
+    name: 'tenantgate_policy_age_seconds',
+    help: 'How long the live policy has been live.',
+    registers,
+    collect() {
+      this.set(Math.max(0, now() - live.sinceMs) / 1000)
+    },
+  })
+  const reloads = new Counter({
+    name: 'tenantgate_policy_reloads_total',
+    help: 'Reloads of the policy by result; after a failure the last good policy stays.',
+    labelNames: ['result'],
+    registers,
+  })
+  for (const result of ['success', 'failure']) reloads.inc({ result }, 0)
+  return {
+    policyLive(name, atMs) {
+      live.sinceMs = atMs
+      version.reset()
+      version.set({ version: name }, 1)
+      loaded.set(atMs / 1000)
+    },
+    reloaded: (result) => reloads.inc({ result }),
+  }
+}
