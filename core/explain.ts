@@ -1,12 +1,32 @@
 /** What each stage found, in words for people: `tenantgate explain` prints them. Never a credential. */
 import type { Proof } from './credentials/authenticate.ts'
 import type { Principal } from './credentials/principal.ts'
+import type { DenyReason } from './decision.ts'
 import type { Choice } from './flags/choose-upstream.ts'
 import { amountOf } from './limits/headers.ts'
 import type { LimitReport } from './limits/report.ts'
 import type { Route, Tenant } from './policy.ts'
 
 export type Stage = 'route' | 'credentials' | 'tenant' | 'permission' | 'limits' | 'flags' | 'decision'
+/** Where a request that is refused for a reason has come to. */
+export const STAGE_OF: Readonly<Record<DenyReason, Stage>> = {
+  malformed_request: 'route',
+  ambiguous_credential: 'credentials',
+  missing_credential: 'credentials',
+  invalid_credential: 'credentials',
+  expired_credential: 'credentials',
+  revoked_credential: 'credentials',
+  dependency_unavailable: 'credentials',
+  tenant_conflict: 'tenant',
+  unknown_tenant: 'tenant',
+  tenant_suspended: 'tenant',
+  no_matching_route: 'permission',
+  insufficient_scope: 'permission',
+  insufficient_role: 'permission',
+  rate_limited: 'limits',
+  quota_exceeded: 'limits',
+}
+
 export type Explain = (stage: Stage, text: string) => void
 
 export function route(route: Route | undefined): string {

@@ -1,7 +1,7 @@
 /** Turns what a request has passed through into a decision: the one place where allows and denials are made. */
 import type { Principal } from './credentials/principal.ts'
 import { type Allow, DENIALS, type Deny, type DenyReason, type Findings } from './decision.ts'
-import type { Explain } from './explain.ts'
+import { type Explain, STAGE_OF } from './explain.ts'
 import type { Choice } from './flags/choose-upstream.ts'
 import type { LimitReport } from './limits/report.ts'
 import type { Identity, Policy, Route, Tenant } from './policy.ts'
@@ -31,7 +31,8 @@ export function allow(passed: Passed, { upstream, variant }: Choice, explain?: E
 }
 
 export function deny(passed: Passed, reason: DenyReason, because: string, explain?: Explain): Deny {
-  explain?.('decision', `deny: ${DENIALS[reason].status} ${reason} (${because})`)
+  explain?.(STAGE_OF[reason], `refused: ${because}`)
+  explain?.('decision', `deny: ${DENIALS[reason].status} ${reason}`)
   const challenge = challengeFor(reason, passed.policy.identity, passed.route)
   return { decision: 'deny', reason, because, ...findings(passed), ...(challenge !== undefined && { challenge }) }
 }

@@ -5,7 +5,7 @@ import type { GatewayRequest } from '../request.ts'
 import { verifyApiKey } from './api-key.ts'
 import type { TrustedIssuer, VerifiedTokens } from './jwt.ts'
 import { verifyJwt } from './jwt.ts'
-import { createKeySet, type FetchKeys } from './key-set.ts'
+import { createKeySet, type FetchKeys, type KeySet } from './key-set.ts'
 import { presentedCredentials } from './present.ts'
 import type { CredentialKind, Principal } from './principal.ts'
 import { isRefusal, type Refusal, type Verdict } from './verdict.ts'
@@ -16,19 +16,34 @@ export type Proof = readonly Principal[]
 /** Verifies credentials of every kind under one policy. */
 export interface Credentials {
   verify(kind: CredentialKind, credential: string, now: number): MaybePromise<Verdict>
+  /** The fetched key sets by URL: the next policy goes on with those that it still names. */
+  readonly keySets: ReadonlyMap<string, KeySet>
 }
 
-/** `verified` belongs to this policy alone: what an older policy accepted is not known to the new one. */
-export function createCredentials(policy: Policy, verified: VerifiedTokens, fetchKeys: FetchKeys): Credentials {
+/**
+ * `verified` belongs to this policy alone: what an older policy accepted is not known to the new one. Keys of `previous`
+ * are kept, so that a new policy does not depend on the issuer being there at that moment.
+ */
+export function createCredentials(
+  policy: Policy,
+  verified: VerifiedTokens,
+  fetchKeys: FetchKeys,
+  previous?: Credentials,
+): Credentials {
   const issuers = new Map<string, TrustedIssuer>()
+  const keySets = new Map<string, KeySet>()
   for (const [name, issuer] of policy.issuers) {
-    issuers.set(name, { ...issuer, keySet: createKeySet(issuer.keys, fetchKeys) })
+    const url = issuer.keys.kind === 'url' ? issuer.keys.url : undefined
+    const known = url === undefined ? undefined : (keySets.get(url) ?? previous?.keySets.get(url))
+    const keySet = known ?? createKeySet(issuer.keys, fetchKeys)
+    if (url !== undefined) keySets.set(url, keySet)
+    issuers.set(name, { ...issuer, keySet })
   }
   const byKind: Record<CredentialKind, (credential: string, now: number) => MaybePromise<Verdict>> = {
     apiKey: (key, now) => verifyApiKey(key, policy, now),
     jwt: (token, now) => verifyJwt(token, issuers, verified, now),
   }
-  return { verify: (kind, credential, now) => byKind[kind](credential, now) }
+  return { keySets, verify: (kind, credential, now) => byKind[kind](credential, now) }
 }
 
 /**
