@@ -1,0 +1,31 @@
+/** Whether issuers are distinct and speak for tenants that exist. */
+import type { Fault } from '../problem.ts'
+import type { PolicyFile } from '../schema.ts'
+import { unknownName } from './tenants.ts'
+
+/** Looking for the nearest name among all tenants is dear; nobody reads more. */
+const ENOUGH = 50
+
+export function checkIssuers({ issuers, tenants }: PolicyFile): readonly Fault[] {
+  const faults: Fault[] = []
+  const first = new Map<string, number>()
+  for (const [index, { issuer, tenants: named }] of issuers.entries()) {
+    const earlier = first.get(issuer)
+    if (earlier === undefined) first.set(issuer, index)
+    else {
+      const message = 'this issuer is there already'
+      faults.push({
+        path: ['issuers', index, 'issuer'],
+        also: ['issuers', earlier, 'issuer'],
+        message,
+        fix: 'one entry per issuer',
+      })
+    }
+    for (const [at, id] of (named ?? []).entries()) {
+      if (Object.hasOwn(tenants, id)) continue
+      if (faults.length >= ENOUGH) return faults
+      faults.push(unknownName(['issuers', index, 'tenants', at], 'tenant', id, Object.keys(tenants)))
+    }
+  }
+  return faults
+}

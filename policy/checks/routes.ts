@@ -1,0 +1,59 @@
+/** Whether routes are distinct, and refer to upstreams and flags that exist. */
+import type { Route } from '../../core/policy.ts'
+import { equalRoutes } from '../../core/routes/matcher.ts'
+import type { FlagFile } from '../flag-file.ts'
+import type { Fault, PolicyPath } from '../problem.ts'
+import type { PolicyFile } from '../schema.ts'
+import { unknownName } from './tenants.ts'
+
+/** `routes` are those of the file, in its order. `flags` is undefined where the policy names no file of them. */
+export function checkRoutes(file: PolicyFile, routes: readonly Route[], flags: FlagFile | undefined): readonly Fault[] {
+  const faults = [...checkNames(routes), ...checkEqual(routes)]
+  const upstreams = new Set(file.upstreams)
+  for (const [index, { upstream }] of routes.entries()) {
+    if (!upstream) continue
+    const path: PolicyPath = ['routes', index, 'upstream']
+    const isShort = typeof file.routes[index]?.upstream === 'string'
+    if (!upstreams.has(upstream.default)) {
+      faults.push(unknownName(isShort ? path : [...path, 'default'], 'upstream', upstream.default, file.upstreams))
+    }
+    if (upstream.flag !== undefined) faults.push(...checkFlag([...path, 'flag'], upstream.flag, file, flags))
+  }
+  return faults
+}
+
+function checkNames(routes: readonly Route[]): Fault[] {
+  const first = new Map<string, number>()
+  return routes.flatMap(({ name }, index) => {
+    const earlier = first.get(name)
+    if (earlier === undefined) {
+      first.set(name, index)
+      return []
+    }
+    const message = `a route is named \`${name}\` already`
+    return [{ path: ['routes', index, 'name'], also: ['routes', earlier, 'name'], message, fix: 'another name' }]
+  })
+}
+
+function checkEqual(routes: readonly Route[]): Fault[] {
+  const places = new Map(routes.map((route, index) => [route, index]))
+  return equalRoutes(routes).map(([earlier, later]) => ({
+    path: ['routes', places.get(later) ?? 0, 'match'],
+    also: ['routes', places.get(earlier) ?? 0, 'match'],
+    message: `could claim the same requests as route \`${earlier.name}\` with equal right`,
+    fix: 'methods or hosts that tell them apart',
+  }))
+}
+
+function checkFlag(path: PolicyPath, flag: string, file: PolicyFile, flags: FlagFile | undefined): readonly Fault[] {
+  if (file.flags === undefined)
+    return [{ path, message: 'the policy names no file of flags', fix: '`flags: flags.json` at the top' }]
+  if (!flags) return []
+  const variants = flags.variants.get(flag)
+  if (!variants) return [unknownName(path, `flag in ${file.flags} named`, flag, [...flags.variants.keys()])]
+  return Object.entries(variants).flatMap(([variant, value]) => {
+    if (typeof value === 'string' && file.upstreams.includes(value)) return []
+    const is = typeof value === 'string' ? `\`${value}\`, which is not in \`upstreams\`` : 'not the name of an upstream'
+    return [{ path, message: `variant \`${variant}\` of flag \`${flag}\` is ${is}` }]
+  })
+}

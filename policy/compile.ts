@@ -1,0 +1,71 @@
+/** From plain pieces to the frozen, indexed policy that the stages read. */
+import { createHash } from 'node:crypto'
+import type { Limit } from '../core/limits/limit.ts'
+import type { ApiKey, Policy, Tenant } from '../core/policy.ts'
+import { compileRoutes } from '../core/routes/matcher.ts'
+import type { PolicyHead, PolicyParts, TenantEntry } from './parts.ts'
+
+/** Takes tenants a few at a time, so that a large policy never holds up the thread that serves. */
+export interface PolicyBuilder {
+  add(entries: readonly TenantEntry[]): void
+  finish(): Policy
+}
+
+/** Starts a policy from everything but its tenants. The pieces become the policy's own and are frozen. */
+export function buildPolicy(head: PolicyHead): PolicyBuilder {
+  const byId = new Map<string, Tenant>()
+  const byName = new Map<string, Tenant>()
+  const byHost = new Map<string, Tenant>()
+  const byHash = new Map<string, ApiKey>()
+  const plans = new Map([...head.plans].map(([name, limits]) => [name, deepFreeze(limits)]))
+
+  function add({ tenant: { limits, ...facts }, aliases, hosts, apiKeys }: TenantEntry): void {
+    const tenant: Tenant = deepFreeze({ ...facts, limits: limits ?? plans.get(facts.plan) ?? NO_LIMITS })
+    byId.set(tenant.id, tenant)
+    for (const name of [tenant.id, ...aliases]) byName.set(name, tenant)
+    for (const host of hosts) byHost.set(host, tenant)
+    for (const { hash, ...key } of apiKeys) byHash.set(hash, deepFreeze(key))
+  }
+
+  return {
+    add: (entries) => entries.forEach(add),
+    finish: () =>
+      Object.freeze({
+        version: head.version,
+        identity: deepFreeze(head.identity),
+        issuers: new Map(head.issuers.map((issuer) => [issuer.issuer, deepFreeze(issuer)])),
+        directory: Object.freeze({
+          byId: (id: string) => byId.get(id),
+          byName: (name: string) => byName.get(name),
+          byHost: (host: string) => byHost.get(host),
+          apiKeyByHash: (hash: string) => byHash.get(hash),
+        }),
+        routes: compileRoutes(deepFreeze(head.routes)),
+        upstreams: new Set(head.upstreams),
+        flags: head.flags,
+      }),
+  }
+}
+
+const NO_LIMITS: readonly Limit[] = Object.freeze([])
+
+/** The whole policy in one step. */
+export function compilePolicy({ head, tenants }: PolicyParts): Policy {
+  const builder = buildPolicy(head)
+  builder.add(tenants)
+  return builder.finish()
+}
+
+/** What a policy is read from, as 12 hex digits: the text and every file that it names, in the order of reading. */
+export function versionOf(text: string, contents: readonly string[]): string {
+  const digest = createHash('sha256')
+  for (const part of [text, ...contents]) digest.update(`${Buffer.byteLength(part)}:`).update(part)
+  return digest.digest('hex').slice(0, 12)
+}
+
+/** Freezes plain objects and lists; Sets and Maps are read-only by type alone. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const inner of Object.values(value)) deepFreeze(inner)
+  return Object.freeze(value)
+}

@@ -1,0 +1,159 @@
+/** The policy's text as a YAML document: read once, refused where readers could disagree, and asked where things stand. */
+import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import type { Fault, PolicyPath } from './problem.ts'
+
+/** Bytes of a policy file; more is refused before it is parsed. */
+export const MAX_POLICY_BYTES = 16 * 1024 * 1024
+
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+export interface PolicyDocument {
+  /** Plain objects, lists and scalars. */
+  readonly value: unknown
+  /** Where a fault stands: the key or the value at its path, or what is nearest to it. */
+  positionOf(path: PolicyPath, at: 'key' | 'value'): Position
+}
+
+/** A fault of the text itself, which stands at an offset instead of a path. */
+export interface TextFault {
+  readonly position: Position
+  readonly fault: Fault
+}
+
+export type ReadResult =
+  | { readonly ok: true; readonly document: PolicyDocument }
+  | { readonly ok: false; readonly faults: readonly TextFault[] }
+
+const START: Position = { line: 1, column: 1 }
+
+/** Reads a text as one YAML 1.2 document (core schema); never throws. */
+export function readDocument(text: string): ReadResult {
+  if (Buffer.byteLength(text) > MAX_POLICY_BYTES) return refused('is larger than 16 MB', 'a smaller file')
+  if (text.trim() === '') return refused('is empty', 'at least `version: 1`, `plans:`, `tenants:` and `routes:`')
+  const lines = new LineCounter()
+  const positionAt = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset)
+    return line > 0 ? { line, column: col } : START
+  }
+  // the library's own check of unique keys is quadratic; `faultsOfKeys` is linear
+  const options = {
+    lineCounter: lines,
+    uniqueKeys: false,
+    schema: 'core',
+    prettyErrors: false,
+    resolveKnownTags: false,
+  } as const
+  try {
+    const yaml = parseDocument(text, { ...options, logLevel: 'silent' })
+    const faults: TextFault[] = [...yaml.errors, ...yaml.warnings].map(({ code, pos }) => ({
+      position: positionAt(pos[0]),
+      fault: { path: [], message: SYNTAX[code] ?? 'is not YAML' },
+    }))
+    if (faults.length === 0) faults.push(...faultsOfKeys(yaml, positionAt))
+    if (faults.length > 0) return { ok: false, faults }
+    const positionOf = (path: PolicyPath, at: 'key' | 'value') => positionAt(offsetOf(yaml, path, at))
+    return { ok: true, document: { value: yaml.toJS(), positionOf } }
+  } catch (error) {
+    return refused(reasonOf(error), 'it out in full')
+  }
+}
+
+function refused(message: string, fix: string): ReadResult {
+  return { ok: false, faults: [{ position: START, fault: { path: [], message, fix } }] }
+}
+
+/** What the parser throws while it resolves aliases, or when the nesting is deeper than the stack. */
+function reasonOf(error: unknown): string {
+  if (error instanceof ReferenceError) {
+    return error.message.startsWith('Excessive')
+      ? 'uses one anchor too often: aliases may stand for 100 nodes at most'
+      : 'has an alias without an anchor before it'
+  }
+  return 'is nested too deeply, or refers to itself'
+}
+
+/** Our words for the parser's codes: its own messages may quote the text, which may be a secret. */
+const SYNTAX: Readonly<Record<string, string>> = {
+  BAD_INDENT: 'is not YAML: the indentation does not fit, or a bracket is not closed',
+  BAD_DQ_ESCAPE: 'is not YAML: an escape in a quoted text is not known',
+  BAD_SCALAR_START: 'is not YAML: a text that begins with this character needs quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'is not YAML: a text that holds a colon and a space needs quotes',
+  MISSING_CHAR: 'is not YAML: a quote, bracket, comma or colon is missing',
+  MULTILINE_IMPLICIT_KEY: 'is not YAML: a key must stand on one line, with a colon behind it',
+  MULTIPLE_DOCS: 'holds more than one document; a policy is one',
+  RESOURCE_EXHAUSTION: 'is nested too deeply',
+  TAB_AS_INDENT: 'is not YAML: a tab indents; use spaces',
+  TAG_RESOLVE_FAILED: 'has a tag (`!…`), which a policy does not know',
+  UNEXPECTED_TOKEN: 'is not YAML: something stands where it cannot',
+}
+
+/** Keys that stand twice in a map, keys that are no text, and `__proto__`, which objects treat unlike other keys. */
+function faultsOfKeys(yaml: Document, positionAt: (offset: number) => Position): TextFault[] {
+  const faults: TextFault[] = []
+  const pending: { readonly node: unknown; readonly path: PolicyPath }[] = [{ node: yaml.contents, path: [] }]
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const { node, path } = next
+    if (isSeq(node))
+      for (const [index, item] of node.items.entries()) pending.push({ node: item, path: [...path, index] })
+    if (!isMap(node)) continue
+    const seen = new Map<string, number>()
+    for (const { key, value } of node.items) {
+      const offset = (isNode(key) && key.range?.[0]) || 0
+      const text = isScalar(key) && typeof key.value === 'string' ? key.value : undefined
+      const fault = keyFault(key, text, path, (first) => positionAt(first).line, seen)
+      if (fault) faults.push({ position: positionAt(offset), fault })
+      if (text === undefined) continue
+      if (!seen.has(text)) seen.set(text, offset)
+      pending.push({ node: value, path: [...path, text] })
+    }
+  }
+  return faults
+}
+
+function keyFault(
+  key: unknown,
+  text: string | undefined,
+  path: PolicyPath,
+  lineAt: (offset: number) => number,
+  seen: ReadonlyMap<string, number>,
+): Fault | undefined {
+  if (text === undefined) {
+    const source = isScalar(key) ? key.source : undefined
+    if (!source) return { path, message: 'has a key that is not a text', fix: 'a text before the colon' }
+    return { path: [...path, source], message: 'is a key that does not read as text', fix: `"${source}" (with quotes)` }
+  }
+  if (text === '__proto__') return { path: [...path, text], message: 'may not be used as a key', fix: 'another name' }
+  const first = seen.get(text)
+  if (first === undefined) return undefined
+  return { path: [...path, text], message: `stands there twice (see line ${lineAt(first)})`, fix: 'it once' }
+}
+
+/** Follows the path as far as it goes; what is missing stands at the key of what should hold it. */
+function offsetOf(yaml: Document, path: PolicyPath, at: 'key' | 'value'): number {
+  let node: unknown = yaml.contents
+  let keyOffset = 0
+  for (const [depth, step] of path.entries()) {
+    if (isAlias(node)) node = node.resolve(yaml)
+    const item = itemOf(node, step)
+    if (item === undefined) return keyOffset
+    const isLast = depth === path.length - 1
+    if (isPair(item)) {
+      keyOffset = isNode(item.key) ? (item.key.range?.[0] ?? keyOffset) : keyOffset
+      node = item.value
+      if (isLast && at === 'key') return keyOffset
+    } else {
+      node = item
+      keyOffset = isNode(item) ? (item.range?.[0] ?? keyOffset) : keyOffset
+    }
+  }
+  return isNode(node) ? (node.range?.[0] ?? keyOffset) : keyOffset
+}
+
+function itemOf(node: unknown, step: string | number): unknown {
+  if (isSeq(node)) return typeof step === 'number' ? node.items[step] : undefined
+  if (!isMap(node)) return undefined
+  return node.items.find(({ key }) => isScalar(key) && key.value === step)
+}

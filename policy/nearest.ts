@@ -1,0 +1,31 @@
+/** The word somebody probably meant. */
+
+/** The nearest of `words`, or undefined when none is near: up to a third of the letters may differ, at least two. */
+export function nearest(word: string, words: Iterable<string>): string | undefined {
+  let best: string | undefined
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1
+  for (const candidate of words) {
+    if (Math.abs(candidate.length - word.length) >= least) continue
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (distance < least && distance < candidate.length) {
+      least = distance
+      best = candidate
+    }
+  }
+  return best
+}
+
+/** Levenshtein's distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  if (a.length > 64 || b.length > 64) return Number.POSITIVE_INFINITY
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(change, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

@@ -1,0 +1,56 @@
+/** Runs in a worker thread: reads and parses a policy, then hands it over in pieces, each when it is asked for. */
+import { parentPort, workerData } from 'node:worker_threads'
+import { type KnownPolicy, type ReadPolicy, readPolicy } from './load.ts'
+import type { Environment } from './outside.ts'
+import type { PolicyHead, TenantEntry } from './parts.ts'
+
+export interface ParseOrder {
+  readonly file: string
+  readonly env: Environment
+  readonly known: KnownPolicy | undefined
+}
+
+/** The first message is one of `outcome` and `head`; `tenants` follow a `head`, one for each message sent to the worker. */
+export type FromWorker =
+  | { readonly kind: 'outcome'; readonly outcome: Exclude<ReadPolicy, { kind: 'parsed' }> }
+  | { readonly kind: 'head'; readonly head: PolicyHead; readonly stamps: ReadPolicy['stamps'] }
+  | { readonly kind: 'tenants'; readonly entries: readonly TenantEntry[]; readonly isLast: boolean }
+
+/** Objects in one piece: what the serving thread takes over without a noticeable pause. */
+const PIECE = 200
+
+const port = parentPort
+if (!port) throw new Error('this file runs in a worker thread')
+const { file, env, known }: ParseOrder = workerData
+const send = (message: FromWorker) => port.postMessage(message)
+
+const read = readPolicy(file, env, known)
+if (read.kind === 'parsed') {
+  const { head, tenants } = read.parts
+  const pieces = piecesOf(tenants)
+  let next = 0
+  port.on('message', () => {
+    send({ kind: 'tenants', entries: pieces[next] ?? [], isLast: next >= pieces.length - 1 })
+    next += 1
+    if (next >= pieces.length) port.close()
+  })
+  send({ kind: 'head', head, stamps: read.stamps })
+} else {
+  send({ kind: 'outcome', outcome: read })
+}
+
+function piecesOf(tenants: readonly TenantEntry[]): TenantEntry[][] {
+  const pieces: TenantEntry[][] = []
+  let room = 0
+  for (const entry of tenants) {
+    const { aliases, hosts, apiKeys, tenant } = entry
+    const weight = 1 + aliases.length + hosts.length + apiKeys.length + (tenant.limits?.length ?? 0)
+    if (room <= 0) {
+      pieces.push([])
+      room = PIECE
+    }
+    pieces.at(-1)?.push(entry)
+    room -= weight
+  }
+  return pieces
+}

@@ -1,0 +1,132 @@
+/** From the policy's text to checked, resolved pieces, or to every problem found, each with its place. */
+import { dirname, resolve } from 'node:path'
+import type { Limit } from '../core/limits/limit.ts'
+import type { Issuer } from '../core/policy.ts'
+import { checkCosts } from './checks/costs.ts'
+import { checkIssuers } from './checks/issuers.ts'
+import { checkRoutes } from './checks/routes.ts'
+import { checkTenants } from './checks/tenants.ts'
+import { versionOf } from './compile.ts'
+import { type PolicyDocument, type Position, readDocument } from './document.ts'
+import { type FlagFile, resolveFlags } from './flag-file.ts'
+import { resolveKeys } from './key-origin.ts'
+import type { Environment, Outside, ReadReference } from './outside.ts'
+import type { PolicyParts } from './parts.ts'
+import { type Fault, type Problem, pathText } from './problem.ts'
+import { identityOf, issuerOf, limitOf, routeOf, tenantOf } from './resolve.ts'
+import type { PolicyFile } from './schema.ts'
+import { checkShape } from './shape.ts'
+
+/** A policy with more problems than this has one cause or another format; the rest is not told. */
+export const MAX_PROBLEMS = 50
+
+export interface ParseOptions {
+  /** As the user named it: it stands in problems, and its folder is where relative files are looked for. */
+  readonly file: string
+  /** Gets absolute paths. */
+  readonly readFile: ReadReference
+  readonly env: Environment
+}
+
+export type ParseResult = { readonly files: readonly string[] } & (
+  | { readonly ok: true; readonly parts: PolicyParts }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+)
+
+/**
+ * Parses a policy; never throws. `files` are the absolute paths that were asked for, in the order of reading.
+ * Meaning (references, duplicates, costs) is checked once the shape is right.
+ */
+export function parsePolicy(text: string, { file, readFile, env }: ParseOptions): ParseResult {
+  const contents = new Map<string, string>()
+  const read: ReadReference = (path) => {
+    const absolute = resolve(dirname(file), path)
+    const answer = readFile(absolute)
+    contents.set(absolute, 'text' in answer ? answer.text : '')
+    return 'text' in answer ? answer : { failure: `\`${path}\` ${answer.failure}` }
+  }
+  const refuse = (problems: readonly Problem[]): ParseResult => ({
+    ok: false,
+    problems: sorted(problems),
+    files: [...contents.keys()],
+  })
+
+  const yaml = readDocument(text)
+  if (!yaml.ok) return refuse(yaml.faults.map(({ fault, position }) => problemAt(file, fault, position)))
+  const { document } = yaml
+  const place = (fault: Fault) => locate(file, fault, document)
+
+  const shape = checkShape(document.value, MAX_PROBLEMS)
+  if (!shape.ok) return refuse(shape.faults.map(place))
+
+  const { faults, parts } = checkMeaning(shape.file, { read, env })
+  if (faults.length > 0) return refuse(faults.slice(0, MAX_PROBLEMS).map(place))
+  const version = versionOf(text, [...contents.values()])
+  return { ok: true, parts: { ...parts, head: { ...parts.head, version } }, files: [...contents.keys()] }
+}
+
+interface Meaning {
+  readonly faults: readonly Fault[]
+  readonly parts: PolicyParts
+}
+
+function checkMeaning(file: PolicyFile, outside: Outside): Meaning {
+  const plans = new Map(Object.entries(file.plans).map(([name, { limits }]) => [name, limits.map(limitOf)]))
+  const tenants = Object.entries(file.tenants).map(([id, entry]) => tenantOf(id, entry, plans.get(entry.plan) ?? []))
+  const routes = file.routes.map(routeOf)
+  const { issuers, faults: ofKeys } = resolveIssuers(file, outside)
+  const flags = file.flags === undefined ? undefined : resolveFlags(file.flags, outside)
+  const flagFile: FlagFile | undefined = flags && 'value' in flags ? flags.value : undefined
+  const limits: Limit[] = [...plans.values()].flat()
+  for (const { tenant } of tenants) if (tenant.limits) limits.push(...tenant.limits)
+  return {
+    faults: [
+      ...(flags && 'fault' in flags ? [flags.fault] : []),
+      ...ofKeys,
+      ...checkIssuers(file),
+      ...checkTenants(file),
+      ...checkRoutes(file, routes, flagFile),
+      ...checkCosts(routes, limits),
+    ],
+    parts: {
+      head: {
+        version: '',
+        identity: identityOf(file),
+        issuers,
+        plans,
+        upstreams: file.upstreams,
+        routes,
+        flags: flagFile?.text,
+      },
+      tenants,
+    },
+  }
+}
+
+function resolveIssuers(
+  file: PolicyFile,
+  outside: Outside,
+): { readonly issuers: readonly Issuer[]; readonly faults: readonly Fault[] } {
+  const issuers: Issuer[] = []
+  const faults: Fault[] = []
+  for (const [index, entry] of file.issuers.entries()) {
+    const keys = resolveKeys(entry, ['issuers', index], outside)
+    if ('fault' in keys) faults.push(keys.fault)
+    else issuers.push(issuerOf(entry, keys.value))
+  }
+  return { issuers, faults }
+}
+
+function locate(file: string, fault: Fault, document: PolicyDocument): Problem {
+  const also = fault.also && document.positionOf(fault.also, 'value').line
+  const message = also === undefined ? fault.message : `${fault.message} (see line ${also})`
+  return problemAt(file, { ...fault, message }, document.positionOf(fault.path, fault.at ?? 'value'))
+}
+
+function problemAt(file: string, { path, message, fix }: Fault, { line, column }: Position): Problem {
+  return { file, line, column, path: pathText(path), message, ...(fix !== undefined && { fix }) }
+}
+
+function sorted(problems: readonly Problem[]): readonly Problem[] {
+  return problems.slice(0, MAX_PROBLEMS).sort((a, b) => a.line - b.line || a.column - b.column)
+}

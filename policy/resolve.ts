@@ -1,0 +1,112 @@
+/** From the file's way of writing to the core's way of reading: units become numbers, defaults are filled in, lists merged. */
+import type { CountedBy, Limit } from '../core/limits/limit.ts'
+import type { ApiKey, Identity, Issuer, KeyOrigin, Route } from '../core/policy.ts'
+import type { TenantEntry } from './parts.ts'
+import type { LimitEntry } from './schema/limits.ts'
+import type { PolicyFile } from './schema.ts'
+import { durationMs, instantMs, quotaAmount, rateOf } from './units.ts'
+
+type Entries = PolicyFile['tenants']
+
+export function identityOf({ identity: { sources, apiKey, host, removeCredentials } }: PolicyFile): Identity {
+  return {
+    sources,
+    apiKey: { header: apiKey.header.toLowerCase(), bearer: apiKey.bearer },
+    host: host && { suffix: host.suffix, reserved: new Set(host.reserved) },
+    removeCredentials,
+  }
+}
+
+export function issuerOf(entry: PolicyFile['issuers'][number], keys: KeyOrigin): Issuer {
+  const { tenant, user, roles, scopes } = entry.claims
+  return {
+    issuer: entry.issuer,
+    keys,
+    audiences: entry.audiences,
+    algorithms: entry.algorithms,
+    clockSkewMs: durationMs(entry.clockSkew),
+    claims: {
+      tenant: tenant === undefined ? undefined : pathOf(tenant),
+      user: pathOf(user),
+      roles: roles === undefined ? undefined : pathOf(roles),
+      scopes: pathOf(scopes),
+    },
+    tenants: entry.tenants && new Set(entry.tenants),
+  }
+}
+
+function pathOf(claim: string | readonly string[]): readonly string[] {
+  return typeof claim === 'string' ? [claim] : claim
+}
+
+/** A limit that is not `unlimited`. */
+export function limitOf({ name, rate, quota, burst, weighted, by, expose }: Omit<LimitEntry, 'unlimited'>): Limit {
+  const named = { name, by: by.map(foldHeader), expose }
+  if (rate === undefined) return { ...named, kind: 'quota', amount: quotaAmount(quota ?? ''), unit: 'day' }
+  const { tokens, periodMs } = rateOf(rate)
+  return { ...named, kind: 'rate', tokens, periodMs, burst: burst ?? tokens, weighted: weighted ?? false }
+}
+
+/** The schema has checked the spelling; names of headers do not depend on case. */
+function foldHeader(by: string): CountedBy {
+  return (by.startsWith('header:') ? by.toLowerCase() : by) as CountedBy
+}
+
+export function routeOf({
+  name,
+  match,
+  anonymous,
+  require,
+  cost,
+  limits,
+  upstream,
+}: PolicyFile['routes'][number]): Route {
+  return {
+    name,
+    match: { path: match.path, methods: match.methods ?? [], hosts: match.hosts ?? [] },
+    anonymous,
+    require: require ?? { scopes: [], anyScope: [], roles: [], anyRole: [] },
+    cost,
+    limits: limits.map(limitOf),
+    upstream: typeof upstream === 'string' ? { default: upstream, flag: undefined } : upstream && withFlag(upstream),
+  }
+}
+
+function withFlag({ default: fallback, flag }: { default: string; flag?: string | undefined }) {
+  return { default: fallback, flag }
+}
+
+export function tenantOf(id: string, entry: Entries[string], ofPlan: readonly Limit[]): TenantEntry {
+  const { plan, status, timezone: timeZone, attributes } = entry
+  const limits = entry.limits.length === 0 ? undefined : mergedLimits(ofPlan, entry.limits)
+  return {
+    tenant: { id, plan, status, timeZone, attributes, limits },
+    aliases: entry.aliases,
+    hosts: entry.hosts,
+    apiKeys: entry.apiKeys.map((key) => keyOf(id, key)),
+  }
+}
+
+/** The plan's limits in their order, each replaced or removed by the tenant's of that name, then what the tenant adds. */
+function mergedLimits(ofPlan: readonly Limit[], own: readonly LimitEntry[]): readonly Limit[] {
+  const merged = new Map(ofPlan.map((limit) => [limit.name, limit]))
+  for (const entry of own) {
+    if (entry.unlimited) merged.delete(entry.name)
+    else merged.set(entry.name, limitOf(entry))
+  }
+  return [...merged.values()]
+}
+
+function keyOf(tenant: string, key: Entries[string]['apiKeys'][number]): ApiKey & { hash: string } {
+  const notBefore = key.notBefore === undefined ? undefined : instantMs(key.notBefore)
+  const expiresAt = key.expiresAt === undefined ? undefined : instantMs(key.expiresAt)
+  return {
+    id: key.id,
+    tenant,
+    roles: key.roles,
+    scopes: key.scopes,
+    ...(notBefore !== undefined && { notBefore }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    hash: key.hash.slice('sha256:'.length),
+  }
+}

@@ -1,0 +1,83 @@
+/** `tenants:` and their API keys. */
+import { z } from 'zod'
+import { instantMs, isTimeZone } from '../units.ts'
+import { tenantLimits } from './limits.ts'
+import { distinct, host, later, name, refusal, role, scope } from './words.ts'
+
+/** What the evaluation context of flags holds besides a tenant's attributes. */
+const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
+  'tenant',
+  'plan',
+  'user',
+  'roles',
+  'route',
+  'targetingKey',
+  '$flagd',
+])
+
+const instant = z
+  .string()
+  .refine((text) => instantMs(text) !== undefined, {
+    error: refusal('is not a date-time of RFC 3339 with an offset', 'one such as `2027-01-01T00:00:00Z`'),
+  })
+  .meta({ format: 'date-time' })
+
+const apiKey = z
+  .strictObject({
+    id: name('an API key').describe('Names the key in logs and metrics.'),
+    hash: z
+      .string()
+      .regex(
+        /^sha256:[0-9a-f]{64}$/,
+        refusal('is not the hash of a key', '`sha256:` and the 64 hex digits that `tenantgate keys create` prints'),
+      )
+      .describe('`sha256:` and the SHA-256 of the whole key in hex; the key itself is written nowhere.'),
+    scopes: distinct(scope()).default([]).describe('What the key may do.'),
+    roles: distinct(role()).default([]).describe('What the key is.'),
+    notBefore: instant.optional().describe('The key is refused before; RFC 3339.'),
+    expiresAt: instant.optional().describe('The key is refused from then on; RFC 3339.'),
+  })
+  .superRefine(({ notBefore, expiresAt }, context) => {
+    if (notBefore === undefined || expiresAt === undefined) return
+    if ((instantMs(notBefore) ?? 0) < (instantMs(expiresAt) ?? 0)) return
+    context.addIssue({
+      code: 'custom',
+      path: ['expiresAt'],
+      message: refusal('is not after `notBefore`', 'a later time'),
+    })
+  })
+
+const attributes = z
+  .record(
+    z
+      .string()
+      .min(1)
+      .refine((key) => !OWN_ATTRIBUTES.has(key), {
+        error: refusal('is what the gateway itself tells of a request', 'another name for the attribute'),
+      }),
+    z.union([z.string(), z.number(), z.boolean()], {
+      error: refusal('is not a plain value', 'a text, a number, `true` or `false`'),
+    }),
+  )
+  .default({})
+  .describe('Facts that feature flags may decide by.')
+
+export const tenant = z.strictObject({
+  plan: name('a plan').describe('One of `plans`.'),
+  aliases: distinct(z.string().regex(/^\S{1,255}$/, refusal('is not an alias', 'a name without spaces')))
+    .default([])
+    .describe('Other names that tokens use for the tenant.'),
+  hosts: distinct(host()).default([]).describe('Custom domains of the tenant.'),
+  status: z.enum(['active', 'suspended']).default('active').describe('All requests of a suspended tenant are refused.'),
+  timezone: z
+    .string()
+    .refine(isTimeZone, { error: refusal('is not an IANA time zone', 'a name such as `Europe/Berlin`') })
+    .default('UTC')
+    .describe('Calendar quotas are cut in it; default UTC.'),
+  attributes,
+  limits: tenantLimits
+    .default([])
+    .describe("By name: replaces the plan's, adds to them, or removes one by `unlimited: true`."),
+  apiKeys: z.array(apiKey).default([]).describe('Several may be valid at once, for rotation.'),
+  billingDay: later('billingDay'),
+})

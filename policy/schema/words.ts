@@ -1,0 +1,99 @@
+/** The small pieces that the schema is made of: names, hosts, references, and how a refusal is worded. */
+import { z } from 'zod'
+
+/** A refusal and its remedy in one text, which is all that the schema library carries; `wordsOf` takes it apart again. */
+export function refusal(message: string, fix: string): string {
+  return `${message}\n${fix}`
+}
+
+/** The parts of a text made by `refusal`, or undefined for any other text. */
+export function wordsOf(text: string): { readonly message: string; readonly fix?: string } | undefined {
+  const cut = text.indexOf('\n')
+  if (cut === -1) return undefined
+  const fix = text.slice(cut + 1)
+  return fix === '' ? { message: text.slice(0, cut) } : { message: text.slice(0, cut), fix }
+}
+
+/** The refusal of what is planned but not there. */
+export function notYet(what: string): string {
+  return refusal(`${what} not supported by this version yet`, '')
+}
+
+/** A known key that this version does not support. */
+export function later(key: string) {
+  return z
+    .never({ error: notYet(`\`${key}\` is`) })
+    .optional()
+    .describe('Not supported by this version yet.')
+}
+
+/** Only `enforce` so far; `shadow` is told that it comes later. */
+export function mode() {
+  return z
+    .enum(['enforce'], { error: ({ input }) => (input === 'shadow' ? notYet('`mode: shadow` is') : undefined) })
+    .optional()
+    .describe('`enforce`, which is the default.')
+}
+
+export const TENANT_ID = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/
+export const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/
+/** RFC 9110 §5.6.2: token. */
+export const HTTP_TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+export function tenantId() {
+  return z
+    .string()
+    .regex(TENANT_ID, refusal('is not a tenant id', 'up to 63 of a–z, 0–9, - and _, a letter or digit at both ends,'))
+}
+
+export function name(of: string) {
+  return z
+    .string()
+    .regex(
+      NAME,
+      refusal(`is not a name for ${of}`, 'up to 64 letters, digits, dots, - and _, a letter or digit at both ends,'),
+    )
+}
+
+const LABEL = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?'
+const HOST = new RegExp(`^(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*$`)
+const HOST_PATTERN = new RegExp(`^(?=.{1,253}$)(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`)
+const HOST_SUFFIX = new RegExp(`^(?=.{2,253}$)(?:\\.${LABEL})+$`)
+
+export function host() {
+  return z.string().regex(HOST, refusal('is not a host name', 'a name in lower case without port and trailing dot'))
+}
+
+export function hostPattern() {
+  const fix = '`api.example.com` or `*.example.com`, in lower case without port and trailing dot,'
+  return z.string().regex(HOST_PATTERN, refusal('is not a host name or wildcard', fix))
+}
+
+export function hostSuffix() {
+  return z.string().regex(HOST_SUFFIX, refusal('is not a suffix of host names', '`.api.example.com`, in lower case,'))
+}
+
+/** RFC 6749 §3.3: scope-token, less the comma that separates scopes in our header. */
+const SCOPE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/
+/** Visible ASCII without the comma that separates roles in our header. */
+const ROLE = /^[\x21-\x2b\x2d-\x7e]+$/
+
+export function scope() {
+  return z.string().regex(SCOPE, refusal('is not a scope', 'visible ASCII without comma, quote, backslash and space'))
+}
+
+export function role() {
+  return z.string().regex(ROLE, refusal('is not a role', 'visible ASCII without comma and space'))
+}
+
+/** A list whose entries differ. */
+export function distinct<T extends z.ZodType<string>>(entry: T) {
+  return z.array(entry).superRefine((entries, context) => {
+    const seen = new Set<string>()
+    for (const [index, value] of entries.entries()) {
+      if (seen.has(value))
+        context.addIssue({ code: 'custom', path: [index], message: refusal('stands there twice', '') })
+      seen.add(value)
+    }
+  })
+}

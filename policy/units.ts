@@ -1,0 +1,59 @@
+/** Rates, quotas, durations and instants as the policy writes them, and what they mean in numbers. */
+
+const AMOUNT = '(?:[1-9]\\d{0,8}|1000000000)'
+
+/** `5/s`, `300/m`, `1000/h` or `5 per 30s`; at most 1,000,000,000. */
+export const RATE = new RegExp(`^${AMOUNT}(?:/[smh]| per [1-9]\\d{0,8}(?:ms|s|m|h))$`)
+/** `100/day`; 0 admits nothing. */
+export const QUOTA = /^(?:0|[1-9]\d{0,11})\/day$/
+/** `250ms`, `5s`, `2m`, `1h`. */
+export const DURATION = /^(?:0|[1-9]\d{0,8})(?:ms|s|m|h)$/
+
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** Milliseconds of a text that matches DURATION. */
+export function durationMs(text: string): number {
+  const unit = text.endsWith('ms') ? 'ms' : text.slice(-1)
+  return Number(text.slice(0, -unit.length)) * (UNIT_MS[unit] ?? Number.NaN)
+}
+
+/** Tokens and period of a text that matches RATE. */
+export function rateOf(text: string): { readonly tokens: number; readonly periodMs: number } {
+  const [tokens = '', period = ''] = text.includes('/') ? text.split('/') : text.split(' per ')
+  return { tokens: Number(tokens), periodMs: durationMs(text.includes('/') ? `1${period}` : period) }
+}
+
+/** The amount of a text that matches QUOTA. */
+export function quotaAmount(text: string): number {
+  return Number(text.slice(0, text.indexOf('/')))
+}
+
+const INSTANT = /^\d{4}-\d\d-(\d\d)[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/
+
+/** Milliseconds since the epoch of an RFC 3339 date-time, or undefined: a day that does not exist is none. */
+export function instantMs(text: string): number | undefined {
+  const day = INSTANT.exec(text)?.[1]
+  if (day === undefined) return undefined
+  const dayExists = new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(day)
+  const ms = Date.parse(text.toUpperCase())
+  return dayExists && !Number.isNaN(ms) ? ms : undefined
+}
+
+const knownZones = new Map<string, boolean>()
+
+/** Whether `name` is an IANA time zone that this Node knows. */
+export function isTimeZone(name: string): boolean {
+  const known = knownZones.get(name)
+  if (known !== undefined) return known
+  const is = /^[A-Za-z]/.test(name) && formatsIn(name)
+  if (knownZones.size < 1000) knownZones.set(name, is)
+  return is
+}
+
+function formatsIn(timeZone: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone }) !== undefined
+  } catch {
+    return false
+  }
+}
