@@ -1,16 +1,14 @@
 /** `tenantgate serve`: loads the policy, opens the listeners, follows the file, and drains when it is told to stop. */
 import { performance } from 'node:perf_hooks'
-import type { Policy } from '../core/policy.ts'
 import { createCheck } from '../ext-authz/check.ts'
 import { createGrpcServer, type GrpcServer } from '../ext-authz/server.ts'
-import { loadPolicy } from '../policy/load.ts'
 import { formatProblem } from '../policy/problem.ts'
 import { fetchKeys } from '../stores/fetch-keys.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
 import { createHttpServer } from '../telemetry/http.ts'
 import { createStdoutLog, type Log } from '../telemetry/log.ts'
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts'
-import { createGate, type Gate } from './gate.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import { type FollowedPolicy, type FollowParts, followPolicy } from './follow-policy.ts'
 import { EXIT, type Io, wrongUse } from './io.ts'
 import { type Listeners, openListeners } from './listeners.ts'
 import { readServeOptions, type ServeOptions } from './serve-options.ts'
@@ -20,9 +18,15 @@ import { stopSignal } from './signals.ts'
 export async function serve(argv: readonly string[], io: Io): Promise<number> {
   const read = readServeOptions(argv, io.env)
   if (!read.ok) return read.wrong === 'use' ? wrongUse(io, read.problem) : badInput(io, [`tenantgate: ${read.problem}`])
-  const loaded = loadPolicy(read.options.policyFile, io.env)
-  if (!loaded.ok) return badInput(io, loaded.problems.map(formatProblem))
-  return servePolicy(loaded.policy, read.options, io)
+  const { options } = read
+  const parts = assemble(options)
+  endOnFault(parts.log)
+  const policy = await followPolicy(options.policyFile, io.env, parts)
+  if (!policy.ok) return badInput(io, policy.problems.map(formatProblem))
+  const opened = await open(policy.followed, options, parts)
+  if (opened.ok) return serveUntilStopped(policy.followed, opened.service, options, parts)
+  policy.followed.close()
+  return badInput(io, [`tenantgate: ${opened.problem}`])
 }
 
 function badInput(io: Io, lines: readonly string[]): number {
@@ -30,85 +34,65 @@ function badInput(io: Io, lines: readonly string[]): number {
   return EXIT.badInput
 }
 
-/** What the parts of a running service share. */
-interface Service {
-  readonly options: ServeOptions
-  readonly gate: Gate
-  readonly grpc: GrpcServer
-  readonly log: Log
-  readonly metrics: Metrics
-  /** Why no traffic should come; undefined when it may. */
-  notReady: string | undefined
-}
-
-async function servePolicy(policy: Policy, options: ServeOptions, io: Io): Promise<number> {
-  const service = assemble(policy, options)
-  const { grpc, metrics, log } = service
-  const http = createHttpServer({ metrics, notReady: () => service.notReady })
-  const opened = await openListeners({
-    grpc: { server: grpc, addresses: options.listen },
-    http: { server: http, address: options.http },
-  })
-  if (!opened.ok) return badInput(io, [`tenantgate: ${opened.problem}`])
-  service.notReady = undefined
-  const watch = follow(service, io)
-  log.listening(opened.listeners.addresses, policy.version)
-  const signal = await stopSignal({ reload: () => watch.reload(), insisted: () => endAtOnce(log) })
-  watch.close()
-  log.draining(signal)
-  await drain(service, opened.listeners)
-  return EXIT.ok
-}
-
-function assemble(policy: Policy, options: ServeOptions): Service {
-  const log = createStdoutLog(options.logLevel, process.stdout.isTTY === true)
-  const metrics = createMetrics(Date.now)
-  process.on('uncaughtException', (fault) => {
-    log.fault('stopped by a fault', fault)
-    endAtOnce(log)
-  })
-  const gate = createGate(policy, {
+function assemble({ logLevel }: ServeOptions): FollowParts {
+  return {
+    log: createStdoutLog(logLevel, process.stdout.isTTY === true),
+    metrics: createMetrics(Date.now),
     limits: createMemoryLimits(),
     fetchKeys,
-    metrics,
-    log,
     now: Date.now,
     elapsed: () => performance.now(),
-  })
+  }
+}
+
+/** A service that is open to calls. */
+interface Service {
+  readonly grpc: GrpcServer
+  readonly listeners: Listeners
+  readonly readiness: { notReady: string | undefined }
+}
+
+type Opened = { readonly ok: true; readonly service: Service } | { readonly ok: false; readonly problem: string }
+
+async function open({ gate }: FollowedPolicy, options: ServeOptions, { log, metrics }: FollowParts): Promise<Opened> {
   const grpc = createGrpcServer(createCheck(gate.decide), (fault) => {
     metrics.fault()
     log.fault('a Check failed', fault)
   })
-  return { options, gate, grpc, log, metrics, notReady: 'starting' }
+  const readiness: Service['readiness'] = { notReady: undefined }
+  const http = createHttpServer({ metrics, notReady: () => readiness.notReady })
+  const opened = await openListeners({
+    grpc: { server: grpc, addresses: options.listen },
+    http: { server: http, address: options.http },
+  })
+  return opened.ok ? { ok: true, service: { grpc, listeners: opened.listeners, readiness } } : opened
 }
 
-/** Takes up each new policy; a bad one changes nothing but the log and the metrics. */
-function follow({ gate, log, metrics, options }: Service, io: Io) {
-  return {
-    reload() {
-      const loaded = loadPolicy(options.policyFile, io.env)
-      if (loaded.ok) {
-        gate.replace(loaded.policy)
-        metrics.reloaded('success')
-        log.policyReloaded(loaded.policy.version)
-        return
-      }
-      metrics.reloaded('failure')
-      log.policyRejected(loaded.problems.map(formatProblem))
-    },
-    close() {},
-  }
-}
-
-/** The probes answer until the last call is answered, so that whoever asks is told that no traffic should come. */
-async function drain(service: Service, listeners: Listeners): Promise<void> {
-  const { grpc, log, options } = service
-  service.notReady = 'draining'
+async function serveUntilStopped(
+  followed: FollowedPolicy,
+  { grpc, listeners, readiness }: Service,
+  { drainTimeoutMs }: ServeOptions,
+  { log }: FollowParts,
+): Promise<number> {
+  const stopping = stopSignal({ reload: () => void followed.reload(), insisted: () => endAtOnce(log) })
+  log.listening(listeners.addresses, followed.version)
+  log.draining(await stopping)
+  followed.close()
+  // the probes answer until the last call is answered, so that whoever asks is told to send no more
+  readiness.notReady = 'draining'
   listeners.closeGrpc()
-  const allAnswered = await grpc.drain(options.drainTimeoutMs)
+  const allAnswered = await grpc.drain(drainTimeoutMs)
   listeners.closeHttp()
   log.stopped(allAnswered)
   log.flush()
+  return EXIT.ok
+}
+
+function endOnFault(log: Log): void {
+  process.on('uncaughtException', (fault) => {
+    log.fault('stopped by a fault', fault)
+    endAtOnce(log)
+  })
 }
 
 function endAtOnce(log: Log): never {

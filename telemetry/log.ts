@@ -17,6 +17,8 @@ export interface Log {
   /** The one line that says where we serve; written at every level. */
   listening(addresses: { readonly grpc: readonly string[]; readonly http: string | undefined }, version: string): void
   policyReloaded(version: string): void
+  /** The files were read and are what is served. */
+  policyUnchanged(): void
   /** Each problem is one line of text for people, as `validate` prints it. */
   policyRejected(problems: readonly string[]): void
   draining(signal: string): void
@@ -61,12 +63,13 @@ export function createLog(level: LogLevel, stream: DestinationStream, flush: () 
 
 function lifecycle(
   logger: Logger,
-): Pick<Log, 'listening' | 'policyReloaded' | 'policyRejected' | 'draining' | 'stopped'> {
+): Pick<Log, 'listening' | 'policyReloaded' | 'policyUnchanged' | 'policyRejected' | 'draining' | 'stopped'> {
   return {
     listening({ grpc, http }, policy) {
       logger.child({}, { level: 'info' }).info({ grpc, http, policy, pid: process.pid }, 'listening')
     },
     policyReloaded: (policy) => logger.info({ policy }, 'policy reloaded'),
+    policyUnchanged: () => logger.info('policy unchanged'),
     policyRejected: (problems) => logger.error({ problems }, 'policy rejected, the last good one stays'),
     draining: (signal) => logger.info({ signal }, 'draining'),
     stopped: (allAnswered) => logger.info({ allAnswered }, 'stopped'),

@@ -37,7 +37,12 @@ const request = {
         protocol: 'HTTP/2',
         body: 'text',
         raw_body: Buffer.from([0xff, 0]),
-        header_map: { headers: [{ key: 'a', raw_value: Buffer.from([0xfe]) }, { key: 'b', value: 'c' }] },
+        header_map: {
+          headers: [
+            { key: 'a', raw_value: Buffer.from([0xfe]) },
+            { key: 'b', value: 'c' },
+          ],
+        },
       },
     },
     context_extensions: { route: 'orders' },
@@ -85,8 +90,10 @@ describe('the protos are compatible on the wire', () => {
   })
 
   it('every status that we name has the number of Envoy’s', () => {
-    const values = (protos: typeof ours) =>
-      (protos['envoy.type.v3.StatusCode']?.type as { value: { name: string; number: number }[] }).value
+    const values = (protos: typeof ours) => {
+      const type = protos['envoy.type.v3.StatusCode']?.type
+      return (type as { value: { name: string; number: number }[] }).value
+    }
     const known = new Map(values(theirs).map(({ name, number }) => [name, number]))
     for (const { name, number } of values(ours)) expect(known.get(name), name).toBe(number)
   })

@@ -50,7 +50,8 @@ export function shapesOf(protos: PackageDefinition): ReadonlyMap<string, Shape> 
     for (const nested of nestedType) add(`${name}.${nested.name}`, nested)
   }
   for (const [name, definition] of Object.entries(protos)) {
-    if (!name.startsWith('google.protobuf.') && 'serialize' in definition) add(name, definition.type as MessageDescriptor)
+    if (!name.startsWith('google.protobuf.') && 'serialize' in definition)
+      add(name, definition.type as MessageDescriptor)
   }
   return shapes
 }
