@@ -1,5 +1,6 @@
 /** The policy's text as a YAML document: read once, refused where readers could disagree, and asked where things stand. */
 import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
+import { checkNodes } from './nodes.ts'
 import type { Fault, PolicyPath } from './problem.ts'
 
 /** Bytes of a policy file; more is refused before it is parsed. */
@@ -32,13 +33,12 @@ const START: Position = { line: 1, column: 1 }
 /** Reads a text as one YAML 1.2 document (core schema); never throws. */
 export function readDocument(text: string): ReadResult {
   if (Buffer.byteLength(text) > MAX_POLICY_BYTES) return refused('is larger than 16 MB', 'a smaller file')
-  if (text.trim() === '') return refused('is empty', 'at least `version: 1`, `plans:`, `tenants:` and `routes:`')
   const lines = new LineCounter()
   const positionAt = (offset: number): Position => {
     const { line, col } = lines.linePos(offset)
     return line > 0 ? { line, column: col } : START
   }
-  // the library's own check of unique keys is quadratic; `faultsOfKeys` is linear
+  // the library's own check of unique keys is quadratic; `checkNodes` is linear
   const options = {
     lineCounter: lines,
     uniqueKeys: false,
@@ -47,32 +47,44 @@ export function readDocument(text: string): ReadResult {
     resolveKnownTags: false,
   } as const
   try {
-    const yaml = parseDocument(text, { ...options, logLevel: 'silent' })
-    const faults: TextFault[] = [...yaml.errors, ...yaml.warnings].map(({ code, pos }) => ({
-      position: positionAt(pos[0]),
-      fault: { path: [], message: SYNTAX[code] ?? 'is not YAML' },
-    }))
-    if (faults.length === 0) faults.push(...faultsOfKeys(yaml, positionAt))
+    const yaml = parseDocument(text, options)
+    const faults = faultsOfSyntax(yaml, positionAt)
     if (faults.length > 0) return { ok: false, faults }
+    if (isEmpty(yaml.contents)) return refused('is empty', 'at least `version: 1`, `plans:`, `tenants:` and `routes:`')
+    const refusals = checkNodes(yaml.contents, (offset) => positionAt(offset).line)
+    if (refusals.length > 0) {
+      return { ok: false, faults: refusals.map(({ offset, fault }) => ({ position: positionAt(offset), fault })) }
+    }
     const positionOf = (path: PolicyPath, at: 'key' | 'value') => positionAt(offsetOf(yaml, path, at))
     return { ok: true, document: { value: yaml.toJS(), positionOf } }
   } catch (error) {
+    // resolving an alias, or nesting deeper than the stack
     return refused(reasonOf(error), 'it out in full')
   }
+}
+
+function isEmpty(contents: unknown): boolean {
+  return contents === null || (isScalar(contents) && contents.value === null)
 }
 
 function refused(message: string, fix: string): ReadResult {
   return { ok: false, faults: [{ position: START, fault: { path: [], message, fix } }] }
 }
 
-/** What the parser throws while it resolves aliases, or when the nesting is deeper than the stack. */
 function reasonOf(error: unknown): string {
-  if (error instanceof ReferenceError) {
-    return error.message.startsWith('Excessive')
-      ? 'uses one anchor too often: aliases may stand for 100 nodes at most'
-      : 'has an alias without an anchor before it'
-  }
+  if (error instanceof ReferenceError) return 'uses one anchor too often: aliases may stand for 100 nodes at most'
   return 'is nested too deeply, or refers to itself'
+}
+
+/** One per line: what follows on the same line mostly follows from it. */
+function faultsOfSyntax(yaml: Document.Parsed, positionAt: (offset: number) => Position): readonly TextFault[] {
+  const faults = new Map<number, TextFault>()
+  for (const { code, pos } of [...yaml.errors, ...yaml.warnings]) {
+    const position = positionAt(pos[0])
+    if (faults.has(position.line)) continue
+    faults.set(position.line, { position, fault: { path: [], message: SYNTAX[code] ?? 'is not YAML' } })
+  }
+  return [...faults.values()]
 }
 
 /** Our words for the parser's codes: its own messages may quote the text, which may be a secret. */
@@ -88,47 +100,6 @@ const SYNTAX: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: 'is not YAML: a tab indents; use spaces',
   TAG_RESOLVE_FAILED: 'has a tag (`!…`), which a policy does not know',
   UNEXPECTED_TOKEN: 'is not YAML: something stands where it cannot',
-}
-
-/** Keys that stand twice in a map, keys that are no text, and `__proto__`, which objects treat unlike other keys. */
-function faultsOfKeys(yaml: Document, positionAt: (offset: number) => Position): TextFault[] {
-  const faults: TextFault[] = []
-  const pending: { readonly node: unknown; readonly path: PolicyPath }[] = [{ node: yaml.contents, path: [] }]
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    const { node, path } = next
-    if (isSeq(node))
-      for (const [index, item] of node.items.entries()) pending.push({ node: item, path: [...path, index] })
-    if (!isMap(node)) continue
-    const seen = new Map<string, number>()
-    for (const { key, value } of node.items) {
-      const offset = (isNode(key) && key.range?.[0]) || 0
-      const text = isScalar(key) && typeof key.value === 'string' ? key.value : undefined
-      const fault = keyFault(key, text, path, (first) => positionAt(first).line, seen)
-      if (fault) faults.push({ position: positionAt(offset), fault })
-      if (text === undefined) continue
-      if (!seen.has(text)) seen.set(text, offset)
-      pending.push({ node: value, path: [...path, text] })
-    }
-  }
-  return faults
-}
-
-function keyFault(
-  key: unknown,
-  text: string | undefined,
-  path: PolicyPath,
-  lineAt: (offset: number) => number,
-  seen: ReadonlyMap<string, number>,
-): Fault | undefined {
-  if (text === undefined) {
-    const source = isScalar(key) ? key.source : undefined
-    if (!source) return { path, message: 'has a key that is not a text', fix: 'a text before the colon' }
-    return { path: [...path, source], message: 'is a key that does not read as text', fix: `"${source}" (with quotes)` }
-  }
-  if (text === '__proto__') return { path: [...path, text], message: 'may not be used as a key', fix: 'another name' }
-  const first = seen.get(text)
-  if (first === undefined) return undefined
-  return { path: [...path, text], message: `stands there twice (see line ${lineAt(first)})`, fix: 'it once' }
 }
 
 /** Follows the path as far as it goes; what is missing stands at the key of what should hold it. */

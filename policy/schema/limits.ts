@@ -8,16 +8,14 @@ const rate = z
   .regex(RATE, refusal('is not a rate', '`N/s`, `N/m`, `N/h` or `N per 30s`'))
   .describe('A token bucket: `5/s`, `300/m`, `1000/h` or `5 per 30s`.')
 
-const LATER_UNIT = /^\d+\/(hour|week|month|year)$/
+const LATER_UNIT = /^\d+\/(?:hour|week|month|year)$/
 
 const quota = z
   .string({ error: refusal('is not a quota', '`N/day`') })
   .regex(QUOTA, {
     error: ({ input }) => {
-      const unit = LATER_UNIT.exec(String(input))?.[1]
-      return unit === undefined
-        ? refusal('is not a quota', '`N/day`')
-        : notYet(`quotas per ${unit} (also hour, week, month, year) are`)
+      const isLater = LATER_UNIT.test(String(input))
+      return isLater ? notYet('quotas per hour, week, month and year are') : refusal('is not a quota', '`N/day`')
     },
   })
   .describe("A calendar quota: `100/day`, in the tenant's time zone.")
@@ -96,10 +94,15 @@ function named<T extends z.ZodType<{ name: string }>>(limit: T) {
   })
 }
 
+const onlyTenants = z
+  .never({ error: refusal('only a tenant can remove a limit', 'no limit at all') })
+  .optional()
+  .describe('Only in the limits of a tenant.')
+
 /** Limits of a plan or a route. */
 export const limits = named(
   z
-    .strictObject(fields)
+    .strictObject({ ...fields, unlimited: onlyTenants })
     .superRefine(checkKind(['rate', 'quota']))
     .meta(oneOf(['rate', 'quota'])),
 )
