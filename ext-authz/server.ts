@@ -36,17 +36,32 @@ export interface GrpcServer {
 export function createGrpcServer(check: Check, onFault: (fault: unknown) => void): GrpcServer {
   const server = new Server(OPTIONS)
   const calls = { underWay: 0 }
+  let isDraining = false
   server.addService(loadAuthorization(), { Check: unary(check, calls, onFault) })
   const health = addHealth(server, [AUTHORIZATION])
   const entrance = server.createConnectionInjector(ServerCredentials.createInsecure())
+  const connections = new Set<Socket>()
   return {
-    accept: (connection) => entrance.injectConnection(connection),
+    accept(connection) {
+      if (isDraining) {
+        connection.destroy()
+        return
+      }
+      connections.add(connection)
+      connection.once('close', () => connections.delete(connection))
+      entrance.injectConnection(connection)
+    },
     get underWay() {
       return calls.underWay
     },
-    drain(timeoutMs) {
+    async drain(timeoutMs) {
+      isDraining = true
       health.stopServing()
-      return shutDown(server, timeoutMs)
+      // sends GOAWAY; its callback comes too early, since `node:http2` calls a session closed while its calls go on
+      server.tryShutdown(() => {})
+      const allClosed = await closed(connections, timeoutMs)
+      for (const connection of connections) connection.destroy()
+      return allClosed || calls.underWay === 0
     },
   }
 }
@@ -75,13 +90,12 @@ function unary(check: Check, calls: { underWay: number }, onFault: (fault: unkno
   }
 }
 
-function shutDown(server: Server, timeoutMs: number): Promise<boolean> {
+/** Whether all of them close by themselves within the time: each does when the last call on it is answered. */
+function closed(connections: Iterable<Socket>, timeoutMs: number): Promise<boolean> {
+  const closings = Array.from(connections, (connection) => new Promise((resolve) => connection.once('close', resolve)))
   return new Promise((resolve) => {
-    const bound = setTimeout(() => {
-      server.forceShutdown()
-      resolve(false)
-    }, timeoutMs)
-    server.tryShutdown(() => {
+    const bound = setTimeout(() => resolve(false), timeoutMs)
+    Promise.all(closings).then(() => {
       clearTimeout(bound)
       resolve(true)
     })
