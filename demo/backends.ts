@@ -1,0 +1,62 @@
+/** The demo's three backends, in one process: each answers which one it is, and what reached it. Also their command line. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+export const BACKENDS = ['orders-stable', 'orders-beta', 'orders-canary'] as const
+export type Backend = (typeof BACKENDS)[number]
+
+/** What a backend answers, as JSON. `headers` are name and value in turn, names as they came. */
+export interface BackendAnswer {
+  readonly backend: string
+  readonly method: string
+  readonly path: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+}
+
+export interface Backends {
+  readonly ports: Readonly<Record<Backend, number>>
+  close(): void
+}
+
+/** Starts all three on free ports of the loopback interface. */
+export async function startBackends(): Promise<Backends> {
+  const servers = BACKENDS.map((name) => createServer((request, response) => answer(name, request, response)))
+  const ports = await Promise.all(servers.map(listening))
+  return {
+    ports: Object.fromEntries(BACKENDS.map((name, index) => [name, ports[index]])) as Record<Backend, number>,
+    close: () => {
+      for (const server of servers) {
+        server.close()
+        server.closeAllConnections()
+      }
+    },
+  }
+}
+
+function listening(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+function answer(backend: Backend, request: IncomingMessage, response: ServerResponse): void {
+  request.resume()
+  request.on('end', () => {
+    const { method = '', url = '', rawHeaders } = request
+    const told: BackendAnswer = { backend, method, path: url, headers: pairs(rawHeaders) }
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(`${JSON.stringify(told, undefined, 2)}\n`)
+  })
+}
+
+function pairs(rawHeaders: readonly string[]): [string, string][] {
+  const list: [string, string][] = []
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) list.push([rawHeaders[i] ?? '', rawHeaders[i + 1] ?? ''])
+  return list
+}
+
+if (import.meta.main) {
+  const { ports } = await startBackends()
+  process.stdout.write(`${JSON.stringify({ msg: 'listening', ports })}\n`)
+}

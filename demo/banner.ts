@@ -1,0 +1,49 @@
+/** What `npm start` tells people once everything runs. */
+import type { DemoKey, DemoToken } from './credentials.ts'
+import { curlLine, examples } from './examples.ts'
+import type { Stack } from './stack.ts'
+
+const TENANTS: readonly (readonly [string, string])[] = [
+  ['acme', 'plan pro, 10000 a day; beta tenant; http://acme.api.localhost'],
+  ['globex', 'plan free, 100 a day; http://globex.api.localhost'],
+  ['initech', 'plan enterprise, without limits; http://initech.api.localhost'],
+]
+
+const KEYS: Readonly<Record<DemoKey, string>> = {
+  acme: 'acme, reads and writes orders',
+  acmeReader: 'acme, reads orders',
+  globex: 'globex, reads and writes orders',
+  initech: 'initech, reads and writes orders, role admin',
+}
+
+const TOKENS: Partial<Record<DemoToken, string>> = {
+  acme: 'acme, user-1, reads orders',
+  initech: 'initech, user-2, reads orders, role admin',
+}
+
+export function banner({ envoy, port, httpPort, credentials, policyFile }: Stack): string {
+  const { keys, tokens } = credentials
+  const lines = [
+    '',
+    `tenantgate demo: Envoy ${envoy.version} (${envoy.origin}) on http://127.0.0.1:${port}`,
+    `probes and metrics: http://127.0.0.1:${httpPort}/healthz /readyz /metrics`,
+    `policy: ${policyFile} (edit it: the change is live when you save)`,
+    '',
+    'Tenants',
+    ...TENANTS.map(([name, words]) => `  ${name.padEnd(10)}${words}`),
+    '',
+    'API keys, made for this run',
+    ...Object.entries(KEYS).map(([name, words]) => `  ${keys[name as DemoKey]}  ${words}`),
+    '',
+    'Tokens, made for this run',
+    ...Object.entries(TOKENS).flatMap(([name, words]) => [`  ${words}:`, `  ${tokens[name as DemoToken]}`]),
+    '',
+    'Try',
+  ]
+  for (const example of examples(credentials)) {
+    lines.push(`  # ${example.title}: ${example.status} ${example.code ?? example.backend ?? ''}`.trimEnd())
+    lines.push(`  ${curlLine(example, port)}`, '')
+  }
+  lines.push("Envoy's access log follows. Ctrl-C stops everything.", '')
+  return lines.join('\n')
+}

@@ -1,0 +1,63 @@
+/** The reference configuration with other addresses. Nothing else differs from what `envoy/envoy.yaml` says. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { packageRoot } from '../package-root.ts'
+
+export const referenceFile = join(packageRoot, 'envoy', 'envoy.yaml')
+
+export interface EnvoyAddresses {
+  /** Where clients connect, on the loopback interface. */
+  readonly port: number
+  /** Unix socket of the admin interface. */
+  readonly adminSocket: string
+  /** Unix socket of the sidecar. */
+  readonly sidecarSocket: string
+  /** Ports of the backends on the loopback interface, by the name of their cluster. */
+  readonly backends: Readonly<Record<string, number>>
+}
+
+interface SocketAddress {
+  socket_address: { address: string; port_value: number }
+}
+type Address = SocketAddress | { pipe: { path: string } }
+
+/** As much of the configuration as is changed here. */
+interface Reference {
+  admin: { address: Address }
+  static_resources: {
+    listeners: { address: Address; enable_reuse_port?: boolean }[]
+    clusters: {
+      name: string
+      load_assignment: { endpoints: { lb_endpoints: { endpoint: { address: Address } }[] }[] }
+    }[]
+  }
+}
+
+const loopback = (port: number): SocketAddress => ({ socket_address: { address: '127.0.0.1', port_value: port } })
+const pipe = (path: string) => ({ pipe: { path } })
+
+/** For `envoy -c FILE.json`: JSON, because Envoy reads some YAML words as booleans. Throws when a cluster has no address. */
+export function envoyConfig(addresses: EnvoyAddresses, yaml = readFileSync(referenceFile, 'utf8')): string {
+  const config: Reference = parse(yaml)
+  config.admin.address = pipe(addresses.adminSocket)
+  for (const listener of config.static_resources.listeners) {
+    listener.address = loopback(addresses.port)
+    // two demos that choose the same port must not share its connections
+    listener.enable_reuse_port = false
+  }
+  for (const { name, load_assignment } of config.static_resources.clusters) {
+    const address = addressOf(name, addresses)
+    for (const { lb_endpoints } of load_assignment.endpoints) {
+      for (const { endpoint } of lb_endpoints) endpoint.address = address
+    }
+  }
+  return JSON.stringify(config)
+}
+
+function addressOf(cluster: string, { sidecarSocket, backends }: EnvoyAddresses): Address {
+  if (cluster === 'tenantgate') return pipe(sidecarSocket)
+  const port = backends[cluster]
+  if (port === undefined) throw new Error(`no address is known for the cluster '${cluster}'`)
+  return loopback(port)
+}

@@ -1,0 +1,21 @@
+/** The demo's policy with fresh credentials in it, in a folder of its own. */
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseDocument } from 'yaml'
+import { packageRoot } from '../package-root.ts'
+import type { DemoCredentials } from './credentials.ts'
+
+const demoFolder = join(packageRoot, 'demo')
+
+/** Writes policy, public keys and flags into `folder`. Returns the policy's file; comments are kept, for whoever edits it. */
+export function writePolicyCopy(folder: string, { policyKeys, jwks }: DemoCredentials): string {
+  const policy = parseDocument(readFileSync(join(demoFolder, 'tenantgate.yaml'), 'utf8'))
+  for (const [tenant, keys] of Object.entries(policyKeys)) {
+    policy.setIn(['tenants', tenant, 'apiKeys'], policy.createNode(keys))
+  }
+  const file = join(folder, 'tenantgate.yaml')
+  writeFileSync(join(folder, 'jwks.json'), JSON.stringify(jwks))
+  copyFileSync(join(demoFolder, 'flags.json'), join(folder, 'flags.json'))
+  writeFileSync(file, policy.toString({ lineWidth: 120 }), { mode: 0o600 })
+  return file
+}

@@ -1,0 +1,75 @@
+/** `npm start`: runs the demo until it is stopped. `npm start -- --smoke` runs it, proves it and stops. */
+import { parseArgs } from 'node:util'
+import { banner } from './banner.ts'
+import { whenOrphaned } from './orphan.ts'
+import { runSmoke } from './smoke.ts'
+import { type Stack, startStack } from './stack.ts'
+
+const DEFAULT_PORT = 8080
+const DEFAULT_HTTP_PORT = 8081
+
+const say = (text: string) => process.stdout.write(`${text}\n`)
+const warn = (text: string) => process.stderr.write(`tenantgate: ${text}\n`)
+
+/** Settles with the signal that asks us to stop, or when whoever started us is gone. */
+function stopAsked(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(signal))
+    whenOrphaned(process.env, () => resolve('the shell that started the demo has gone'))
+  })
+}
+
+function wantedPort(name: string, fallback: number): number {
+  const text = process.env[name]
+  if (text === undefined || text === '') return fallback
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw new Error(`${name} is '${text}'; it must be a port from 0 (any free one) to 65535`)
+}
+
+async function start(smoke: boolean): Promise<number> {
+  const stopped = stopAsked()
+  const port = smoke ? 0 : wantedPort('TENANTGATE_DEMO_PORT', DEFAULT_PORT)
+  const httpPort = smoke ? 0 : wantedPort('TENANTGATE_DEMO_HTTP_PORT', DEFAULT_HTTP_PORT)
+  const onAccess = smoke ? undefined : say
+  let started = false
+  // until everything runs nobody can stop it in order; the watchdog ends what there is
+  void stopped.then(() => started || process.exit(1))
+  const stack = await startStack({ env: process.env, port, httpPort, say: warn, ...(onAccess && { onAccess }) })
+  started = true
+  sayBusy(port, stack.port)
+  sayBusy(httpPort, stack.httpPort)
+  try {
+    return smoke ? await smokeOrStop(stack, stopped) : await serveUntilStopped(stack, stopped)
+  } finally {
+    await stack.stop()
+  }
+}
+
+function sayBusy(wanted: number, got: number): void {
+  if (wanted !== 0 && wanted !== got) warn(`port ${wanted} is busy, using ${got}`)
+}
+
+async function smokeOrStop(stack: Stack, stopped: Promise<string>): Promise<number> {
+  const failed = await Promise.race([runSmoke(stack, say), stopped.then(() => 'stopped' as const)])
+  return failed === 0 ? 0 : 1
+}
+
+async function serveUntilStopped(stack: Stack, stopped: Promise<string>): Promise<number> {
+  say(banner(stack))
+  const broken = stack.broken.then((words) => ({ words }))
+  const end = await Promise.race([stopped.then(() => undefined), broken])
+  if (end === undefined) return 0
+  warn(end.words)
+  return 1
+}
+
+try {
+  const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } })
+  process.exitCode = await start(values.smoke)
+} catch (error) {
+  warn(error instanceof Error ? error.message : String(error))
+  process.exitCode = 1
+}
+// nothing is left to wait for; a timer or socket that somebody forgot must not keep a terminal
+process.exit()
