@@ -7,7 +7,7 @@ import { packageRoot } from '../package-root.ts'
 
 /** What each room may import: other rooms, and packages where the list is closed; `*` is any package. */
 const ROOMS: Record<string, { rooms: string[]; packages: string[] | '*' }> = {
-  core: { rooms: [], packages: ['jose', '@openfeature/core', '@openfeature/flagd-core', 'node:crypto'] },
+  core: { rooms: [], packages: ['jose', '@openfeature/core', '@openfeature/flagd-core', 'node:crypto', 'node:zlib'] },
   policy: { rooms: ['core'], packages: '*' },
   stores: { rooms: ['core'], packages: '*' },
   telemetry: { rooms: ['core'], packages: '*' },

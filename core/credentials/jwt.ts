@@ -41,7 +41,6 @@ export function verifyJwt(
   now: number,
 ): MaybePromise<Verdict> {
   if (token.length > MAX_LENGTH) return invalid(`longer than ${MAX_LENGTH} bytes`)
-  if (!COMPACT.test(token)) return invalid('not in compact serialization')
   const tokenHash = hash('sha256', token, 'base64')
   const known = verified.get(tokenHash)
   if (known) {
@@ -63,6 +62,7 @@ async function verifyUnseen(
   issuers: ReadonlyMap<string, TrustedIssuer>,
   now: number,
 ): Promise<VerifiedToken | Refusal> {
+  if (!COMPACT.test(token)) return invalid('not in compact serialization')
   const issuer = claimedIssuer(token, issuers)
   if (isRefusal(issuer)) return issuer
   const { keySet } = issuer

@@ -23,28 +23,57 @@ export function takeLimits(charged: Charged, store: LimitStore, now: number): Ma
   return charges.length === 0 ? undefined : after(store.take(charges, now), report)
 }
 
-function chargesOf({ request, route, tenant, principal }: Charged): readonly Charge[] {
-  const tenantLimits = tenant?.limits ?? []
-  if (tenantLimits.length === 0 && route.limits.length === 0) return []
-  const counted: Counted = {
+function chargesOf(charged: Charged): readonly Charge[] {
+  const { route, tenant } = charged
+  const charges: Charge[] = []
+  const timeZone = tenant?.timeZone ?? 'UTC'
+  const add = (limit: Limit, key: string) => {
+    const cost = limit.kind === 'quota' || limit.weighted ? route.cost : 1
+    charges.push({ limit, key, tenant: tenant?.id ?? '', cost, timeZone })
+  }
+  let counted: Counted | undefined
+  const keyOf = (limit: Limit, scope: string) => {
+    counted ??= countedOf(charged)
+    return bucketKey(limit, scope, counted)
+  }
+  if (tenant) {
+    const known = ownKeys(tenant)
+    tenant.limits.forEach((limit, i) => {
+      add(limit, known[i] ?? keyOf(limit, ''))
+    })
+  }
+  for (const limit of route.limits) add(limit, keyOf(limit, route.name))
+  return charges
+}
+
+function countedOf({ request, route, tenant, principal }: Charged): Counted {
+  const caller = principal ? `${principal.kind}:${principal.credential}` : ''
+  return {
     tenant: tenant?.id ?? '',
-    credential: principal ? `${principal.kind}:${principal.credential}` : '',
+    credential: caller,
     // an API key has no user: it is its own
-    user: principal ? (principal.user ?? `${principal.kind}:${principal.credential}`) : '',
+    user: principal?.user ?? caller,
     ip: request.clientAddress,
     route: route.name,
     header: (name) => headerOf(request, name) ?? '',
     claim: (name) => JSON.stringify(claimAt(principal?.claims ?? {}, [name])) ?? '',
   }
-  const timeZone = tenant?.timeZone ?? 'UTC'
-  const charge = (limit: Limit, scope: string): Charge => ({
-    limit,
-    key: bucketKey(limit, scope, counted),
-    tenant: counted.tenant,
-    cost: limit.kind === 'quota' || limit.weighted ? route.cost : 1,
-    timeZone,
-  })
-  return [...tenantLimits.map((limit) => charge(limit, '')), ...route.limits.map((limit) => charge(limit, route.name))]
+}
+
+const keysByTenant = new WeakMap<Tenant, readonly (string | undefined)[]>()
+
+/** The keys of limits that count by the tenant alone, made once for each tenant; undefined for the others. */
+function ownKeys(tenant: Tenant): readonly (string | undefined)[] {
+  let keys = keysByTenant.get(tenant)
+  if (!keys) {
+    const nobody = { credential: '', user: '', ip: '', route: '', header: () => '', claim: () => '' }
+    const isOwn = (limit: Limit) => limit.by.every((by) => by === 'tenant')
+    keys = tenant.limits.map((limit) =>
+      isOwn(limit) ? bucketKey(limit, '', { ...nobody, tenant: tenant.id }) : undefined,
+    )
+    keysByTenant.set(tenant, keys)
+  }
+  return keys
 }
 
 function report(states: readonly ChargeState[]): LimitReport {

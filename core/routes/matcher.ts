@@ -27,9 +27,10 @@ export function compileRoutes(routes: readonly Route[]): RouteMatcher {
   return {
     routes,
     match(host, method, path) {
-      const segments = segmentsOf(path)
+      const segments = path.split('/')
       const accepts = (route: Route) => acceptsMethod(route, method) && acceptsHost(route, host)
-      return findWhole(root, segments, 0, accepts) ?? findPrefix(root, segments, 0, accepts)?.route
+      // the first is what stands before the leading slash
+      return findWhole(root, segments, 1, accepts) ?? findPrefix(root, segments, 1, accepts)?.route
     },
   }
 }
