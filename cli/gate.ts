@@ -1,5 +1,5 @@
 /** The live policy and everything that decides by it. A new policy takes over as one object, between two requests. */
-import { createCredentials } from '../core/credentials/authenticate.ts'
+import { type Credentials, createCredentials } from '../core/credentials/authenticate.ts'
 import type { FetchKeys } from '../core/credentials/key-set.ts'
 import { decide, type Given } from '../core/decide.ts'
 import type { Decision } from '../core/decision.ts'
@@ -52,14 +52,16 @@ export function createGate(first: Policy, parts: GateParts): Gate {
       return observe(decision, startedAt)
     },
     replace(policy) {
-      snapshot = takeUp(policy, parts)
+      snapshot = takeUp(policy, parts, snapshot.credentials)
     },
   }
 }
 
-/** What an older policy has verified is not known to the new one: its cache is its own. */
-function takeUp(policy: Policy, { limits, fetchKeys, metrics, now }: GateParts): Snapshot {
+/** What an older policy has verified is not known to the new one: its cache is its own. The issuers' keys go on. */
+function takeUp(policy: Policy, { limits, fetchKeys, metrics, now }: GateParts, previous?: Credentials): Snapshot {
   metrics.policyLive(policy.version, now())
-  const credentials = createCredentials(policy, createVerifiedTokens(), fetchKeys)
+  const credentials = createCredentials(policy, createVerifiedTokens(), fetchKeys, previous)
+  // fetched ahead, so that the first token does not wait for its issuer
+  for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
   return { policy, credentials, limits, flags: createFlags(policy.flags) }
 }
