@@ -59,9 +59,10 @@ export function createGate(first: Policy, parts: GateParts): Gate {
 
 /** What an older policy has verified is not known to the new one: its cache is its own. The issuers' keys go on. */
 function takeUp(policy: Policy, { limits, fetchKeys, metrics, now }: GateParts, previous?: Credentials): Snapshot {
-  metrics.policyLive(policy.version, now())
   const credentials = createCredentials(policy, createVerifiedTokens(), fetchKeys, previous)
   // fetched ahead, so that the first token does not wait for its issuer
   for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
-  return { policy, credentials, limits, flags: createFlags(policy.flags) }
+  const flags = createFlags(policy.flags)
+  metrics.policyLive(policy.version, now())
+  return { policy, credentials, limits, flags }
 }

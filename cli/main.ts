@@ -77,6 +77,8 @@ if (unfit !== undefined) {
 } else {
   try {
     process.exitCode = await run(process.argv.slice(2), io)
+    // what is still open now, such as a fetch of an issuer's keys, is waited for by nobody
+    setTimeout(() => process.exit(), 100).unref()
   } catch (error) {
     const text = error instanceof Error ? (env.TENANTGATE_DEBUG ? error.stack : error.message) : String(error)
     stderr.write(`tenantgate: ${text}\n`)

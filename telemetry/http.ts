@@ -10,6 +10,7 @@ interface Page {
 
 const TEXT = 'text/plain; charset=utf-8'
 const NOT_FOUND: Page = { status: 404, text: 'not found\n' }
+const BROKEN: Page = { status: 500, text: 'internal error\n' }
 const NOT_ALLOWED: Page = { status: 405, text: 'only GET and HEAD\n' }
 
 export interface HttpParts {
@@ -28,7 +29,7 @@ export function createHttpServer({ metrics, notReady }: HttpParts): Server {
   const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000, keepAliveTimeout: 5_000 })
   server.maxConnections = 256
   server.on('request', async (request, response) => {
-    const page = await pageFor(pages, request.method, request.url)
+    const page = await pageFor(pages, request.method, request.url).catch(() => BROKEN)
     response.writeHead(page.status, {
       'content-type': page.contentType ?? TEXT,
       'content-length': Buffer.byteLength(page.text),

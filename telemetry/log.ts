@@ -93,6 +93,7 @@ function decisionFields(decision: Decision, latencyMs: number) {
 
 function faultFields(fault: unknown) {
   if (!(fault instanceof Error)) return { fault: typeof fault }
-  const places = fault.stack?.split('\n').filter((line) => line.startsWith('    at '))
-  return { fault: fault.name, code: (fault as NodeJS.ErrnoException).code, places: places?.map((line) => line.trim()) }
+  const stack = fault.stack?.replace(fault.message, '') ?? ''
+  const places = stack.split('\n').filter((line) => line.startsWith('    at '))
+  return { fault: fault.name, code: (fault as NodeJS.ErrnoException).code, places: places.map((line) => line.trim()) }
 }

@@ -1,0 +1,86 @@
+/** The options of `serve`: defaults, the environment, and words for what is wrong. */
+import { describe, expect, it } from 'vitest'
+import { readServeOptions } from '../../cli/serve-options.ts'
+
+const read = (argv: string[], env: Record<string, string> = {}) => readServeOptions(argv, env)
+
+describe('the options of serve', () => {
+  it('have the defaults of the contract', () => {
+    expect(read(['--policy', 'p.yaml'])).toEqual({
+      ok: true,
+      options: {
+        policyFile: 'p.yaml',
+        listen: [{ kind: 'tcp', host: '127.0.0.1', port: 9001 }],
+        http: { kind: 'tcp', host: '127.0.0.1', port: 9002 },
+        drainTimeoutMs: 10_000,
+        logLevel: 'info',
+      },
+    })
+  })
+
+  it('take several addresses, in order, and no probes when http is off', () => {
+    const argv = ['--policy', 'p', '--listen', 'unix:/run/a.sock', '--listen', '[::1]:7', '--http', 'off']
+    expect(read(argv)).toMatchObject({
+      options: {
+        listen: [
+          { kind: 'unix', path: '/run/a.sock' },
+          { kind: 'tcp', host: '::1', port: 7 },
+        ],
+        http: undefined,
+      },
+    })
+  })
+
+  it('each have a twin in the environment, which the option beats', () => {
+    const env = {
+      TENANTGATE_POLICY: 'env.yaml',
+      TENANTGATE_LISTEN: 'unix:/a.sock, localhost:1',
+      TENANTGATE_HTTP: 'off',
+      TENANTGATE_DRAIN_TIMEOUT: '1m',
+      TENANTGATE_LOG_LEVEL: 'warn',
+    }
+    const listen = [
+      { kind: 'unix', path: '/a.sock' },
+      { kind: 'tcp', host: '127.0.0.1', port: 1 },
+    ]
+    const options = { policyFile: 'env.yaml', listen, http: undefined, drainTimeoutMs: 60_000, logLevel: 'warn' }
+    expect(read([], env)).toEqual({ ok: true, options })
+    const beaten = ['--policy', 'own.yaml', '--drain-timeout=500ms', '--listen', '127.0.0.1:2']
+    expect(read(beaten, env)).toMatchObject({
+      options: { policyFile: 'own.yaml', drainTimeoutMs: 500, listen: [{ port: 2 }], logLevel: 'warn' },
+    })
+  })
+
+  it.each([
+    [[], 'Give --policy FILE'],
+    [['--polcy', 'p'], 'unknown option --polcy; did you mean --policy?'],
+    [['--policy'], "'--policy <value>' argument missing"],
+    [['p.yaml'], "'p.yaml' is not an option; the policy is given by --policy FILE"],
+    [['--policy', 'p', '--drain-timeout', 'soon'], '--drain-timeout is a time such as 10s or 500ms'],
+    [['--policy', 'p', '--log-level', 'all'], '--log-level is one of debug, info, warn, error'],
+    [['--policy', 'p', '--admin', '127.0.0.1:9003'], '--admin is not supported yet'],
+    [['--policy', 'p', '--ratelimit-config', 'd'], '--ratelimit-config is not supported yet'],
+    [['--policy', 'redis://localhost'], 'is not supported yet; give a file'],
+  ])('wrong use is told: %j', (argv, words) => {
+    expect(read(argv)).toEqual({ ok: false, wrong: 'use', problem: expect.stringContaining(words) })
+  })
+
+  it.each([
+    ['0.0.0.0:9001', 'TLS client certificates'],
+    ['[::]:9001', 'TLS client certificates'],
+    ['192.0.2.1:9001', 'TLS client certificates'],
+    ['example.com:9001', 'TLS client certificates'],
+    ['127.0.0.1.example.com:9001', 'TLS client certificates'],
+    ['unix:relative.sock', 'not an absolute path'],
+    [`unix:/${'x'.repeat(100)}`, 'too long'],
+    ['127.0.0.1', 'is not an address'],
+    ['127.0.0.1:70000', 'is not an address'],
+    ['9001', 'is not an address'],
+    ['', 'is not an address'],
+  ])('an address that cannot be had is told for both listeners: %s', (address, words) => {
+    for (const option of ['--listen', '--http']) {
+      const answer = read(['--policy', 'p', option, address])
+      expect(answer).toEqual({ ok: false, wrong: 'input', problem: expect.stringContaining(words) })
+    }
+  })
+})
