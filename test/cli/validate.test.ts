@@ -1,0 +1,31 @@
+/** `tenantgate validate`: one line per good file, every problem of a bad one, and the exit code. */
+import { join } from 'node:path'
+import { expect, it } from 'vitest'
+import { validate } from '../../cli/validate.ts'
+import { packageRoot } from '../../package-root.ts'
+
+const folder = join(packageRoot, 'test', 'fixtures', 'policy')
+
+async function run(...names: string[]) {
+  const told: { stdout: string[]; stderr: string[] } = { stdout: [], stderr: [] }
+  const to = (stream: keyof typeof told) => ({ write: (text: string) => told[stream].push(text) })
+  const env = { INTERNAL_SECRET: 'not-a-real-secret-but-long-enough' }
+  const exitCode = await validate(
+    names.map((name) => join(folder, name)),
+    { stdout: to('stdout'), stderr: to('stderr'), env },
+  )
+  return { stdout: told.stdout.join(''), stderr: told.stderr.join(''), exitCode }
+}
+
+it('exits 0 and counts what a good policy holds', async () => {
+  const file = join(folder, 'complete.yaml')
+  expect(await run('complete.yaml')).toEqual({ exitCode: 0, stdout: `${file}: ok (3 tenants, 4 routes)\n`, stderr: '' })
+})
+
+it('exits 1 and says where and what, also when another file is good', async () => {
+  const result = await run('busted-unknown-plan.yaml', 'complete.yaml')
+  expect(result.exitCode).toBe(1)
+  expect(result.stdout).toContain('complete.yaml: ok')
+  const at = `${join(folder, 'busted-unknown-plan.yaml')}:6:17: tenants.acme.plan`
+  expect(result.stderr).toBe(`${at}: there is no plan \`fre\`; did you mean \`free\`?\n`)
+})

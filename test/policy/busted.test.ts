@@ -1,0 +1,156 @@
+/** Each way to write a bad policy, one fixture per fault: where it is told, and in what words. */
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { packageRoot } from '../../package-root.ts'
+import { loadPolicy } from '../../policy/load.ts'
+import type { Problem } from '../../policy/problem.ts'
+
+const folder = join(packageRoot, 'test', 'fixtures', 'policy')
+const env = { INTERNAL_SECRET: 'not-a-real-secret-but-long-enough', SHORT_SECRET: 'hunter2' }
+
+function problemsOf(fixture: string): readonly Problem[] {
+  const loaded = loadPolicy(join(folder, fixture), env)
+  return loaded.ok ? [] : loaded.problems
+}
+
+/** fixture, line, path, part of the message or of the fix */
+const CASES: readonly (readonly [fixture: string, line: number, path: string, words: string])[] = [
+  ['alias-bomb', 1, '', 'uses one anchor too often: aliases may stand for 100 nodes a'],
+  ['alias-to-itself', 6, 'tenants.acme.hosts[0]', 'is a map'],
+  ['alias-without-anchor', 6, 'tenants.acme', 'has no anchor `&nobody` before it'],
+  ['anonymous-limit-by-tenant', 12, 'routes[0].limits[0].by', 'an anonymous route knows nobody to count by'],
+  ['anonymous-with-scopes', 12, 'routes[0].require', 'an anonymous route cannot require scopes or roles'],
+  ['api-key-header', 11, 'identity.apiKey.header', 'is a header that an API key cannot be read from'],
+  ['billing-day', 6, 'tenants.acme.billingDay', '`billingDay` is not supported by this version yet'],
+  ['burst-of-quota', 4, 'plans.free.limits[0].burst', '`burst` belongs to a rate'],
+  ['clock-skew', 17, 'issuers[0].clockSkew', 'is more than five minutes'],
+  ['cost-above-burst', 11, 'routes[0].cost', 'a cost of 11 is above the burst 10 of limit `burst`, so that'],
+  ['cost-above-own-limit', 11, 'routes[0].cost', 'a cost of 3 is above the burst 2 of limit `dear`, so that th'],
+  ['cost-above-quota', 10, 'routes[0].cost', 'a cost of 21 is above the quota 20 of limit `daily`, so that'],
+  ['counted-by', 4, 'plans.free.limits[0].by[0]', 'cannot be counted by'],
+  ['date-that-does-not-exist', 8, 'tenants.acme.apiKeys[0].expiresAt', 'is not a date-time of RFC 3339 with an offset'],
+  ['date-without-offset', 8, 'tenants.acme.apiKeys[0].expiresAt', 'is not a date-time of RFC 3339 with an offset'],
+  ['delay', 4, 'plans.free.limits[0].delay', '`delay` is not supported by this version yet'],
+  ['duplicate-alias', 6, 'tenants.acme.aliases[0]', 'this name of a tenant is taken already (see line 7)'],
+  ['duplicate-api-key-hash', 11, 'tenants.globex.apiKeys[0].hash', 'this API key is taken already (see line 8)'],
+  ['duplicate-api-key-id', 10, 'tenants.acme.apiKeys[1].id', 'this key id is taken already (see line 9)'],
+  ['duplicate-host', 7, 'tenants.globex.hosts[0]', 'this host is taken already (see line 6)'],
+  ['duplicate-issuer', 17, 'issuers[1].issuer', 'this issuer is there already (see line 12)'],
+  ['duplicate-limit', 4, 'plans.free.limits[1].name', 'a limit named `burst` stands in this list already'],
+  ['duplicate-map-key', 4, 'upstreams', 'stands there twice (see line 3)'],
+  ['duplicate-route-name', 11, 'routes[1].name', 'a route is named `orders` already (see line 9)'],
+  ['duplicate-tenant', 8, 'tenants.acme', 'stands there twice (see line 6)'],
+  ['empty', 1, '', 'is empty'],
+  ['expired-before-valid', 8, 'tenants.acme.apiKeys[0].expiresAt', 'is not after `notBefore`'],
+  ['flag-file-not-json', 11, 'flags', "the flag file is not JSON with a `flags` object (flagd's for"],
+  ['flag-file-with-broken-targeting', 11, 'flags', 'the flag file has a targeting rule that does not compile: `o'],
+  [
+    'flag-variant-is-no-upstream',
+    11,
+    'routes[0].upstream.flag',
+    'variant `canary` of flag `orders-backend` is `orders-canary`',
+  ],
+  ['flag-without-file', 11, 'routes[0].upstream.flag', 'the policy names no file of flags'],
+  ['host-under-suffix', 6, 'tenants.acme.hosts[0]', 'stands under `identity.host.suffix`, where the id names the '],
+  ['host-with-port', 6, 'tenants.acme.hosts[0]', 'is not a host name'],
+  ['hourly-quota', 4, 'plans.free.limits[0].quota', 'quotas per hour, week, month and year are not supported by t'],
+  ['jwks-file-not-json', 13, 'issuers[0].jwks', 'the key file is not a JWKS: JSON with a list of `keys`'],
+  [
+    'jwks-file-with-symmetric-key',
+    13,
+    'issuers[0].jwks',
+    'the key file has a symmetric key at keys[0]; use `secret` fo',
+  ],
+  ['jwks-file-with-unreadable-key', 13, 'issuers[0].jwks', 'the key file has a key that cannot be read: keys[0]'],
+  ['jwks-over-http', 13, 'issuers[0].jwks', 'is not a URL that keys can be trusted from'],
+  ['key-instead-of-hash', 10, 'tenants.acme.apiKeys[0].hash', 'is not the hash of a key'],
+  ['limit-of-two-kinds', 4, 'plans.free.limits[0]', 'needs exactly one of `rate`, `quota`'],
+  ['list', 1, '', 'is a list'],
+  ['merge-key', 7, 'tenants.globex["<<"]', 'merges maps, which a policy does not know'],
+  ['method-in-lower-case', 10, 'routes[0].match.methods[0]', 'is not in upper case'],
+  ['missing-flag-file', 11, 'flags', 'the flag file `no-such-flags.json` does not exist'],
+  ['missing-jwks-file', 13, 'issuers[0].jwks', 'the key file `no-such-jwks.json` does not exist'],
+  ['missing-version', 1, 'version', 'is missing'],
+  ['nested-attribute', 6, 'tenants.acme.attributes.beta', 'is not a plain value'],
+  ['no-algorithms', 12, 'issuers[0].algorithms', 'is missing'],
+  ['no-keys', 12, 'issuers[0]', 'needs exactly one of `jwks` and `secret`'],
+  ['no-routes', 8, 'routes', 'is empty'],
+  ['no-tenant-claim', 12, 'issuers[0].claims', 'no claim names the tenant'],
+  ['not-yaml', 2, '', 'is not YAML: the indentation does not fit, or a bracket is n'],
+  ['number-as-tenant', 6, 'tenants.0123', 'is a key that does not read as text'],
+  ['number-for-text', 6, 'tenants.acme.plan', 'is a number'],
+  [
+    'on-store-failure',
+    4,
+    'plans.free.limits[0].onStoreFailure',
+    '`onStoreFailure` is not supported by this version yet',
+  ],
+  ['only-comments', 1, '', 'is empty'],
+  ['own-attribute', 6, 'tenants.acme.attributes.plan', 'is what the gateway itself tells of a request'],
+  ['path-dot-segment', 10, 'routes[0].match.path', 'has a dot segment'],
+  ['path-double-slash', 10, 'routes[0].match.path', 'has an empty segment, which no request can match'],
+  ['path-escape', 10, 'routes[0].match.path', 'holds a percent sign'],
+  ['path-half-template', 10, 'routes[0].match.path', 'has a template that is not a whole segment'],
+  ['path-query', 10, 'routes[0].match.path', 'has a query or fragment, which routes do not see'],
+  ['path-relative', 10, 'routes[0].match.path', 'does not begin with a slash'],
+  ['path-wildcard-in-the-middle', 10, 'routes[0].match.path', 'has a wildcard in the middle'],
+  ['proto-tenant', 7, 'tenants.__proto__', 'may not be used as a key'],
+  ['public-keys-with-hs256', 15, 'issuers[0].algorithms', 'HS256 needs a `secret`, not public keys'],
+  ['rate', 4, 'plans.free.limits[0].rate', 'is not a rate'],
+  ['redis', 11, 'state.store', 'Redis is not supported by this version yet'],
+  ['scope-with-comma', 11, 'routes[0].require.scopes[0]', 'is not a scope'],
+  ['secret-in-the-file', 13, 'issuers[0].secret', 'a secret is never written in a policy'],
+  ['secret-not-set', 13, 'issuers[0].secret.env', 'the environment variable NO_SUCH_SECRET is not set'],
+  ['secret-too-short', 13, 'issuers[0].secret', 'the secret is shorter than 32 bytes'],
+  ['secret-with-public-key-algorithm', 15, 'issuers[0].algorithms', 'a `secret` verifies HS256 only'],
+  ['shadow-limit', 4, 'plans.free.limits[0].mode', '`mode: shadow` is not supported by this version yet'],
+  ['shadow-route', 11, 'routes[0].mode', '`mode: shadow` is not supported by this version yet'],
+  ['source-later', 11, 'identity.sources[1]', '`clientCertificate` is not supported by this version yet'],
+  ['tab', 4, '', 'is not YAML: a tab indents; use spaces'],
+  ['tag', 6, '', 'has a tag (`!…`), which a policy does not know'],
+  ['time-zone', 6, 'tenants.acme.timezone', 'is not an IANA time zone'],
+  ['two-documents', 2, '', 'holds more than one document; a policy is one'],
+  ['two-equal-routes', 12, 'routes[1].match', 'could claim the same requests as route `by-id` with equal ri'],
+  ['unknown-flag', 11, 'routes[0].upstream.flag', 'there is no flag in flags.json named `orders-backnd`; did yo'],
+  ['unknown-issuer-tenant', 17, 'issuers[0].tenants[1]', 'there is no tenant `globx`; did you mean `globex`?'],
+  ['unknown-key', 9, 'tenants.globex.apiKey', 'is not a key that is known here; did you mean `apiKeys`?'],
+  ['unknown-nested-key', 11, 'routes[0].upstream.flg', 'is not a key that is known here; did you mean `flag`?'],
+  ['unknown-plan', 6, 'tenants.acme.plan', 'there is no plan `fre`; did you mean `free`?'],
+  ['unknown-upstream', 11, 'routes[0].upstream', 'there is no upstream `orders-stabel`; did you mean `orders-s'],
+  ['unlimited-in-a-plan', 4, 'plans.free.limits[0].unlimited', 'only a tenant can remove a limit'],
+  [
+    'unlimited-of-nothing',
+    6,
+    'tenants.acme.limits[0].name',
+    'plan `free` has no limit `dayly` to remove; did you mean `da',
+  ],
+  ['upper-case-tenant', 6, 'tenants.Acme', 'is not a tenant id'],
+  ['wrong-type', 6, 'tenants.acme.hosts', 'is a text'],
+  ['wrong-version', 2, 'version', 'is not a value that is known here'],
+  ['yaml-1.1-bearer', 11, 'identity.apiKey.bearer', 'is a text'],
+  ['yaml-1.1-boolean', 11, 'routes[0].anonymous', 'is a text'],
+]
+
+describe('a policy with one fault', () => {
+  it.each(CASES)('busted-%s.yaml is refused at line %i, %s: %s', (fixture, line, path, words) => {
+    const problems = problemsOf(`busted-${fixture}.yaml`)
+    expect(problems).toHaveLength(1)
+    const [problem] = problems
+    expect(problem).toMatchObject({ file: join(folder, `busted-${fixture}.yaml`), line, path })
+    expect(`${problem?.message}; ${problem?.fix ?? ''}`).toContain(words)
+    expect(problem?.column).toBeGreaterThan(0)
+  })
+
+  it('has a fixture for every case and a case for every fixture', () => {
+    const fixtures = readdirSync(folder).filter((name) => name.startsWith('busted-'))
+    expect(fixtures.sort()).toEqual(CASES.map(([name]) => `busted-${name}.yaml`).sort())
+  })
+
+  it('never tells the value of a secret or of a key', () => {
+    for (const fixture of ['secret-in-the-file', 'key-instead-of-hash', 'secret-too-short']) {
+      const told = JSON.stringify(problemsOf(`busted-${fixture}.yaml`))
+      expect(told).not.toMatch(/correct-horse|not-a-hash|hunter2/)
+    }
+  })
+})

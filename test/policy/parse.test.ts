@@ -1,0 +1,193 @@
+/** What a good policy becomes, and that hostile ones are refused in reasonable time. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { packageRoot } from '../../package-root.ts'
+import { loadPolicy } from '../../policy/load.ts'
+import { parsePolicy } from '../../policy/parse.ts'
+import { formatProblem, pathText } from '../../policy/problem.ts'
+
+const complete = join(packageRoot, 'test', 'fixtures', 'policy', 'complete.yaml')
+const env = { INTERNAL_SECRET: 'not-a-real-secret-but-long-enough' }
+
+function completePolicy() {
+  const loaded = loadPolicy(complete, env)
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'))
+  return loaded.policy
+}
+
+const noFiles = { file: 'policy.yaml', readFile: () => ({ failure: 'does not exist' }), env: {} }
+const parse = (text: string) => parsePolicy(text, noFiles)
+const withTenants = (tenants: string) =>
+  `version: 1\nplans: { free: {} }\nroutes: [{ name: all, match: { path: /** } }]\ntenants:\n${tenants}`
+
+function problemsOf(text: string): readonly string[] {
+  const result = parse(text)
+  return result.ok ? [] : result.problems.map(({ line, path, message }) => `${line}: ${path}: ${message}`)
+}
+
+describe('a complete policy', () => {
+  const policy = completePolicy()
+
+  it('finds tenants by id, by alias and by host, and keys by the hash', () => {
+    const acme = policy.directory.byId('acme')
+    expect(acme).toMatchObject({ id: 'acme', plan: 'pro', timeZone: 'Europe/Berlin', status: 'active' })
+    expect(policy.directory.byName('org_7f3a')).toBe(acme)
+    expect(policy.directory.byName('acme')).toBe(acme)
+    expect(policy.directory.byHost('api.acme.example')).toBe(acme)
+    expect(policy.directory.apiKeyByHash('a'.repeat(64))).toEqual({
+      id: 'ci',
+      tenant: 'acme',
+      scopes: ['orders:read'],
+      roles: ['builder'],
+      notBefore: Date.UTC(2026, 0, 1),
+      expiresAt: Date.UTC(2026, 11, 31, 23),
+    })
+  })
+
+  it("puts a tenant's limits in the place of the plan's, adds to them and removes from them", () => {
+    expect(policy.directory.byId('acme')?.limits).toEqual([
+      {
+        kind: 'rate',
+        name: 'burst',
+        tokens: 50,
+        periodMs: 1000,
+        burst: 100,
+        weighted: true,
+        by: ['tenant', 'credential'],
+        expose: true,
+      },
+      { kind: 'quota', name: 'daily', amount: 50000, unit: 'day', by: ['tenant'], expose: true },
+      {
+        kind: 'rate',
+        name: 'extra',
+        tokens: 300,
+        periodMs: 60_000,
+        burst: 300,
+        weighted: false,
+        by: ['user', 'header:x-device', 'claim:azp'],
+        expose: true,
+      },
+    ])
+    expect(policy.directory.byId('initech')?.limits.map(({ name }) => name)).toEqual(['daily'])
+  })
+
+  it('folds headers, reads claims as paths, and takes secrets from where the policy says', () => {
+    expect(policy.identity).toMatchObject({
+      sources: ['jwt', 'apiKey', 'host'],
+      apiKey: { header: 'x-acme-key', bearer: false },
+      removeCredentials: true,
+    })
+    const issuer = policy.issuers.get('https://id.example.com')
+    expect(issuer?.claims).toEqual({
+      tenant: ['org_id'],
+      user: ['email'],
+      roles: ['realm_access', 'roles'],
+      scopes: ['scp'],
+    })
+    expect(issuer?.clockSkewMs).toBe(10_000)
+    expect(policy.issuers.get('https://id.globex.example')?.keys).toMatchObject({ kind: 'jwks' })
+    expect(policy.issuers.get('internal')?.keys).toEqual({ kind: 'secret', secret: env.INTERNAL_SECRET })
+  })
+
+  it('is frozen all the way down', () => {
+    const acme = policy.directory.byId('acme')
+    for (const part of [policy, policy.identity, acme, acme?.limits, acme?.limits[0]?.by, policy.routes.routes[0]]) {
+      expect(Object.isFrozen(part)).toBe(true)
+    }
+  })
+
+  it('has the same version when nothing has changed, and another for each file that has', () => {
+    expect(policy.version).toMatch(/^[0-9a-f]{12}$/)
+    expect(completePolicy().version).toBe(policy.version)
+    const text = readFileSync(complete, 'utf8')
+    const read = (flags: string) =>
+      parsePolicy(text, {
+        file: complete,
+        env,
+        readFile: (path) => ({ text: path.endsWith('flags.json') ? flags : readFileSync(path, 'utf8') }),
+      })
+    const flags = readFileSync(join(complete, '..', 'flags.json'), 'utf8')
+    const versions = [flags, `${flags}\n`].map(read).map((result) => result.ok && result.parts.head.version)
+    expect(versions[0]).toBe(policy.version)
+    expect(versions[1]).not.toBe(policy.version)
+  })
+
+  it('shares one list of limits between the tenants of a plan', () => {
+    const loaded = parse(withTenants('  a: { plan: free }\n  b: { plan: free }\n'))
+    expect(loaded.ok && loaded.parts.tenants.map(({ tenant }) => tenant.limits)).toEqual([undefined, undefined])
+  })
+})
+
+describe('problems', () => {
+  it('are all told at once, in the order of the file', () => {
+    const text = withTenants('  a: { plan: free, hosts: x }\n  b: { plan: free, timezone: Nowhere }\n')
+    expect(problemsOf(text.replace('version: 1', 'version: 2'))).toEqual([
+      '1: version: is not a value that is known here',
+      '5: tenants.a.hosts: is a text',
+      '6: tenants.b.timezone: is not an IANA time zone',
+    ])
+  })
+
+  it('are fifty at most', () => {
+    const tenants = Array.from({ length: 1000 }, (_, index) => `  t${index}: { plan: nowhere }\n`)
+    expect(problemsOf(withTenants(tenants.join('')))).toHaveLength(50)
+  })
+
+  it('stand behind an alias where the anchor is', () => {
+    const text = withTenants('  a: &same\n    plan: free\n    hosts: [UPPER]\n  b: *same\n')
+    expect(problemsOf(text)[0]).toBe('7: tenants.a.hosts[0]: is not a host name')
+  })
+
+  it('read as file:line:column: path: message; write … instead', () => {
+    const problem = { file: 'p.yaml', line: 3, column: 5, path: 'tenants.acme', message: 'is a list', fix: 'a map' }
+    expect(formatProblem(problem)).toBe('p.yaml:3:5: tenants.acme: is a list; write a map instead')
+    expect(pathText(['tenants', 'a.b', 'apiKeys', 0])).toBe('tenants["a.b"].apiKeys[0]')
+  })
+})
+
+describe('a hostile policy', () => {
+  it('is refused when it is nested deeper than any stack', () => {
+    expect(problemsOf(`version: ${'['.repeat(100_000)}`)).not.toEqual([])
+  })
+
+  it('is refused by its size before it is parsed', () => {
+    expect(problemsOf(`version: 1\n# ${'x'.repeat(16 * 1024 * 1024)}`)).toEqual(['1: : is larger than 16 MB'])
+  })
+
+  it('is refused when it is too large, no file, or not there', () => {
+    for (const [file, message] of [
+      [process.execPath, 'is larger than 16 MB'],
+      [packageRoot, 'is a folder'],
+      [join(packageRoot, 'no-such-policy.yaml'), 'does not exist'],
+    ] as const) {
+      const loaded = loadPolicy(file, {})
+      expect(!loaded.ok && loaded.problems).toMatchObject([{ file, line: 1, column: 1, message }])
+    }
+  })
+
+  it('is refused when it is not UTF-8', () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'tenantgate-')), 'policy.yaml')
+    writeFileSync(file, Buffer.from('version: 1\nflags: \xff\xfe\n', 'latin1'))
+    const loaded = loadPolicy(file, {})
+    rmSync(join(file, '..'), { recursive: true })
+    expect(!loaded.ok && loaded.problems).toMatchObject([{ message: 'is not UTF-8 text' }])
+  })
+
+  it('of more than 10 MB is read all the same when it is good, and its last line is checked', {
+    timeout: 180_000,
+  }, () => {
+    const padding = 'x'.repeat(1000)
+    const tenant = (index: number) =>
+      `  t${index}: { plan: free, hosts: [h${index}.example.com], attributes: { note: ${padding} } }\n`
+    const tenants = Array.from({ length: 9800 }, (_, index) => tenant(index)).join('')
+    const text = withTenants(tenants)
+    expect(Buffer.byteLength(text)).toBeGreaterThan(10 * 1024 * 1024)
+    const result = parse(text)
+    expect(result.ok && result.parts.tenants.length).toBe(9800)
+    expect(problemsOf(`${text}  last: { plan: free, hosts: [h0.example.com] }\n`)).toEqual([
+      '9805: tenants.last.hosts[0]: this host is taken already (see line 5)',
+    ])
+  })
+})
