@@ -62,7 +62,7 @@ const NOT_FOUND = `no Envoy ${OLDEST_ENVOY.join('.')} or newer was found, and no
 
 async function whyNot(file: string): Promise<string> {
   const version = await versionOf(file)
-  const fault = version === undefined ? 'does not run' : `is version ${version}`
+  const fault = version === undefined ? 'is no Envoy that runs here' : `is version ${version}`
   return `ENVOY_BIN is ${file}, which ${fault}; it must be an Envoy ${OLDEST_ENVOY.join('.')} or newer`
 }
 

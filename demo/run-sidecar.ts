@@ -2,6 +2,7 @@
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Child, startChild, waitUntilReady } from './child.ts'
+import { freePort } from './free-port.ts'
 import type { Leash } from './leash.ts'
 
 export interface SidecarOptions {
@@ -9,22 +10,40 @@ export interface SidecarOptions {
   readonly policyFile: string
   /** The Unix socket that Envoy asks. */
   readonly socket: string
-  /** Port of probes and metrics on 127.0.0.1. */
+  /** Preferred port of probes and metrics on 127.0.0.1; another one is taken where it is busy. */
   readonly httpPort: number
-  readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void
+}
+
+export interface RunningSidecar {
+  readonly child: Child
+  readonly httpPort: number
 }
 
 const extension = extname(import.meta.url)
 const commandLine = fileURLToPath(new URL(`../cli/main${extension}`, import.meta.url))
 
+const ATTEMPTS = 4
+
 /** Settles when it serves. Rejects with its last words when it cannot. */
-export async function runSidecar({ leash, policyFile, socket, httpPort, onLine }: SidecarOptions): Promise<Child> {
+export async function runSidecar(options: SidecarOptions): Promise<RunningSidecar> {
+  for (let attempt = 1; ; attempt++) {
+    const httpPort = await freePort(attempt === 1 ? options.httpPort : 0)
+    const child = await launch(options, httpPort)
+    try {
+      await waitUntilReady(child, () => child.lines.some((line) => line.includes('"listening"')) || undefined)
+      return { child, httpPort }
+    } catch (error) {
+      await child.kill()
+      // somebody was quicker with this port: the next one
+      if (attempt === ATTEMPTS || !child.lines.some((line) => line.includes(`127.0.0.1:${httpPort}: `))) throw error
+    }
+  }
+}
+
+function launch({ leash, policyFile, socket }: SidecarOptions, httpPort: number): Promise<Child> {
   const where = ['--listen', `unix:${socket}`, '--http', `127.0.0.1:${httpPort}`]
   const args = [commandLine, 'serve', '--policy', policyFile, ...where]
-  const options = { leash, env: plainEnvironment(), ...(onLine && { onLine }) }
-  const child = await startChild('the sidecar', process.execPath, args, options)
-  await waitUntilReady(child, () => child.lines.some((line) => line.includes('"listening"')) || undefined)
-  return child
+  return startChild('the sidecar', process.execPath, args, { leash, env: plainEnvironment() })
 }
 
 /** Settings of somebody's own sidecar are not for the demo's. */

@@ -6,7 +6,6 @@ import { packageRoot } from '../package-root.ts'
 import type { Child } from './child.ts'
 import { createCredentials, type DemoCredentials } from './credentials.ts'
 import { type Envoy, findEnvoy } from './find-envoy.ts'
-import { freePort } from './free-port.ts'
 import { createLeash, type Leash } from './leash.ts'
 import { writePolicyCopy } from './policy-copy.ts'
 import { runBackends } from './run-backends.ts'
@@ -66,22 +65,21 @@ async function startIn(folder: string, leash: Leash, options: StackOptions): Pro
   const credentials = await createCredentials()
   const policyFile = writePolicyCopy(folder, credentials)
   const socket = join(folder, 'gate.sock')
-  const httpPort = await freePort(options.httpPort)
   const backends = await runBackends(leash)
-  const launchSidecar = () => runSidecar({ leash, policyFile, socket, httpPort })
+  const launchSidecar = (httpPort: number) => runSidecar({ leash, policyFile, socket, httpPort })
   const accessLog: string[] = []
   const [firstSidecar, envoy] = await Promise.all([
-    launchSidecar(),
+    launchSidecar(options.httpPort),
     launchEnvoy(found.envoy, { leash, folder, socket, backends: backends.ports }, options, accessLog),
   ])
-  let sidecar = firstSidecar
+  let sidecar = firstSidecar.child
   const children = () => [envoy.child, sidecar, backends.child]
   const { broken, watch } = watchEnds()
   children().forEach(watch)
   return {
     envoy: found.envoy,
     port: envoy.port,
-    httpPort,
+    httpPort: firstSidecar.httpPort,
     credentials,
     policyFile,
     accessLog,
@@ -89,7 +87,7 @@ async function startIn(folder: string, leash: Leash, options: StackOptions): Pro
     sidecarLog: () => sidecar.lines,
     killSidecar: () => sidecar.kill(),
     startSidecar: async () => {
-      sidecar = await launchSidecar()
+      sidecar = (await launchSidecar(firstSidecar.httpPort)).child
       watch(sidecar)
     },
     stop: async () => {

@@ -1,0 +1,147 @@
+/** What Envoy makes of a request before and after the sidecar, with a sidecar that lets everything pass. */
+import { connect } from 'node:http2'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { receivedHeaders } from '../../demo/smoke/case.ts'
+import { allow, type Gateway, startGateway } from '../support/gateway.ts'
+
+let gateway: Gateway
+beforeAll(async () => {
+  gateway = await startGateway()
+})
+afterAll(() => gateway.stop())
+beforeEach(() => {
+  gateway.checks.length = 0
+  gateway.answer = () => allow()
+})
+
+const IDENTITY = ['x-tenant-id', 'X-Tenant-Plan', 'x-user-id', 'X-USER-ROLES', 'x-user-scopes', 'x-user-anything']
+const OWN = ['x-tenantgate-upstream', 'X-Tenantgate-Variant', 'x-envoy-auth-failure-mode-allowed']
+const TWINS = ['x_tenant_id', 'X-Tenant_Id', 'x_tenant-id', 'X_User_Roles', 'x_tenantgate_upstream']
+const OTHERS = [
+  'forwarded',
+  'x-forwarded-host',
+  'x-original-url',
+  'x-rewrite-url',
+  'x-http-method-override',
+  'x-http-method',
+]
+const STEERING = ['x-envoy-upstream-rq-timeout-ms', 'x-envoy-retry-on', 'x-envoy-original-path']
+
+describe('a client cannot say who it is', () => {
+  it.each([...IDENTITY, ...OWN, ...TWINS, ...OTHERS, ...STEERING])(
+    '%s reaches neither sidecar nor backend',
+    async (name) => {
+      const answer = await gateway.ask({ path: '/', headers: { [name]: '7' } })
+      expect(answer.status).toBe(200)
+      expect(receivedHeaders(answer, name)).toEqual([])
+      expect(gateway.checks[0]?.headers).not.toHaveProperty(name.toLowerCase())
+    },
+  )
+
+  it('a header of its own arrives', async () => {
+    const answer = await gateway.ask({ path: '/', headers: { 'x-tenants': '7' } })
+    expect(receivedHeaders(answer, 'x-tenants')).toEqual(['7'])
+  })
+
+  it('the request id is made here, not taken from the client', async () => {
+    const { headers } = await gateway.ask({ path: '/', headers: { 'x-request-id': 'mine' } })
+    expect(headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  it('a forwarded address is not believed', async () => {
+    await gateway.ask({ path: '/', headers: { 'x-forwarded-for': '203.0.113.9' } })
+    expect(JSON.parse(await logLine(0))).toMatchObject({ clientIp: '127.0.0.1' })
+  })
+
+  it('what the sidecar sets arrives once, beside the lie of a client', async () => {
+    gateway.answer = () => allow({ 'x-tenant-id': 'acme' })
+    const answer = await gateway.ask({ path: '/', headers: { 'X-Tenant-Id': ['liar', 'liar'] } })
+    expect(receivedHeaders(answer, 'x-tenant-id')).toEqual(['acme'])
+  })
+})
+
+const RAW = [
+  '/a/../b',
+  '//a',
+  '/a/./b',
+  '/%2e%2e/b',
+  '/a%2Fb',
+  '/a%5cb',
+  '/a\\b',
+  '/a%00',
+  '/a;x/..;/b',
+  '/%zz',
+  '/a?b=//../c',
+]
+
+describe('the path', () => {
+  it.each(RAW)('%s reaches sidecar and backend byte for byte', async (path) => {
+    const { backend } = await gateway.ask({ path })
+    expect([gateway.checks[0]?.path, backend?.path]).toEqual([path, path])
+  })
+
+  it('over HTTP/2, with bytes that a Check cannot carry, is refused before the sidecar is asked', async () => {
+    expect(await statusOverHttp2(gateway.envoy.port, '/caf\u00e9')).toBe(400)
+    expect(await statusOverHttp2(gateway.envoy.port, '/cafe')).toBe(200)
+    expect(gateway.checks.map(({ path }) => path)).toEqual(['/cafe'])
+  })
+})
+
+describe('the host', () => {
+  it('reaches sidecar and backend without port and trailing dot', async () => {
+    const answer = await gateway.ask({ path: '/', headers: { host: 'ACME.example.:8080' } })
+    expect([gateway.checks[0]?.host, ...receivedHeaders(answer, 'host')]).toEqual(['ACME.example', 'ACME.example'])
+  })
+})
+
+describe('headers that came twice', () => {
+  it('are one value, joined by a comma', async () => {
+    await gateway.ask({ path: '/', headers: { 'x-api-key': ['one', 'two'] } })
+    expect(gateway.checks[0]?.headers?.['x-api-key']).toBe('one,two')
+  })
+})
+
+describe('routing by the upstream that the sidecar names', () => {
+  it.each(['orders-stable', 'orders-beta', 'orders-canary'])('%s', async (upstream) => {
+    gateway.answer = () => allow({ 'x-tenantgate-upstream': upstream })
+    expect((await gateway.ask({ path: '/' })).backend?.backend).toBe(upstream)
+  })
+
+  it('orders-stable where it names none', async () => {
+    expect((await gateway.ask({ path: '/' })).backend?.backend).toBe('orders-stable')
+  })
+
+  it.each(['orders-gone', 'tenantgate', 'other'])(
+    '%s, which is no backend, is 503 and nobody else’s',
+    async (upstream) => {
+      gateway.answer = () => allow({ 'x-tenantgate-upstream': upstream })
+      const { status, json, backend } = await gateway.ask({ path: '/' })
+      expect({ status, code: json.code, backend }).toEqual({
+        status: 503,
+        code: 'backend_unavailable',
+        backend: undefined,
+      })
+    },
+  )
+})
+
+/** The line of the n-th request of this test, once it is written. */
+async function logLine(n: number): Promise<string> {
+  const id = gateway.checks[n]?.headers?.['x-request-id'] ?? 'no id'
+  return expect
+    .poll(() => gateway.envoy.accessLog.find((line) => line.includes(id)), { timeout: 10_000 })
+    .toBeDefined()
+    .then(() => gateway.envoy.accessLog.find((line) => line.includes(id)) ?? '')
+}
+
+function statusOverHttp2(port: number, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const session = connect(`http://127.0.0.1:${port}`)
+    session.once('error', reject)
+    const stream = session.request({ ':path': path })
+    stream.once('error', reject)
+    stream.once('response', (headers) => resolve(headers[':status'] ?? 0))
+    stream.once('close', () => session.close())
+    stream.resume()
+  })
+}
