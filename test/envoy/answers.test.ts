@@ -106,7 +106,7 @@ describe('what Envoy refuses itself', () => {
 describe('a connection that breaks', () => {
   it('while a decision is under way: it is not asked for a second time, since it may be charged already', async () => {
     gateway.answer = () => {
-      void gateway.stopSidecar()
+      gateway.cutConnections()
       return new Promise(() => {})
     }
     const { status, json, backend } = await gateway.ask({ path: '/' })
@@ -115,7 +115,13 @@ describe('a connection that breaks', () => {
     expect(gateway.checks.length).toBe(1)
   })
 
-  it('and a sidecar that is away is 503', async () => {
+  it('before: the next request opens another', async () => {
+    gateway.cutConnections()
+    expect((await gateway.ask({ path: '/' })).status).toBe(200)
+  })
+
+  it('for good, with the sidecar away: 503 on every path', async () => {
+    await gateway.stopSidecar()
     const { status, json, backend } = await gateway.ask({ path: '/healthz' })
     expect({ status, code: json.code }).toEqual(UNAVAILABLE)
     expect(backend).toBeUndefined()

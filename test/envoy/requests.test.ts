@@ -16,7 +16,16 @@ beforeEach(() => {
 
 const IDENTITY = ['x-tenant-id', 'X-Tenant-Plan', 'x-user-id', 'X-USER-ROLES', 'x-user-scopes', 'x-user-anything']
 const OWN = ['x-tenantgate-upstream', 'X-Tenantgate-Variant', 'x-envoy-auth-failure-mode-allowed']
-const TWINS = ['x_tenant_id', 'X-Tenant_Id', 'x_tenant-id', 'X_User_Roles', 'x_tenantgate_upstream']
+const UNDERSCORED = [
+  'my_header',
+  'x_api_key',
+  'x_forwarded_for',
+  'x_tenant_id',
+  'X-Tenant_Id',
+  'x_tenant-id',
+  'X_User_Roles',
+  'x_tenantgate_upstream',
+]
 const OTHERS = [
   'forwarded',
   'x-forwarded-host',
@@ -28,12 +37,12 @@ const OTHERS = [
 const STEERING = ['x-envoy-upstream-rq-timeout-ms', 'x-envoy-retry-on', 'x-envoy-original-path']
 
 describe('a client cannot say who it is', () => {
-  it.each([...IDENTITY, ...OWN, ...TWINS, ...OTHERS, ...STEERING])(
+  it.each([...IDENTITY, ...OWN, ...UNDERSCORED, ...OTHERS, ...STEERING])(
     '%s reaches neither sidecar nor backend',
     async (name) => {
-      const answer = await gateway.ask({ path: '/', headers: { [name]: '7' } })
+      const answer = await gateway.ask({ path: '/', headers: { [name]: 'liar' } })
       expect(answer.status).toBe(200)
-      expect(receivedHeaders(answer, name)).toEqual([])
+      expect(receivedHeaders(answer, name)).not.toContain('liar')
       expect(gateway.checks[0]?.headers).not.toHaveProperty(name.toLowerCase())
     },
   )

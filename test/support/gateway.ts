@@ -16,6 +16,8 @@ export interface Gateway {
   answer: (request: HttpRequest) => CheckResponse | Promise<CheckResponse>
   /** Sends one request to Envoy. */
   ask(ask: Ask): Promise<Answer>
+  /** Envoy's connections to the sidecar break; new ones are accepted. */
+  cutConnections(): void
   /** The sidecar stops to listen, and its connections are cut. */
   stopSidecar(): Promise<void>
   stop(): Promise<void>
@@ -41,17 +43,18 @@ export async function startGateway(): Promise<Gateway> {
     checks.push(request)
     return gateway.answer(request)
   }
-  const stopSidecar = await serveChecks(check, sidecarSocket)
+  const sidecar = await serveChecks(check, sidecarSocket)
   const envoy = await startEnvoy({ sidecarSocket, backends: backends.ports })
   const gateway: Gateway = {
     envoy,
     checks,
     answer: () => allow(),
     ask: (ask) => exchange(envoy.port, ask),
-    stopSidecar,
+    cutConnections: sidecar.cut,
+    stopSidecar: sidecar.stop,
     stop: async () => {
       await envoy.stop()
-      await stopSidecar()
+      await sidecar.stop()
       backends.close()
       rmSync(folder, { recursive: true, force: true })
     },
@@ -59,21 +62,22 @@ export async function startGateway(): Promise<Gateway> {
   return gateway
 }
 
-/** Serves on a Unix socket; what it returns cuts all connections and frees the path. */
-async function serveChecks(
-  check: (message: CheckRequest) => CheckResponse | Promise<CheckResponse>,
-  path: string,
-): Promise<() => Promise<void>> {
+async function serveChecks(check: (message: CheckRequest) => CheckResponse | Promise<CheckResponse>, path: string) {
   const grpc = createGrpcServer(check, () => {})
   const connections = new Set<Socket>()
   const server = createServer((connection) => {
     connections.add(connection)
+    connection.once('close', () => connections.delete(connection))
     grpc.accept(connection)
   })
   await new Promise<void>((resolve) => server.listen(path, resolve))
-  return async () => {
-    server.close()
+  const cut = () => {
     for (const connection of connections) connection.destroy()
+  }
+  const stop = async () => {
+    server.close()
+    cut()
     await grpc.drain(0)
   }
+  return { cut, stop }
 }
