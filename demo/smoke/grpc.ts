@@ -4,7 +4,7 @@ import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/
 import type { Case } from './case.ts'
 
 /** Calls a method with an empty message; the error that the library gives. */
-function callError(port: number, method: string, metadata = new Metadata()): Promise<ServiceError | null> {
+export function callError(port: number, method: string, metadata = new Metadata()): Promise<ServiceError | null> {
   const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure())
   const nothing = (value: Buffer) => value
   return new Promise((resolve) => {

@@ -1,8 +1,10 @@
 /** The sidecar is killed: Envoy refuses, and goes on by itself when the sidecar is back. */
-import { equal, ok } from 'node:assert/strict'
+import { equal, match, ok } from 'node:assert/strict'
+import { status } from '@grpc/grpc-js'
 import { asks, type Case, eventually } from './case.ts'
 import { key } from './credentials.ts'
 import { exchange } from './exchange.ts'
+import { callError } from './grpc.ts'
 
 export const outageCases: readonly Case[] = [
   {
@@ -25,6 +27,14 @@ export const outageCases: readonly Case[] = [
         equal(answer.headers['content-type'], 'application/problem+json')
         equal(answer.json.requestId, answer.headers['x-request-id'])
       }
+    },
+  },
+  {
+    name: 'and a gRPC client gets UNAVAILABLE, with a line that it can show',
+    async check({ port }) {
+      const error = await callError(port, '/orders.v1.Orders/List')
+      equal(error?.code, status.UNAVAILABLE, String(error))
+      match(error?.details ?? '', /^the gateway could not complete the request \([0-9a-f-]{36}\)$/)
     },
   },
   {

@@ -33,10 +33,11 @@ export function allow(headers: Readonly<Record<string, string>> = {}): CheckResp
   }
 }
 
-export async function startGateway(): Promise<Gateway> {
+/** With backends of the test's own, by their ports, or with the demo's. */
+export async function startGateway(own?: Readonly<Record<string, number>>): Promise<Gateway> {
   const folder = socketFolder()
   const sidecarSocket = join(folder, 'gate.sock')
-  const backends = await startBackends()
+  const backends = own === undefined ? await startBackends() : { ports: own, close: () => {} }
   const checks: HttpRequest[] = []
   const check = (message: CheckRequest) => {
     const request = message.attributes?.request?.http ?? {}
