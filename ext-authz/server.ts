@@ -4,7 +4,7 @@ import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, st
 import type { Check } from './check.ts'
 import { addHealth } from './health.ts'
 import type { CheckRequest, CheckResponse } from './messages.ts'
-import { AUTHORIZATION, loadAuthorization } from './service.ts'
+import { AUTHORIZATION, servedAuthorization } from './service.ts'
 
 /** Envoy lets a request's headers be 60 kB unless told otherwise, at most 8 MB; what is beyond this is an attack, not a request. */
 const LARGEST_MESSAGE_BYTES = 256 * 1024
@@ -37,7 +37,7 @@ export function createGrpcServer(check: Check, onFault: (fault: unknown) => void
   const server = new Server(OPTIONS)
   const calls = { underWay: 0 }
   let isDraining = false
-  server.addService(loadAuthorization(), { Check: unary(check, calls, onFault) })
+  server.addService(servedAuthorization(), { Check: unary(check, calls, onFault) })
   const health = addHealth(server, [AUTHORIZATION])
   const entrance = server.createConnectionInjector(ServerCredentials.createInsecure())
   const connections = new Set<Socket>()
