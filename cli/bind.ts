@@ -92,6 +92,8 @@ function listening(
     server.once('error', resolve)
     server.listen({ ...where, exclusive: true }, () => {
       server.removeListener('error', resolve)
+      // a connection that could not be accepted (too many open files) is lost, and nothing else
+      server.on('error', () => {})
       resolve(undefined)
     })
   })
