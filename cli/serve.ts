@@ -84,7 +84,7 @@ async function serveUntilStopped(
   const allAnswered = await grpc.drain(drainTimeoutMs)
   listeners.closeHttp()
   log.stopped(allAnswered)
-  log.flush()
+  await log.close()
   return EXIT.ok
 }
 

@@ -25,8 +25,10 @@ export interface Log {
   stopped(allAnswered: boolean): void
   /** We are broken. Of an error only its kind and the places in our code are told: its text may quote what a client sent. */
   fault(what: string, fault: unknown): void
-  /** Writes out what is still buffered, before the process ends. */
+  /** Writes at once what is still buffered, for a process that ends here and now. */
   flush(): void
+  /** Resolves when every line is written, or when nobody has read them for a second. The last call. */
+  close(): Promise<void>
 }
 
 const OPTIONS = {
@@ -38,17 +40,33 @@ const OPTIONS = {
 /** More than this waiting for a reader of stdout is thrown away rather than kept in memory. */
 const LARGEST_BACKLOG_BYTES = 4 * 1024 * 1024
 
+const LONGEST_CLOSE_MS = 1000
+
 /** A log on this process's stdout. */
 export function createStdoutLog(level: LogLevel, isTerminal: boolean): Log {
   if (isTerminal) return createLog(level, pretty({ colorize: true, ignore: 'pid,hostname', sync: true }))
   const stdout = destination({ dest: 1, sync: false, maxLength: LARGEST_BACKLOG_BYTES })
   // a reader that has gone away is no reason to stop deciding
   stdout.on('error', () => {})
-  return createLog(level, stdout, () => stdout.flushSync())
+  return createLog(level, stdout, {
+    flush: () => stdout.flushSync(),
+    close: () =>
+      new Promise((resolve) => {
+        stdout.once('close', resolve)
+        setTimeout(resolve, LONGEST_CLOSE_MS).unref()
+        stdout.end()
+      }),
+  })
 }
 
-/** A log on any stream; `flush` empties what the stream holds back. */
-export function createLog(level: LogLevel, stream: DestinationStream, flush: () => void = () => {}): Log {
+const UNBUFFERED = { flush: () => {}, close: async () => {} }
+
+/** A log on any stream; `ends` empties what the stream holds back. */
+export function createLog(
+  level: LogLevel,
+  stream: DestinationStream,
+  ends: Pick<Log, 'flush' | 'close'> = UNBUFFERED,
+): Log {
   const logger: Logger = pino({ ...OPTIONS, level }, stream)
   return {
     decisions: { allow: logger.isLevelEnabled('debug'), deny: logger.isLevelEnabled('info') },
@@ -57,7 +75,7 @@ export function createLog(level: LogLevel, stream: DestinationStream, flush: () 
     },
     ...lifecycle(logger),
     fault: (what, fault) => logger.error(faultFields(fault), what),
-    flush,
+    ...ends,
   }
 }
 

@@ -77,6 +77,11 @@ describe('SIGTERM', () => {
     issuer.answer()
     expect(await call.outcome).toMatchObject({ deniedResponse: { status: { code: 401 } } })
     expect(await serving.exit).toBe(0)
+    expect(serving.lines.map(({ msg }) => msg).filter((msg) => msg !== 'decision')).toEqual([
+      'listening',
+      'draining',
+      'stopped',
+    ])
     expect(await serving.line('stopped')).toMatchObject({ allAnswered: true })
   })
 
