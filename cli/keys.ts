@@ -34,7 +34,8 @@ function createKey(argv: string[], io: Io): number {
   }
   if (values.help) return say(io, USAGE)
   if (!values.tenant) return wrongUse(io, 'keys create: --tenant is missing')
-  if (!/^[a-z0-9]{1,16}$/.test(values.env)) return wrongUse(io, 'keys create: --env takes 1 to 16 lower-case letters or digits')
+  if (!/^[a-z0-9]{1,16}$/.test(values.env))
+    return wrongUse(io, 'keys create: --env takes 1 to 16 lower-case letters or digits')
   const key = createApiKey(values.env, randomBytes)
   const id = values.id ?? `key-${randomBytes(4).toString('hex')}`
   const created: NewKey = { id, key, hash: storedHash(key) }
