@@ -1,5 +1,5 @@
 /** Where a listener listens: `unix:/path` or `host:port`, and which of them are allowed. */
-import { isIPv4 } from 'node:net'
+import { isIP, isIPv4 } from 'node:net'
 import { isAbsolute } from 'node:path'
 
 export type ListenAddress =
@@ -19,8 +19,18 @@ const FORMS = 'write unix:/path/to.sock or 127.0.0.1:PORT'
 
 const problem = (text: string): ReadAddress => ({ ok: false, problem: text })
 
-/** Reads an address as the command line has it. TCP beyond loopback is refused: a peer there could forge a principal. */
+/** Reads an address of the gRPC listener. TCP beyond loopback is refused: a peer there could forge a principal. */
 export function readListenAddress(text: string): ReadAddress {
+  const read = readAddress(text)
+  if (!read.ok || read.address.kind === 'unix' || isLoopback(read.address.host)) return read
+  return problem(
+    `${text} is beyond this machine's loopback: that needs TLS client certificates, which are not supported yet; ` +
+      'use a Unix socket (unix:/path) or 127.0.0.1',
+  )
+}
+
+/** Reads an address of any host: for probes and metrics, which orchestrators ask from outside and which tell no secret. */
+export function readAddress(text: string): ReadAddress {
   return text.startsWith('unix:') ? readUnix(text.slice('unix:'.length)) : readTcp(text)
 }
 
@@ -36,15 +46,11 @@ function readTcp(text: string): ReadAddress {
   const [, bracketed, plain, digits] = TCP.exec(text) ?? []
   const host = bracketed ?? plain
   if (host === undefined || Number(digits) > 65_535) return problem(`${text} is not an address; ${FORMS}`)
-  const loopback = loopbackAddress(host)
-  if (loopback !== undefined) return { ok: true, address: { kind: 'tcp', host: loopback, port: Number(digits) } }
-  return problem(
-    `${text} is beyond this machine's loopback: that needs TLS client certificates, which are not supported yet; ` +
-      'use a Unix socket (unix:/path) or 127.0.0.1',
-  )
+  const address = host === 'localhost' ? '127.0.0.1' : host
+  if (isIP(address) === 0) return problem(`${text} does not name an IP address; ${FORMS}`)
+  return { ok: true, address: { kind: 'tcp', host: address, port: Number(digits) } }
 }
 
-function loopbackAddress(host: string): string | undefined {
-  if (host === 'localhost') return '127.0.0.1'
-  return (isIPv4(host) && host.startsWith('127.')) || host === '::1' ? host : undefined
+function isLoopback(address: string): boolean {
+  return (isIPv4(address) && address.startsWith('127.')) || address === '::1'
 }

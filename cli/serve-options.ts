@@ -1,7 +1,7 @@
 /** The options of `serve`: read from the command line and the environment, checked, and made into values. */
 import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
 import type { Io } from './io.ts'
-import { type ListenAddress, readListenAddress } from './listen-address.ts'
+import { type ListenAddress, readAddress, readListenAddress } from './listen-address.ts'
 import { readOptions } from './options.ts'
 
 export interface ServeOptions {
@@ -65,7 +65,7 @@ function withAddresses(
   const addresses: ListenAddress[] = []
   for (const [option, text] of [...listen.map((text) => ['listen', text] as const), ['http', http] as const]) {
     if (option === 'http' && text === 'off') continue
-    const read = readListenAddress(text)
+    const read = option === 'http' ? readAddress(text) : readListenAddress(text)
     if (!read.ok) return { ok: false, wrong: 'input', problem: `serve: --${option}: ${read.problem}` }
     addresses.push(read.address)
   }

@@ -2,9 +2,10 @@
  * The log: JSON lines on stdout, for people when that is a terminal. Each kind of line has a function that names its fields;
  * there is no way to log an object as a whole, so that no header, key or token can get in by accident.
  */
-import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from 'pino'
+import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
 import type { Decision } from '../core/decision.ts'
+import { openStdout } from './stdout.ts'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -37,26 +38,11 @@ const OPTIONS = {
   formatters: { level: (level: string) => ({ level }) },
 }
 
-/** More than this waiting for a reader of stdout is thrown away rather than kept in memory. */
-const LARGEST_BACKLOG_BYTES = 4 * 1024 * 1024
-
-const LONGEST_CLOSE_MS = 1000
-
 /** A log on this process's stdout. */
 export function createStdoutLog(level: LogLevel, isTerminal: boolean): Log {
   if (isTerminal) return createLog(level, pretty({ colorize: true, ignore: 'pid,hostname', sync: true }))
-  const stdout = destination({ dest: 1, sync: false, maxLength: LARGEST_BACKLOG_BYTES })
-  // a reader that has gone away is no reason to stop deciding
-  stdout.on('error', () => {})
-  return createLog(level, stdout, {
-    flush: () => stdout.flushSync(),
-    close: () =>
-      new Promise((resolve) => {
-        stdout.once('close', resolve)
-        setTimeout(resolve, LONGEST_CLOSE_MS).unref()
-        stdout.end()
-      }),
-  })
+  const stdout = openStdout()
+  return createLog(level, stdout, stdout)
 }
 
 const UNBUFFERED = { flush: () => {}, close: async () => {} }
@@ -75,7 +61,8 @@ export function createLog(
     },
     ...lifecycle(logger),
     fault: (what, fault) => logger.error(faultFields(fault), what),
-    ...ends,
+    flush: () => ends.flush(),
+    close: () => ends.close(),
   }
 }
 

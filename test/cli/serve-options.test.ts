@@ -66,11 +66,8 @@ describe('the options of serve', () => {
   })
 
   it.each([
-    ['0.0.0.0:9001', 'TLS client certificates'],
-    ['[::]:9001', 'TLS client certificates'],
-    ['192.0.2.1:9001', 'TLS client certificates'],
-    ['example.com:9001', 'TLS client certificates'],
-    ['127.0.0.1.example.com:9001', 'TLS client certificates'],
+    ['example.com:9001', 'does not name an IP address'],
+    ['127.0.0.1.example.com:9001', 'does not name an IP address'],
     ['unix:relative.sock', 'not an absolute path'],
     [`unix:/${'x'.repeat(100)}`, 'too long'],
     ['127.0.0.1', 'is not an address'],
@@ -83,4 +80,13 @@ describe('the options of serve', () => {
       expect(answer).toEqual({ ok: false, wrong: 'input', problem: expect.stringContaining(words) })
     }
   })
+
+  it.each(['0.0.0.0:9001', '[::]:9001', '192.0.2.1:9001'])(
+    'beyond loopback there are probes and metrics, and no gRPC without client certificates: %s',
+    (address) => {
+      const words = expect.stringContaining('TLS client certificates')
+      expect(read(['--policy', 'p', '--listen', address])).toEqual({ ok: false, wrong: 'input', problem: words })
+      expect(read(['--policy', 'p', '--http', address])).toMatchObject({ ok: true, options: { http: { kind: 'tcp' } } })
+    },
+  )
 })

@@ -122,6 +122,11 @@ describe('what cannot be had', () => {
     const { code, stderr } = await run(['serve', '--policy', folder.policyFile, '--listen', '0.0.0.0:9001'])
     expect([code, stderr]).toEqual([1, expect.stringContaining('TLS client certificates')])
   })
+
+  it('a name instead of an IP address is told as such', async () => {
+    const { code, stderr } = await run(['serve', '--policy', folder.policyFile, '--listen', 'example.test:9001'])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('does not name an IP address')])
+  })
 })
 
 it('the environment gives what the command line leaves out', async () => {

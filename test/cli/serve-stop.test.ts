@@ -111,3 +111,26 @@ it('SIGINT stops as SIGTERM does', async () => {
   expect(await serving.exit).toBe(0)
   expect(await serving.line('draining')).toMatchObject({ signal: 'SIGINT' })
 })
+
+describe('when nobody reads what it logs', () => {
+  /** More denials than a pipe holds lines of. */
+  async function manyDenials() {
+    for (let i = 0; i < 40; i++) await Promise.all(Array.from({ length: 50 }, () => client.check(checkOf({}))))
+  }
+
+  it('decisions go on and SIGTERM ends it, with a reader that has stopped', async () => {
+    await start()
+    serving.process.stdout?.pause()
+    await manyDenials()
+    serving.signal('SIGTERM')
+    expect(await new Promise((resolve) => serving.process.once('exit', resolve))).toBe(0)
+  })
+
+  it('decisions go on and SIGTERM ends it, with a reader that has gone', async () => {
+    await start()
+    serving.process.stdout?.destroy()
+    await manyDenials()
+    serving.signal('SIGTERM')
+    expect(await new Promise((resolve) => serving.process.once('exit', resolve))).toBe(0)
+  })
+})
