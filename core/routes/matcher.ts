@@ -47,7 +47,8 @@ export function equalRoutes(routes: readonly Route[]): readonly (readonly [Route
         overlaps(rival.match.methods, route.match.methods) && overlaps(rival.match.hosts, route.match.hosts)
       if (bothOpen) pairs.push([rival, route])
     }
-    seen.set(key, [...rivals, route])
+    rivals.push(route)
+    seen.set(key, rivals)
   }
   return pairs
 }
