@@ -1,6 +1,5 @@
 /** The policy as the stages read it: checked, resolved, frozen, indexed. The `policy` room makes it from the file. */
 import type { Limit } from './limits/limit.ts'
-import type { RouteMatcher } from './routes/matcher.ts'
 
 export type Source = 'apiKey' | 'jwt' | 'host'
 
@@ -97,6 +96,13 @@ export interface Route {
   readonly cost: number
   readonly limits: readonly Limit[]
   readonly upstream: { readonly default: string; readonly flag: string | undefined } | undefined
+}
+
+/** The routes, compiled by `compileRoutes`. */
+export interface RouteMatcher {
+  /** `host` folded (see `foldHost`), `path` from `canonicalPath`. Exact beats template beats the longest prefix. */
+  match(host: string, method: string, path: string): Route | undefined
+  readonly routes: readonly Route[]
 }
 
 export interface RouteMatch {

@@ -1,12 +1,6 @@
 /** Which route a request is for. Compiled once into a tree of segments; a match costs segments, not routes. */
-import type { Route } from '../policy.ts'
+import type { Route, RouteMatcher } from '../policy.ts'
 import { hostMatches } from './host.ts'
-
-export interface RouteMatcher {
-  /** `host` folded (see `foldHost`), `path` from `canonicalPath`. Exact beats template beats the longest prefix. */
-  match(host: string, method: string, path: string): Route | undefined
-  readonly routes: readonly Route[]
-}
 
 interface Segment {
   readonly literals: Map<string, Segment>
