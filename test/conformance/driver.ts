@@ -1,0 +1,65 @@
+/** Runs the table against one gateway: a test for each case. */
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import type { Case, Expected, Request, Step, Topic } from './case.ts'
+import { checkAnswer } from './check.ts'
+import type { Credentials } from './credentials.ts'
+import type { GatewayUnderTest, StartGateway } from './gateway.ts'
+import { policyUnderTest } from './policy.ts'
+import type { SentRequest } from './raw-http.ts'
+
+/** Linux has all of 127.0.0.0/8 on its loopback interface; elsewhere it is one address. */
+const HAS_MANY_ADDRESSES = process.platform === 'linux'
+
+/** Defines the tests; the gateway is started once for all of them. */
+export function runConformance(topics: readonly Topic[], start: StartGateway): void {
+  let gateway: GatewayUnderTest
+  let credentials: Credentials
+  beforeAll(async () => {
+    const underTest = await policyUnderTest()
+    credentials = underTest.credentials
+    gateway = await start(underTest)
+  })
+  afterAll(() => gateway?.stop())
+
+  for (const { title, cases } of topics) {
+    describe(title, () => {
+      for (const one of cases) {
+        const cannotBeSent = !HAS_MANY_ADDRESSES && stepsOf(one).some(({ request }) => request.from !== undefined)
+        it.skipIf(cannotBeSent)(`${one.shows}: ${one.name}`, () => runCase(one, gateway, credentials))
+      }
+    })
+  }
+}
+
+async function runCase(one: Case, gateway: GatewayUnderTest, credentials: Credentials): Promise<void> {
+  if ('steps' in one) await gateway.reset()
+  for (const step of stepsOf(one)) {
+    const request = written(step.request, credentials)
+    const expected = expectedOf(step, gateway.name)
+    for (let i = 0; i < (step.times ?? 1); i++) {
+      checkAnswer(await gateway.send(request), expected, Object.values(credentials))
+    }
+  }
+}
+
+export function stepsOf(one: Case): readonly Step[] {
+  return 'steps' in one ? one.steps : [one]
+}
+
+export function expectedOf({ expect, differs }: Step, gateway: string): Expected {
+  return { ...expect, ...differs?.[gateway]?.expect }
+}
+
+/** The request as it is sent: credentials in their places, and a Host. Throws where a credential is named that does not exist. */
+export function written(request: Request, credentials: Credentials): SentRequest {
+  const { method = 'GET', host = 'gateway.example', path, as, headers = [], body = '', from = '127.0.0.1' } = request
+  const filled = (text: string) => text.replace(/<([^<>]+)>/g, (_, name: string) => credentialOf(name, credentials))
+  const shown = as === undefined ? [] : [as.endsWith(' key') ? `X-Api-Key: <${as}>` : `Authorization: Bearer <${as}>`]
+  const lines = [`Host: ${host}`, ...shown, ...headers].map(filled)
+  return { method, path: filled(path), lines, body, from }
+}
+
+function credentialOf(name: string, credentials: Credentials): string {
+  if (!Object.hasOwn(credentials, name)) throw new Error(`no credential is called '${name}'`)
+  return credentials[name as keyof Credentials]
+}
