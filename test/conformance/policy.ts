@@ -88,7 +88,7 @@ routes:
 
   # what a credential must bring
   - { name: admin, match: { path: /v1/admin/** }, require: { roles: [admin] }, upstream: orders-stable }
-  - { name: owners, match: { path: /v1/owners }, require: { roles: [admin, owner] }, upstream: orders-stable }
+  - { name: owners, match: { path: /v1/owners }, require: { roles: [admin, auditor] }, upstream: orders-stable }
   - { name: audit, match: { path: /v1/audit }, require: { anyRole: [auditor, admin] }, upstream: orders-stable }
   - { name: export, match: { path: /v1/export }, require: { scopes: [orders:read, orders:export] }, upstream: orders-stable }
   - { name: preview, match: { path: /v1/preview }, require: { anyScope: [orders:read, orders:preview] }, upstream: orders-stable }

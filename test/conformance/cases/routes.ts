@@ -193,8 +193,14 @@ export const routes: Topic = {
     {
       shows: 'A6',
       name: 'all roles: one of two is not enough',
-      request: { path: '/v1/owners', as: 'acme admin key' },
+      request: { path: '/v1/owners', as: 'acme auditor key' },
       expect: refused(403, 'insufficient_role'),
+    },
+    {
+      shows: 'A6',
+      name: 'all roles: both are',
+      request: { path: '/v1/owners', as: 'acme admin key' },
+      expect: reaches('orders-stable', ACME_ADMIN),
     },
     {
       shows: 'A6',

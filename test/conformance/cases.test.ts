@@ -1,0 +1,63 @@
+/** The table itself: complete, and each row of it says something that can be run. */
+import { beforeAll, describe, expect, it } from 'vitest'
+import { DENIALS } from '../../core/decision.ts'
+import { topics } from './cases.ts'
+import { expectedOf, stepsOf, written } from './driver.ts'
+import { type PolicyUnderTest, policyUnderTest } from './policy.ts'
+
+const cases = topics.flatMap((topic) => topic.cases)
+const steps = cases.flatMap(stepsOf)
+
+let underTest: PolicyUnderTest
+beforeAll(async () => {
+  underTest = await policyUnderTest()
+})
+
+/** What only a later version or a broken dependency can bring about. */
+const NOT_OF_A_GATEWAY = ['revoked_credential', 'dependency_unavailable']
+
+describe('the table', () => {
+  it('has a row for every way of being refused, with the status that the product gives it', () => {
+    const shown = steps.flatMap(({ expect: { code, status } }) => (code === undefined ? [] : [[code, status] as const]))
+    for (const [code, status] of shown) expect([code, status]).toEqual([code, DENIALS[code].status])
+    expect([...new Set(shown.map(([code]) => code)), ...NOT_OF_A_GATEWAY].sort()).toEqual(Object.keys(DENIALS).sort())
+  })
+
+  it('uses every route of the policy', () => {
+    const { routes } = underTest.policy
+    const used = steps.flatMap(({ request, expect: { backend } }) => {
+      const path = request.path.split('?', 1)[0] ?? ''
+      return backend === 'not reached' ? [] : [routes.match(hostOf(request.host), request.method ?? 'GET', path)?.name]
+    })
+    expect([...new Set(used)].filter((name) => name !== undefined).sort()).toEqual(
+      routes.routes.map(({ name }) => name).sort(),
+    )
+  })
+
+  it('uses every credential, and no other', () => {
+    const { credentials } = underTest
+    const sent = steps.map(({ request }) => JSON.stringify(written(request, credentials))).join('\n')
+    const unused = Object.entries(credentials).filter(([, credential]) => !sent.includes(credential))
+    expect(unused.map(([name]) => name)).toEqual([])
+    expect(() => written({ path: '/', headers: ['X-Api-Key: <nobody’s key>'] }, credentials)).toThrow('nobody’s key')
+  })
+
+  it('says the same thing once', () => {
+    const names = topics.flatMap(({ title, cases }) => cases.map(({ shows, name }) => `${title}: ${shows}: ${name}`))
+    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
+  })
+
+  it('gives a gateway that differs its own answer, and the others the common one', () => {
+    const common = { status: 401, backend: 'not reached' } as const
+    const step = {
+      request: { path: '/' },
+      expect: common,
+      differs: { one: { because: 'it must', expect: { status: 200 } } },
+    }
+    expect([expectedOf(step, 'one'), expectedOf(step, 'another')]).toEqual([{ ...common, status: 200 }, common])
+  })
+})
+
+function hostOf(host = 'gateway.example'): string {
+  return host.toLowerCase().replace(/\.?(:\d+)?$/, '')
+}
