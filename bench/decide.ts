@@ -1,108 +1,122 @@
-/** CPU per warm decision: a key or a token seen before, three limits, a flag. */
-import { randomBytes } from 'node:crypto'
-import { exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { createApiKey, storedHash } from '../core/credentials/api-key.ts'
-import { createCredentials } from '../core/credentials/authenticate.ts'
+/** CPU per warm decision, and per stage of it. */
+import { refusedRights } from '../core/authorization/authorize.ts'
+import { authenticate, type Credentials, createCredentials } from '../core/credentials/authenticate.ts'
+import type { Principal } from '../core/credentials/principal.ts'
+import { isRefusal } from '../core/credentials/verdict.ts'
 import { decide, type Given } from '../core/decide.ts'
+import { chooseUpstream } from '../core/flags/choose-upstream.ts'
 import { createFlags } from '../core/flags/evaluate.ts'
+import { takeLimits } from '../core/limits/charge.ts'
+import type { Policy, Route, Tenant } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
+import { canonicalPath } from '../core/routes/canonical-path.ts'
+import { foldHost } from '../core/routes/host.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
 import { createVerifiedTokens } from '../stores/verified-tokens.ts'
-import { cpuPerCall, type Line } from './measure.ts'
+import { measureSteps, type Step } from './measure.ts'
+import { type BenchPolicy, benchPolicy } from './policies.ts'
+import { gatewayRequest } from './requests.ts'
+import type { Table } from './table.ts'
 
-const FLAGS = JSON.stringify({
-  flags: {
-    backend: {
-      state: 'ENABLED',
-      variants: { stable: 'stable', beta: 'beta' },
-      defaultVariant: 'stable',
-      targeting: { if: [{ '==': [{ var: 'beta' }, true] }, 'beta', 'stable'] },
-    },
-  },
-})
-
-/** A policy with one key and one issuer; limits are wide, so that every request is admitted and charged. */
-export async function benchPolicy() {
-  const key = createApiKey('bench', randomBytes)
-  const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true })
-  const token = await new SignJWT({ org: 'acme', scope: 'orders:read', roles: ['buyer'] })
-    .setProtectedHeader({ alg: 'RS256', kid: 'bench' })
-    .setIssuer('https://id.bench')
-    .setAudience('orders')
-    .setSubject('ann')
-    .setExpirationTime('12h')
-    .sign(privateKey)
-  const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'bench', alg: 'RS256' }] })
-  const text = `
-version: 1
-issuers: [{ issuer: "https://id.bench", jwks: jwks.json, audiences: [orders], algorithms: [RS256], claims: { tenant: org, roles: roles } }]
-plans:
-  three: { limits: [{ name: burst, rate: 1000000/s }, { name: minute, rate: 60000000/m }, { name: daily, quota: 1000000000/day }] }
-tenants:
-  acme: { plan: three, attributes: { beta: true }, apiKeys: [{ id: ci, hash: "${storedHash(key)}", scopes: [orders:read] }] }
-upstreams: [stable, beta]
-routes:
-  - { name: read, match: { path: "/v1/orders/{id}", methods: [GET] }, require: { scopes: [orders:read] }, upstream: { default: stable, flag: backend } }
-  - { name: bare, match: { path: /v1/bare }, require: { scopes: [orders:read] } }
-flags: flags.json
-`
-  return { key, token, text, files: { 'jwks.json': jwks, 'flags.json': FLAGS } as Record<string, string> }
+/** A policy and a request for it that is allowed by key and by token. */
+interface Scene {
+  readonly given: Given
+  readonly byKey: GatewayRequest
+  readonly byToken: GatewayRequest
 }
 
-export async function benchDecide(): Promise<Line[]> {
-  const { key, token, text, files } = await benchPolicy()
+export async function benchDecide(): Promise<Table> {
+  const few = await sceneOf(await benchPolicy(10))
+  const many = await sceneOf(await benchPolicy(1000))
+  const steps = [reference(), ...wholeDecisions(few, many), ...(await stages(few, many))]
+  return {
+    title: 'decide: CPU per call',
+    reference: 'JSON.parse of 1 kB',
+    figures: await measureSteps(steps),
+  }
+}
+
+/** Work of the same kind (strings, objects, garbage) that no change of ours touches. */
+function reference(): Step {
+  const text = JSON.stringify({
+    list: Array.from({ length: 40 }, (_, index) => ({ id: index, name: `entry ${index}` })),
+  })
+  return { name: 'reference: JSON.parse of 1 kB', call: () => JSON.parse(text) }
+}
+
+async function sceneOf({ text, files, key, token }: BenchPolicy): Promise<Scene> {
   const readFile = (path: string) => ({ text: files[path.slice(1)] ?? '' })
   const parsed = parsePolicy(text, { file: '/bench.yaml', readFile, env: {} })
   if (!parsed.ok) throw new Error(parsed.problems.map(({ message }) => message).join('; '))
   const policy = compilePolicy(parsed.parts)
-  const given: Given = {
-    policy,
-    credentials: createCredentials(policy, createVerifiedTokens(), () => Promise.reject(new Error('no issuer'))),
-    limits: createMemoryLimits(),
-    flags: createFlags(policy.flags),
-    now: Date.now(),
+  const scene = {
+    given: {
+      policy,
+      credentials: createCredentials(policy, createVerifiedTokens(), noIssuer),
+      limits: createMemoryLimits(),
+      flags: createFlags(policy.flags),
+      now: Date.now(),
+    },
+    byKey: gatewayRequest({ 'x-api-key': key }),
+    byToken: gatewayRequest({ authorization: `Bearer ${token}` }),
   }
-  const byKey = request('/v1/orders/17', { 'x-api-key': key })
-  const byToken = request('/v1/orders/17', { authorization: `Bearer ${token}` })
-  await decide(byToken, given)
+  for (const request of [scene.byKey, scene.byToken]) {
+    const decision = await decide(request, scene.given)
+    if (decision.reason !== 'allowed') throw new Error(`the request to measure is refused: ${decision.reason}`)
+  }
+  return scene
+}
+
+const noIssuer = () => Promise.reject(new Error('there is no issuer to ask'))
+
+function wholeDecisions(few: Scene, many: Scene): Step[] {
+  const { given } = few
+  const nothingShown = gatewayRequest({})
   return [
-    { name: 'decide, warm: API key, 3 limits, flag', cpuMicros: cpuPerCall(() => decide(byKey, given)), budget: 4 },
-    {
-      name: 'decide, warm: RS256 token, 3 limits, flag',
-      cpuMicros: cpuPerCall(() => decide(byToken, given)),
-      budget: 4,
-    },
-    {
-      name: 'decide: refused for a missing key',
-      cpuMicros: cpuPerCall(() => decide(request('/v1/orders/17', {}), given)),
-    },
+    { name: 'decide: API key, 3 limits, flag', call: () => decide(few.byKey, given), budget: 4 },
+    { name: 'decide: RS256 token, 3 limits, flag', call: () => decide(few.byToken, given), budget: 4 },
+    { name: 'decide: API key, 1,000 routes', call: () => decide(many.byKey, many.given), budget: 4 },
+    { name: 'decide: refused, no credential', call: () => decide(nothingShown, given) },
   ]
 }
 
-/** With a dozen headers, as a browser's request through a gateway has them. */
-function request(path: string, headers: Record<string, string>): GatewayRequest {
-  const usual = {
-    ':method': 'GET',
-    ':path': path,
-    ':authority': 'api.bench',
-    ':scheme': 'https',
-    'user-agent': 'bench/1',
-  }
-  const more = {
-    accept: '*',
-    'accept-encoding': 'gzip',
-    'x-request-id': 'b',
-    'x-forwarded-proto': 'https',
-    'x-forwarded-for': '192.0.2.1',
-  }
-  return {
-    id: 'b',
-    method: 'GET',
-    host: 'api.bench',
-    path,
-    headers: { ...usual, ...more, ...headers },
-    clientAddress: '192.0.2.1',
-  }
+async function stages({ given, byKey, byToken }: Scene, many: Scene): Promise<Step[]> {
+  const { policy, credentials, limits, flags, now } = given
+  const { route, tenant, principal } = await passedBy(byKey, given)
+  const unseen: Credentials = createCredentials(policy, { get() {}, set() {}, delete() {} }, noIssuer)
+  const charged = { request: byKey, route, tenant, principal }
+  return [
+    { name: '  key seen before', call: () => authenticate(byKey, route, policy, credentials, now), budget: 1.5 },
+    { name: '  token seen before', call: () => authenticate(byToken, route, policy, credentials, now), budget: 1.5 },
+    {
+      name: '  first sight of a token, RS256',
+      call: () => authenticate(byToken, route, policy, unseen, now),
+      budget: 50,
+    },
+    { name: '  path, route, rights: 10 routes', call: () => opened(byKey, policy, principal), budget: 1 },
+    { name: '  path, route, rights: 1,000 routes', call: () => opened(byKey, many.given.policy, principal), budget: 1 },
+    { name: '  three limits, in memory', call: () => takeLimits(charged, limits, now), budget: 0.5 },
+    { name: '  flag', call: () => chooseUpstream(route, policy, flags, tenant, principal), budget: 0.5 },
+  ]
+}
+
+/** What the stages before the limits find out about a request. */
+async function passedBy(
+  request: GatewayRequest,
+  { policy, credentials, now }: Given,
+): Promise<{ route: Route; tenant: Tenant; principal: Principal }> {
+  const route = policy.routes.match(foldHost(request.host), request.method, canonicalPath(request.path) ?? '')
+  const proof = await authenticate(request, route, policy, credentials, now)
+  const principal = isRefusal(proof) ? undefined : proof[0]
+  const tenant = policy.directory.byName(principal?.tenantName ?? '')
+  if (!route || !principal || !tenant) throw new Error('the request to measure is refused')
+  return { route, tenant, principal }
+}
+
+function opened(request: GatewayRequest, policy: Policy, principal: Principal): unknown {
+  const path = canonicalPath(request.path)
+  const route = policy.routes.match(foldHost(request.host), request.method, path ?? '')
+  return route && refusedRights(route, principal)
 }

@@ -1,0 +1,38 @@
+/** Calls Check with messages encoded beforehand, so that a client costs little. */
+import { type ClientHttp2Session, connect } from 'node:http2'
+import { createConnection } from 'node:net'
+
+export const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check'
+
+export interface Caller {
+  /** The answer's message without its prefix. Rejects on a gRPC status other than OK. */
+  call(message: Buffer): Promise<Buffer>
+  close(): void
+}
+
+/** One HTTP/2 connection to a Unix socket. */
+export function openCaller(socket: string): Caller {
+  const session = connect('http://bench', { createConnection: () => createConnection(socket) })
+  return { call: (message) => callOver(session, message), close: () => session.close() }
+}
+
+const HEADERS = { ':method': 'POST', ':path': CHECK_PATH, 'content-type': 'application/grpc', te: 'trailers' }
+
+function callOver(session: ClientHttp2Session, message: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const stream = session.request(HEADERS)
+    const chunks: Buffer[] = []
+    let status: unknown
+    const readStatus = (headers: Readonly<Record<string, unknown>>) => {
+      status = headers['grpc-status'] ?? status
+    }
+    stream.on('response', readStatus)
+    stream.on('trailers', readStatus)
+    stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+    stream.on('end', () =>
+      status === '0' ? resolve(Buffer.concat(chunks).subarray(5)) : reject(new Error(`grpc-status ${status}`)),
+    )
+    stream.on('error', reject)
+    stream.end(message)
+  })
+}

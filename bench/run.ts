@@ -1,0 +1,26 @@
+/** `npm run bench`, or `npm run bench -- decide check`: measures and prints; it judges nothing. */
+import { benchCheck } from './check.ts'
+import { benchDecide } from './decide.ts'
+import { benchMemory } from './memory.ts'
+import { benchReload } from './reload.ts'
+import { machineText, type Table, tableText } from './table.ts'
+
+const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
+  decide: benchDecide,
+  check: benchCheck,
+  reload: benchReload,
+  memory: benchMemory,
+}
+
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !Object.hasOwn(PARTS, name))
+if (unknown.length > 0) {
+  process.stderr.write(`there is no part ${unknown.join(', ')}; the parts are ${Object.keys(PARTS).join(', ')}\n`)
+  process.exitCode = 2
+} else {
+  process.stdout.write(`${machineText()}\n`)
+  for (const name of asked.length > 0 ? asked : Object.keys(PARTS)) {
+    const table = await PARTS[name]?.()
+    if (table) process.stdout.write(`\n${tableText(table)}\n`)
+  }
+}
