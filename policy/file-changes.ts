@@ -10,12 +10,20 @@ export interface FileChanges {
 }
 
 /**
+ * Milliseconds from the first sign of something in a folder that is not ours to a look: a log file that is written all the
+ * time would otherwise have us look with each line.
+ */
+const LOOK_DELAY_MS = 100
+
+/**
  * Folders are watched instead of files, so that a file renamed over another is seen, and a link that is swapped in the
  * folder (as Kubernetes does for a ConfigMap). Network and container file systems send no notifications; looking finds
  * those changes within `pollMs`. `onChange` may be called more often than files change.
  */
 export function watchFiles(pollMs: number, onChange: () => void): FileChanges {
   let files: ReadonlyMap<string, Stamp> = new Map()
+  let names: ReadonlySet<string> = new Set()
+  let soon: NodeJS.Timeout | undefined
   const folders = new Map<string, FSWatcher>()
   let isClosed = false
 
@@ -25,13 +33,20 @@ export function watchFiles(pollMs: number, onChange: () => void): FileChanges {
     if (!isClosed && followed === files && same.includes(false)) onChange()
   }
 
+  function lookSoon(): void {
+    soon ??= setTimeout(() => {
+      soon = undefined
+      void look()
+    }, LOOK_DELAY_MS).unref()
+  }
+
   function watchFolder(folder: string): void {
     if (folders.has(folder)) return
     try {
       const watcher = watch(folder, { persistent: false }, (_event, name) => {
         // the name of a file of ours tells of a write that may leave size and time as they were
-        if (name === null || [...files.keys()].some((path) => basename(path) === name)) onChange()
-        else void look()
+        if (name === null || names.has(name)) onChange()
+        else lookSoon()
       })
       const forget = () => {
         watcher.close()
@@ -58,12 +73,14 @@ export function watchFiles(pollMs: number, onChange: () => void): FileChanges {
   return {
     follow(next) {
       files = next
+      names = new Set([...next.keys()].map((path) => basename(path)))
       watchFolders()
       void look()
     },
     close() {
       isClosed = true
       clearInterval(poll)
+      clearTimeout(soon)
       for (const watcher of folders.values()) watcher.close()
       folders.clear()
     },

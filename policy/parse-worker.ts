@@ -22,6 +22,11 @@ const PIECE = 200
 const port = parentPort
 if (!port) throw new Error('this file runs in a worker thread')
 const { file, env, known }: ParseOrder = workerData
+
+// The YAML parser asks for a setting of its own with every token, and the real environment is slow to ask: without it a large
+// policy is parsed in three quarters of the time. The environment that a policy may name comes with the order.
+Object.defineProperty(process, 'env', { value: {} })
+
 const send = (message: FromWorker) => port.postMessage(message)
 
 const read = readPolicy(file, env, known)
