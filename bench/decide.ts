@@ -107,7 +107,7 @@ async function passedBy(
   request: GatewayRequest,
   { policy, credentials, now }: Given,
 ): Promise<{ route: Route; tenant: Tenant; principal: Principal }> {
-  const route = policy.routes.match(foldHost(request.host), request.method, canonicalPath(request.path) ?? '')
+  const route = routeOf(request, policy)
   const proof = await authenticate(request, route, policy, credentials, now)
   const principal = isRefusal(proof) ? undefined : proof[0]
   const tenant = policy.directory.byName(principal?.tenantName ?? '')
@@ -116,7 +116,11 @@ async function passedBy(
 }
 
 function opened(request: GatewayRequest, policy: Policy, principal: Principal): unknown {
-  const path = canonicalPath(request.path)
-  const route = policy.routes.match(foldHost(request.host), request.method, path ?? '')
+  const route = routeOf(request, policy)
   return route && refusedRights(route, principal)
+}
+
+function routeOf({ host, method, path }: GatewayRequest, { routes }: Policy): Route | undefined {
+  const found = routes.match(foldHost(host) ?? '', method, canonicalPath(path) ?? '')
+  return typeof found === 'object' ? found : undefined
 }
