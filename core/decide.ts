@@ -38,9 +38,11 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
 
   const path = canonicalPath(request.path)
   if (path === undefined) return deny(passed, 'malformed_request', 'the path is not canonical', explain)
-
   const host = foldHost(request.host)
+  if (host === undefined) return deny(passed, 'malformed_request', 'the host is not a host name', explain)
+
   const route = policy.routes.match(host, request.method, path)
+  if (route === 'ambiguous') return deny(passed, 'malformed_request', 'path parameters hide another route', explain)
   explain?.('route', say.route(route))
   passed.route = route
 

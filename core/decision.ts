@@ -24,7 +24,7 @@ const badToken = { ...unauthorized, bearerError: 'invalid_token' } as const
 
 /** Every way a request can be refused. 401, 403 and 429 stand nowhere else in the code. */
 export const DENIALS = {
-  malformed_request: { ...badRequest, detail: 'The request target is not in canonical form.' },
+  malformed_request: { ...badRequest, detail: 'The path or the host is not in canonical form.' },
   ambiguous_credential: {
     ...badRequest,
     bearerError: 'invalid_request',

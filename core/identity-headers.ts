@@ -1,4 +1,5 @@
 /** The trusted headers: what backends are told of the caller, and every spelling in which a client could tell it himself. */
+import { isBearer } from './credentials/present.ts'
 import type { Allow } from './decision.ts'
 import type { HeaderEntry } from './limits/headers.ts'
 import { type GatewayRequest, headerOf } from './request.ts'
@@ -55,6 +56,5 @@ function isAlias(name: string): boolean {
 }
 
 function credentialHeaders(request: GatewayRequest, apiKeyHeader: string): string[] {
-  const bearer = /^bearer /i.test(headerOf(request, 'authorization') ?? '')
-  return bearer ? [apiKeyHeader, 'authorization'] : [apiKeyHeader]
+  return isBearer(headerOf(request, 'authorization') ?? '') ? [apiKeyHeader, 'authorization'] : [apiKeyHeader]
 }

@@ -100,8 +100,11 @@ export interface Route {
 
 /** The routes, compiled by `compileRoutes`. */
 export interface RouteMatcher {
-  /** `host` folded (see `foldHost`), `path` from `canonicalPath`. Exact beats template beats the longest prefix. */
-  match(host: string, method: string, path: string): Route | undefined
+  /**
+   * `host` from `foldHost`, `path` from `canonicalPath`. Exact beats template beats the longest prefix. `ambiguous` where a
+   * backend that ignores path parameters would see the path of another route.
+   */
+  match(host: string, method: string, path: string): Route | 'ambiguous' | undefined
   readonly routes: readonly Route[]
 }
 

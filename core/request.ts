@@ -18,7 +18,10 @@ export function headerOf(request: GatewayRequest, name: string): string | undefi
   return Object.hasOwn(request.headers, name) ? request.headers[name] : undefined
 }
 
+/** gRPC over HTTP/2; `application/grpc-web` is spoken by browsers, which read HTTP. */
+const GRPC = /^application\/grpc(?:[+; ]|$)/i
+
 /** Whether the client speaks gRPC and so reads a denial from `grpc-status`, not from an HTTP body. */
 export function isGrpc(request: GatewayRequest): boolean {
-  return headerOf(request, 'content-type')?.startsWith('application/grpc') ?? false
+  return GRPC.test(headerOf(request, 'content-type') ?? '')
 }

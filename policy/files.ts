@@ -1,7 +1,11 @@
 /** Reading the policy and what it names from disk: sizes bounded, text checked, failures in words. */
-import { type BigIntStats, closeSync, fstatSync, openSync, readFileSync, statSync } from 'node:fs'
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { MAX_POLICY_BYTES } from './document.ts'
+
+const { O_RDONLY, O_NONBLOCK } = constants
+
+const CHUNK_BYTES = 1024 * 1024
 
 /** Tells contents apart without reading them: changes with a write, a rename over the file, and a link that leads elsewhere. */
 export type Stamp = string
@@ -13,16 +17,33 @@ export function readText(path: string): FileText {
   const stamp = stampOf(path)
   let file: number | undefined
   try {
-    file = openSync(path, 'r')
+    // a pipe without a writer would hold up whoever opens it, and a device could be read without end
+    file = openSync(path, O_RDONLY | O_NONBLOCK)
     const facts = fstatSync(file)
     if (facts.isDirectory()) return { stamp, failure: 'is a folder' }
-    if (facts.size > MAX_POLICY_BYTES) return { stamp, failure: 'is larger than 16 MB' }
-    return { stamp, text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)) }
+    if (!facts.isFile()) return { stamp, failure: 'is not a regular file' }
+    const bytes = readAtMost(file, MAX_POLICY_BYTES + 1)
+    if (bytes.length > MAX_POLICY_BYTES) return { stamp, failure: 'is larger than 16 MB' }
+    return { stamp, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
   } catch (error) {
     return { stamp, failure: reasonOf(error) }
   } finally {
     if (file !== undefined) closeSync(file)
   }
+}
+
+/** The beginning of a file, whatever size it claims to have. */
+function readAtMost(file: number, most: number): Uint8Array {
+  const chunks: Uint8Array[] = []
+  let left = most
+  while (left > 0) {
+    const chunk = Buffer.allocUnsafe(Math.min(left, CHUNK_BYTES))
+    const read = readSync(file, chunk)
+    if (read === 0) break
+    chunks.push(chunk.subarray(0, read))
+    left -= read
+  }
+  return Buffer.concat(chunks)
 }
 
 function stampOf(path: string): Stamp {

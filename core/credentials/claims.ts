@@ -4,9 +4,8 @@ import type { Issuer } from '../policy.ts'
 import type { Principal } from './principal.ts'
 import type { Refusal } from './verdict.ts'
 
-/** What may stand in a header: no control bytes, and not empty. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control bytes are what it keeps out
-const PRINTABLE = /^[^\u0000-\u001f\u007f]{1,512}$/
+/** What a header can carry as it is: no control or format characters, no line ends, no half pairs, no space at either end. */
+const PRINTABLE = /^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,512}(?<!\s)$/u
 /** One entry of a list that is handed on separated by commas. */
 const LIST_ENTRY = /^[\x21-\x2b\x2d-\x7e]{1,256}$/
 const MAX_ENTRIES = 256

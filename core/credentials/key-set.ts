@@ -4,7 +4,6 @@ import {
   createLocalJWKSet,
   errors,
   type FlattenedJWSInput,
-  type JSONWebKeySet,
   type JWK,
   type JWSHeaderParameters,
 } from 'jose'
@@ -31,8 +30,16 @@ export type FetchKeys = (url: string) => Promise<unknown>
 /** No key set can be had: the issuer is away for longer than its last keys are trusted, or was never there. */
 export class KeysUnavailable extends Error {}
 
-/** Milliseconds. A fetch is at least `coolDown` apart; keys older than `refreshAfter` are renewed, older than `trust` refused. */
-export const KEY_AGE = { coolDownMs: 30_000, refreshAfterMs: 10 * 60_000, trustMs: 24 * 60 * 60_000 } as const
+/**
+ * Milliseconds. Between two fetches lies `coolDown`, or the shorter one after a failure; keys older than `refreshAfter` are
+ * renewed, keys older than `trust` refused.
+ */
+export const KEY_AGE = {
+  coolDownMs: 30_000,
+  coolDownAfterFailureMs: 2_000,
+  refreshAfterMs: 10 * 60_000,
+  trustMs: 24 * 60 * 60_000,
+} as const
 
 export function createKeySet(origin: KeyOrigin, fetchKeys: FetchKeys): KeySet {
   if (origin.kind === 'url') return remoteKeySet(origin.url, fetchKeys)
@@ -52,27 +59,37 @@ function remoteKeySet(url: string, fetchKeys: FetchKeys): KeySet {
   let generation = 0
   let content = ''
   let fetchedAt = Number.NEGATIVE_INFINITY
-  let askedAt = Number.NEGATIVE_INFINITY
+  let nextFetchAt = Number.NEGATIVE_INFINITY
   let flight: Promise<void> | undefined
 
-  const isCool = (now: number) => now - askedAt >= KEY_AGE.coolDownMs || now < askedAt
-  const isTrusted = (now: number) => now - fetchedAt < KEY_AGE.trustMs
+  /** The age of the keys in ms. A clock that was set back makes them as new as now, never newer. */
+  function ageAt(now: number): number {
+    fetchedAt = Math.min(fetchedAt, now)
+    nextFetchAt = Math.min(nextFetchAt, now + KEY_AGE.coolDownMs)
+    return now - fetchedAt
+  }
+
+  const isTrusted = (now: number) => ageAt(now) < KEY_AGE.trustMs
+
+  function adopt(document: unknown, now: number): void {
+    const keys = publicKeys(document)
+    const text = JSON.stringify(keys)
+    if (text !== content) {
+      find = createLocalJWKSet({ keys })
+      content = text
+      generation += 1
+    }
+    fetchedAt = now
+    nextFetchAt = now + KEY_AGE.coolDownMs
+  }
 
   /** Joins the fetch under way, or starts one unless the last is too recent. Never rejects: the caller sees what is known. */
   function refresh(now: number): Promise<void> {
     if (flight) return flight
-    if (!isCool(now)) return Promise.resolve()
-    askedAt = now
+    if (now < nextFetchAt) return Promise.resolve()
+    nextFetchAt = now + KEY_AGE.coolDownAfterFailureMs
     flight = fetchKeys(url)
-      .then((document) => {
-        const keys = publicKeys(document)
-        const text = JSON.stringify(keys)
-        fetchedAt = now
-        if (text === content) return
-        content = text
-        find = createLocalJWKSet({ keys })
-        generation += 1
-      })
+      .then((document) => adopt(document, now))
       .catch(() => {})
       .finally(() => {
         flight = undefined
@@ -80,17 +97,20 @@ function remoteKeySet(url: string, fetchKeys: FetchKeys): KeySet {
     return flight
   }
 
+  function refreshWhenOld(now: number): void {
+    if (ageAt(now) >= KEY_AGE.refreshAfterMs) void refresh(now)
+  }
+
   return {
     get generation() {
       return generation
     },
     isTrusted,
-    refreshWhenOld(now) {
-      if (now - fetchedAt >= KEY_AGE.refreshAfterMs) void refresh(now)
-    },
+    refreshWhenOld,
     async keyFor(header, token, now) {
       if (!isTrusted(now)) await refresh(now)
       if (!find || !isTrusted(now)) throw new KeysUnavailable()
+      refreshWhenOld(now)
       try {
         return await find(header, token)
       } catch (error) {
@@ -104,7 +124,7 @@ function remoteKeySet(url: string, fetchKeys: FetchKeys): KeySet {
 
 /** The keys of a JWKS that may verify: a symmetric key from a public document would let anybody sign. */
 function publicKeys(document: unknown): JWK[] {
-  const { keys } = document as JSONWebKeySet
+  const keys: unknown = Object(document).keys
   if (!Array.isArray(keys)) throw new TypeError('a JWKS is an object with a list of keys')
-  return keys.filter((key) => key?.kty !== 'oct')
+  return keys.filter((key) => typeof key === 'object' && key !== null && key.kty !== 'oct')
 }

@@ -2,16 +2,23 @@
 import type { Identity } from '../policy.ts'
 import { type GatewayRequest, headerOf } from '../request.ts'
 import { API_KEY_PREFIX } from './api-key.ts'
-import type { Refusal } from './verdict.ts'
+import { isRefusal, type Refusal } from './verdict.ts'
 
 export interface Presented {
   readonly apiKey?: string
   readonly jwt?: string
 }
 
-/** RFC 6750 §2.1; the scheme's name is case-insensitive (RFC 9110 §11.1). */
-const BEARER = /^bearer +/i
-const BEARER_IN_LIST = /,\s*bearer\s/i
+/** The scheme, whose name is case-insensitive (RFC 9110 §11.1), alone or before anything that is no part of a name. */
+const BEARER_SCHEME = /^bearer(?![\w!#$%&'*+.^`|~-])/i
+/** RFC 6750 §2.1: one or more spaces, then the token. */
+const BEARER = /^bearer +([\w.~+/-]+=*) *$/i
+const BEARER_IN_LIST = /,\s*bearer(?![\w!#$%&'*+.^`|~-])/i
+
+/** Whether a value of `Authorization` is ours to read, and to remove: also one that is no proper Bearer credential. */
+export function isBearer(authorization: string): boolean {
+  return BEARER_SCHEME.test(authorization) || BEARER_IN_LIST.test(authorization)
+}
 
 /**
  * Takes the credentials of the kinds that the policy names from their headers, never from the query. Two of one kind, or
@@ -24,24 +31,24 @@ export function presentedCredentials(request: GatewayRequest, identity: Identity
 
   const authorization = headerOf(request, 'authorization')
   const token = authorization === undefined ? undefined : bearerToken(authorization)
-  if (token === AMBIGUOUS) return ambiguous('header authorization came more than once')
+  if (token !== undefined && isRefusal(token)) return token
+  const bearer = token?.value
 
-  if (token?.startsWith(API_KEY_PREFIX) && settings.bearer && sources.includes('apiKey')) {
-    return fromHeader === undefined ? { apiKey: token } : ambiguous('an API key in two headers')
+  if (bearer?.startsWith(API_KEY_PREFIX) && settings.bearer && sources.includes('apiKey')) {
+    return fromHeader === undefined ? { apiKey: bearer } : ambiguous('an API key in two headers')
   }
   return {
     ...(fromHeader !== undefined && { apiKey: fromHeader }),
-    ...(token !== undefined && sources.includes('jwt') && { jwt: token }),
+    ...(bearer !== undefined && sources.includes('jwt') && { jwt: bearer }),
   }
 }
 
-const AMBIGUOUS = ','
-
-function bearerToken(authorization: string): string | undefined {
-  if (BEARER.test(authorization)) {
-    return authorization.includes(',') ? AMBIGUOUS : authorization.replace(BEARER, '').trimEnd()
-  }
-  return BEARER_IN_LIST.test(authorization) ? AMBIGUOUS : undefined
+/** The token; undefined where the value is of another scheme; a refusal where a lenient reader could see a token and we see none. */
+function bearerToken(authorization: string): { readonly value: string } | Refusal | undefined {
+  if (!isBearer(authorization)) return undefined
+  if (authorization.includes(',')) return ambiguous('header authorization came more than once')
+  const value = BEARER.exec(authorization)?.[1]
+  return value === undefined ? { denied: 'invalid_credential', because: 'not a Bearer credential' } : { value }
 }
 
 function ambiguous(because: string): Refusal {

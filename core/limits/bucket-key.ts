@@ -43,18 +43,33 @@ function part(value: string): string {
   return `${short.length}:${short}`
 }
 
+/** `::ffff:192.0.2.1`, or the same with the last part in hex: an IPv4 client on a socket for both (RFC 4291 §2.5.5.2). */
+const MAPPED = /^(?:0+:){5}ffff:([\d.]+|[0-9a-f]+:[0-9a-f]+)$/
+
 /** An IPv4 address as it is; an IPv6 address as its /64, which one customer of a provider has to himself. */
 export function addressBlock(address: string): string {
   if (!address.includes(':')) return address
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)
-  if (mapped?.[1]) return mapped[1]
-  const [head = '', tail] = address.split('%', 1)[0]?.toLowerCase().split('::') ?? []
-  const groups = head === '' ? [] : head.split(':')
-  const after = tail ? tail.split(':').length : 0
-  const zeros = tail === undefined ? 0 : 8 - groups.length - after
-  const full = [...groups, ...Array<string>(Math.max(0, zeros)).fill('0'), ...(tail ? tail.split(':') : [])]
-  return `${full
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`
+  const groups = groupsOf(address.toLowerCase())
+  const mapped = MAPPED.exec(groups.join(':'))?.[1]
+  if (mapped !== undefined) return dotted(mapped)
+  const block = groups.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16))
+  return `${block.join(':')}::/64`
+}
+
+/** All groups, with `::` written out; a dotted end stays one group for two. */
+function groupsOf(address: string): string[] {
+  const [head = '', tail] = (address.split('%', 1)[0] ?? '').split('::')
+  const [before, after] = [head, tail ?? ''].map((part) => (part === '' ? [] : part.split(':')))
+  if (tail === undefined || !before || !after) return before ?? []
+  const width = before.length + after.length + (tail.includes('.') ? 1 : 0)
+  return [...before, ...Array<string>(Math.max(0, 8 - width)).fill('0'), ...after]
+}
+
+function dotted(mapped: string): string {
+  if (mapped.includes('.')) return mapped
+  const bytes = mapped.split(':').flatMap((group) => {
+    const value = Number.parseInt(group, 16)
+    return [value >> 8, value & 0xff]
+  })
+  return bytes.join('.')
 }

@@ -6,27 +6,39 @@ interface Segment {
   readonly literals: Map<string, Segment>
   /** The child for `{name}`. */
   template?: Segment
-  /** Routes whose pattern ends here, the more specific in methods and hosts first. */
+  /** Routes whose pattern ends here. */
   readonly ending: Route[]
   /** Routes whose pattern goes on with `/**` here. */
   readonly prefixes: Route[]
 }
 
-type Accepts = (route: Route) => boolean
+type Choose = (routes: readonly Route[]) => Route | undefined
 
 /** Compiles routes that `equalRoutes` has found to be distinct. */
 export function compileRoutes(routes: readonly Route[]): RouteMatcher {
   const root = newSegment()
-  for (const route of [...routes].sort(bySpecificity)) plant(root, route)
+  for (const route of routes) plant(root, route)
   return {
     routes,
     match(host, method, path) {
-      const segments = path.split('/')
-      const accepts = (route: Route) => acceptsMethod(route, method) && acceptsHost(route, host)
-      // the first is what stands before the leading slash
-      return findWhole(root, segments, 1, accepts) ?? findPrefix(root, segments, 1, accepts)?.route
+      const whole = find(root, path, host, method)
+      // `/admin;x=1`: a backend that cuts path parameters off serves `/admin`, which may be guarded by another route
+      const isHiding = whole && path.includes(';') && find(root, withoutParameters(path), host, method) !== whole
+      return isHiding ? 'ambiguous' : whole
     },
   }
+}
+
+function find(root: Segment, path: string, host: string, method: string): Route | undefined {
+  const segments = path.split('/')
+  const choose: Choose = (routes) => strongest(routes, host, method)
+  // the first segment is what stands before the leading slash
+  return findWhole(root, segments, 1, choose) ?? findPrefix(root, segments, 1, choose)?.route
+}
+
+/** RFC 3986 §3.3: what follows a `;` within a segment. */
+function withoutParameters(path: string): string {
+  return path.replaceAll(/;[^/]*/g, '')
 }
 
 /** Pairs of routes that could both claim a request with equal right: same pattern but for names, hosts and methods that overlap. */
@@ -75,13 +87,13 @@ function plant(root: Segment, route: Route): void {
 }
 
 /** The route whose pattern is the whole path; a literal segment is tried before a template. */
-function findWhole(at: Segment, segments: readonly string[], depth: number, accepts: Accepts): Route | undefined {
+function findWhole(at: Segment, segments: readonly string[], depth: number, choose: Choose): Route | undefined {
   const segment = segments[depth]
-  if (segment === undefined) return at.ending.find(accepts)
+  if (segment === undefined) return choose(at.ending)
   const literal = at.literals.get(segment)
-  const found = literal && findWhole(literal, segments, depth + 1, accepts)
+  const found = literal && findWhole(literal, segments, depth + 1, choose)
   if (found) return found
-  return at.template && segment !== '' ? findWhole(at.template, segments, depth + 1, accepts) : undefined
+  return at.template && segment !== '' ? findWhole(at.template, segments, depth + 1, choose) : undefined
 }
 
 interface Prefix {
@@ -90,34 +102,51 @@ interface Prefix {
 }
 
 /** The route with the longest prefix; of two as long, the one with the literal segment. */
-function findPrefix(at: Segment, segments: readonly string[], depth: number, accepts: Accepts): Prefix | undefined {
+function findPrefix(at: Segment, segments: readonly string[], depth: number, choose: Choose): Prefix | undefined {
   const segment = segments[depth]
   const literal = segment === undefined ? undefined : at.literals.get(segment)
-  const byLiteral = literal && findPrefix(literal, segments, depth + 1, accepts)
-  const byTemplate = segment && at.template ? findPrefix(at.template, segments, depth + 1, accepts) : undefined
+  const byLiteral = literal && findPrefix(literal, segments, depth + 1, choose)
+  const byTemplate = segment && at.template ? findPrefix(at.template, segments, depth + 1, choose) : undefined
   if (byLiteral && byTemplate) return byLiteral.depth >= byTemplate.depth ? byLiteral : byTemplate
   if (byLiteral ?? byTemplate) return byLiteral ?? byTemplate
-  const route = at.prefixes.find(accepts)
+  const route = choose(at.prefixes)
   return route && { route, depth }
 }
 
-function acceptsMethod({ match: { methods } }: Route, method: string): boolean {
-  // RFC 9110 §9.3.2: HEAD is GET without the content
-  return methods.length === 0 || methods.includes(method) || (method === 'HEAD' && methods.includes('GET'))
+/** The route that names host and method most exactly; `equalRoutes` has made sure that no two do so alike. */
+function strongest(routes: readonly Route[], host: string, method: string): Route | undefined {
+  let found: Route | undefined
+  let best = -1
+  for (const route of routes) {
+    const byHost = hostStrength(route, host)
+    const byMethod = methodStrength(route, method)
+    const strength = byHost * METHOD_STRENGTHS + byMethod
+    if (byHost < 0 || byMethod < 0 || strength <= best) continue
+    found = route
+    best = strength
+  }
+  return found
 }
 
-function acceptsHost({ match: { hosts } }: Route, host: string): boolean {
-  return hosts.length === 0 || hosts.some((pattern) => hostMatches(pattern, host))
+/** Longer than any host name. */
+const EXACT_HOST = 1000
+const METHOD_STRENGTHS = 3
+
+/** The exact name beats the longest wildcard beats every host; negative where the host does not match. */
+function hostStrength({ match: { hosts } }: Route, host: string): number {
+  if (hosts.length === 0) return 0
+  let best = -1
+  for (const pattern of hosts) {
+    if (hostMatches(pattern, host)) best = Math.max(best, pattern.startsWith('*.') ? pattern.length : EXACT_HOST)
+  }
+  return best
 }
 
-/** Routes that name hosts stand before those for every host; the same for methods; an exact host before a wildcard. */
-function bySpecificity(a: Route, b: Route): number {
-  return specificity(b) - specificity(a)
-}
-
-function specificity({ match: { hosts, methods } }: Route): number {
-  const exact = hosts.length > 0 && !hosts.some((host) => host.startsWith('*.'))
-  return (hosts.length > 0 ? 4 : 0) + (exact ? 2 : 0) + (methods.length > 0 ? 1 : 0)
+/** The named method beats GET standing for HEAD (RFC 9110 §9.3.2) beats every method; negative where none matches. */
+function methodStrength({ match: { methods } }: Route, method: string): number {
+  if (methods.length === 0) return 0
+  if (methods.includes(method)) return 2
+  return method === 'HEAD' && methods.includes('GET') ? 1 : -1
 }
 
 function patternKey(route: Route): string {

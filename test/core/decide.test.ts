@@ -131,7 +131,29 @@ describe('every way of being refused', () => {
       () => ({ path: '/orders/1', headers: { authorization: 'Basic eA==,Bearer a.b.c' } }),
       'ambiguous_credential',
     ],
+    ['a host that is no host', () => key('acme', { host: 'x:y@globex.api.test' }), 'malformed_request'],
+    ['two hosts', () => key('acme', { host: 'globex.api.test,gw.test' }), 'malformed_request'],
+    [
+      'a bad token behind a tab, beside a good key',
+      () => key('acme', { headers: { authorization: 'Bearer\ta.b.c' } }),
+      'invalid_credential',
+    ],
+    [
+      'a Bearer scheme without a token on an optional route',
+      () => ({ path: '/catalogue/1', headers: { authorization: 'bearer' } }),
+      'invalid_credential',
+    ],
+    [
+      'a token with a space in it',
+      () => ({ path: '/orders/1', headers: { authorization: 'Bearer a.b.c d' } }),
+      'invalid_credential',
+    ],
     ['no credential', () => ({ path: '/orders/1' }), 'missing_credential'],
+    [
+      'a scheme that only begins alike',
+      () => ({ path: '/orders/1', headers: { authorization: 'Bearer-Custom a.b.c' } }),
+      'missing_credential',
+    ],
     ['no credential where no route matches', () => ({ path: '/secret' }), 'missing_credential'],
     ['only a host name', () => ({ path: '/orders/1', host: 'acme.api.test' }), 'missing_credential'],
     ['a key in the query only', () => ({ path: `/orders/1?x-api-key=${keys.acme.key}` }), 'missing_credential'],
@@ -378,6 +400,11 @@ describe('a denial', () => {
     const deny = await denied({ path: '/orders/1', headers: { 'content-type': 'application/grpc+proto' } })
     expect(client(deny)).toMatchObject({ 'grpc-status': '16', 'grpc-message': 'This resource needs a credential.' })
     expect(denialBody(deny)).toBe('')
+  })
+
+  it('speaks HTTP to gRPC-Web, which browsers speak', async () => {
+    const deny = await denied({ path: '/orders/1', headers: { 'content-type': 'application/grpc-web+proto' } })
+    expect(client(deny)).toMatchObject({ 'content-type': 'application/problem+json' })
   })
 
   it('never says why exactly, and never repeats a credential', async () => {

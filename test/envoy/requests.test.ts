@@ -31,6 +31,11 @@ const OTHERS = [
   'x-forwarded-host',
   'x-original-url',
   'x-rewrite-url',
+  'x-original-uri',
+  'x-forwarded-prefix',
+  'x-forwarded-uri',
+  'x-real-ip',
+  'x-host',
   'x-http-method-override',
   'x-http-method',
 ]

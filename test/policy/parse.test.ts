@@ -160,6 +160,7 @@ describe('a hostile policy', () => {
     for (const [file, message] of [
       [process.execPath, 'is larger than 16 MB'],
       [packageRoot, 'is a folder'],
+      ['/dev/zero', 'is not a regular file'],
       [join(packageRoot, 'no-such-policy.yaml'), 'does not exist'],
     ] as const) {
       const loaded = loadPolicy(file, {})

@@ -1,4 +1,5 @@
 /** A running gateway follows its policy's files, however they are changed, and never loses a good policy to a bad one. */
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -168,6 +169,19 @@ describe('a bad file', () => {
     expect(await next()).toBe('acme')
     rmSync(file)
     expect(await next()).toBe('does not exist')
+    writeFileSync(join(folder, 'new'), policyOf('globex'))
+    renameSync(join(folder, 'new'), file)
+    await until('globex')
+  })
+
+  it('is a pipe that nobody writes to, too: it holds up neither the reading nor the end', async () => {
+    const file = join(folder, 'policy.yaml')
+    writeFileSync(file, policyOf('acme'))
+    const { next, until } = follow(file)
+    expect(await next()).toBe('acme')
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    renameSync(join(folder, 'pipe'), file)
+    await until('is not a regular file')
     writeFileSync(join(folder, 'new'), policyOf('globex'))
     renameSync(join(folder, 'new'), file)
     await until('globex')

@@ -111,7 +111,7 @@ export const denials: Topic = {
       request: { path: '/v1/orders/../admin?x-api-key=<acme key>', as: 'acme key' },
       expect: refused(400, 'malformed_request', {
         headers: { 'www-authenticate': null },
-        body: { detail: 'The request target is not in canonical form.' },
+        body: { detail: 'The path or the host is not in canonical form.' },
       }),
     },
     {

@@ -42,6 +42,13 @@ export const routes: Topic = {
     unmatched('/v1/audit;v=1', 'nor a parameter'),
     unmatched('/', 'nothing is open that no rule opens'),
     {
+      shows: 'A6',
+      name: '/v1/things/deep;x=1/7: a parameter does not hide a rule from a backend that cuts parameters off',
+      request: { path: '/v1/things/deep;x=1/7', as: 'acme key' },
+      expect: refused(400, 'malformed_request'),
+    },
+    goesTo('/v1/things/7;x=1/parts', 'orders-stable', 'a parameter that hides nothing is part of its segment'),
+    {
       shows: 'ruling 2',
       name: 'where nothing matches, who has proven nothing is asked for a credential',
       request: { path: '/v1/nothing' },

@@ -59,6 +59,14 @@ const namesUnknown = (host: string, what: string): Case[] => [
   },
 ]
 
+/** Neither gateway nor backend may read a tenant's name in what is no host name. */
+const noHost = (host: string, what: string): Case => ({
+  shows: 'T1',
+  name: `${what}, make no host`,
+  request: { path: ORDER, host, as: 'acme key' },
+  expect: { status: [400, 403], backend: 'not reached' },
+})
+
 export const tenants: Topic = {
   title: 'tenants',
   cases: [
@@ -195,6 +203,11 @@ export const tenants: Topic = {
       request: { path: ORDER, host: 'globex@acme.api.example.com', as: 'acme key' },
       expect: { status: [400, 403], backend: 'not reached' },
     },
+    noHost('x:y@globex.api.example.com', 'a user and password, behind which a URL parser reads the host'),
+    noHost('globex.api.example.com,gw.example', 'two names joined by a comma'),
+    noHost('globex.api.example.com...', 'three trailing dots'),
+    noHost(']:globex.api.example.com', 'half an IPv6 literal'),
+    noHost('globex.api.example.com:80:80', 'two ports'),
     {
       shows: 'T1',
       name: 'a suspended tenant is refused by its key',

@@ -11,9 +11,20 @@ const invalid = (token: CredentialName, name: string, path = ORDER): Case => ({
   expect: refused(401, 'invalid_credential'),
 })
 
+/** A line that some readers take for a Bearer credential; it must not pass unread beside a good key, or reach a backend. */
+const halfBearer = (line: string, what: string): Case => ({
+  shows: 'ruling 3',
+  name: `${what} is refused, also beside a good key`,
+  request: { path: ORDER, as: 'acme key', headers: [line] },
+  expect: refused(401, 'invalid_credential'),
+})
+
 export const tokens: Topic = {
   title: 'tokens',
   cases: [
+    halfBearer('Authorization: Bearer\x09<ann at globex token>', 'a token behind a tab'),
+    halfBearer('Authorization: Bearer', 'a scheme without a token'),
+    halfBearer('Authorization: Bearer <ann at globex token> x', 'a token with something behind it'),
     {
       shows: 'A2',
       name: 'a genuine token names tenant and user, and its roles where they are nested',

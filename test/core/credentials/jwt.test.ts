@@ -1,5 +1,5 @@
 /** What a token must be to be believed. */
-import { exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose'
+import { CompactSign, exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type TrustedIssuer, verifyJwt } from '../../../core/credentials/jwt.ts'
 import { createKeySet, KEY_AGE, type KeySet } from '../../../core/credentials/key-set.ts'
@@ -123,6 +123,10 @@ describe('any other token is refused', () => {
     ['with a tenant that is no text', () => sign(claims({ org: ['acme'] }))],
     ['with an empty tenant', () => sign(claims({ org: '' }))],
     ['with a user that would break a header', () => sign(claims({ sub: 'ann\r\nx-user-roles: admin' }))],
+    ['with a user that a header would trim', () => sign(claims({ sub: ' ann ' }))],
+    ['with a user of half a character', () => sign(claims({ sub: 'ann\ud800' }))],
+    ['whose signature is spelled in another way', () => respelled()],
+    ['that never expires, with exp 1e400', () => endless()],
     ['with a role that would be two in a list', () => sign(claims({ realm: { roles: ['user,admin'] } }))],
     ['with scopes that are no text', () => sign(claims({ scope: { a: 1 } }))],
   ]
@@ -135,6 +139,18 @@ describe('any other token is refused', () => {
   async function critical() {
     const header = { alg: 'ES256', kid: 'k1', crit: ['x'], x: 1 }
     return new SignJWT(claims()).setProtectedHeader(header).sign(key, { crit: { x: true } })
+  }
+
+  /** The last character of an ES256 signature has unused bits: 15 other characters decode to the same bytes. */
+  async function respelled() {
+    const token = await sign(claims())
+    const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+    return token.slice(0, -1) + alphabet.charAt(alphabet.indexOf(token.slice(-1)) + 1)
+  }
+
+  async function endless() {
+    const text = JSON.stringify(claims()).replace(/"exp":\d+/, '"exp":1e400')
+    return new CompactSign(new TextEncoder().encode(text)).setProtectedHeader({ alg: 'ES256', kid: 'k1' }).sign(key)
   }
 
   it.each(cases)('%s', async (_, make) => {
@@ -245,6 +261,45 @@ describe("an issuer's keys by URL", () => {
     expect(reasonOf(await verifyJwt(token, trusted, verified, later))).toBe('proven')
     await new Promise(setImmediate)
     expect(reasonOf(await verifyJwt(token, trusted, verified, later))).toBe('invalid_credential')
+  })
+
+  it('a removed key is noticed also where every token is new', async () => {
+    const { issuerState, trusted } = scripted()
+    const fresh = async (now: number) => {
+      const token = await sign(claims({ jti: String(now), exp: now / 1000 + 60 }))
+      return reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), now))
+    }
+    expect(await fresh(NOW)).toBe('proven')
+    issuerState.keys = []
+    expect(await fresh(NOW + KEY_AGE.refreshAfterMs)).toBe('proven')
+    await new Promise(setImmediate)
+    expect(await fresh(NOW + KEY_AGE.refreshAfterMs + SECOND)).toBe('invalid_credential')
+  })
+
+  it('a malformed key set changes nothing, is not trusted, and is asked again soon', async () => {
+    const { issuerState, trusted } = scripted()
+    const ask = async (now: number) =>
+      verifyJwt(await sign(claims({ exp: now / 1000 + 60 })), trusted, createVerifiedTokens(), now)
+    issuerState.keys = { kid: 'k1' } as unknown as unknown[]
+    expect(reasonOf(await ask(NOW))).toBe('dependency_unavailable')
+    issuerState.keys = [null, 'text', jwk]
+    expect(reasonOf(await ask(NOW + KEY_AGE.coolDownAfterFailureMs))).toBe('proven')
+    issuerState.keys = 7 as unknown as unknown[]
+    expect(reasonOf(await ask(NOW + KEY_AGE.refreshAfterMs + KEY_AGE.coolDownMs))).toBe('proven')
+    expect(reasonOf(await ask(NOW + KEY_AGE.trustMs + KEY_AGE.coolDownMs))).toBe('dependency_unavailable')
+  })
+
+  it('fetched while the clock was a year ahead are no older and no newer than now', async () => {
+    const { issuerState, trusted } = scripted()
+    const year = 365 * 86_400 * SECOND
+    const ask = async (now: number) => {
+      const token = await sign(claims({ exp: now / 1000 + 60 }))
+      return reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), now))
+    }
+    await ask(NOW + year)
+    expect(await ask(NOW)).toBe('proven')
+    issuerState.down = true
+    expect(await ask(NOW + KEY_AGE.trustMs)).toBe('dependency_unavailable')
   })
 
   it('that were never had make the token wait for nobody: the dependency is unavailable', async () => {

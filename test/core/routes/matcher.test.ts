@@ -28,7 +28,8 @@ const routes = [
   route('read-only', '/v1/read', { methods: ['GET'] }),
 ]
 const { match } = compileRoutes(routes)
-const matched = (path: string, method = 'GET', host = 'h') => match(host, method, path)?.name
+const nameOf = (found: Route | 'ambiguous' | undefined) => (found === 'ambiguous' ? found : found?.name)
+const matched = (path: string, method = 'GET', host = 'h') => nameOf(match(host, method, path))
 
 describe('exact beats template beats the longest prefix', () => {
   it.each([
@@ -60,6 +61,31 @@ describe('host and method must match too', () => {
     expect(matched('/v1/read', 'OPTIONS')).toBe('all')
     expect(matched('/v1/read', 'get')).toBe('all')
   })
+  it('whatever their order: the exact host, then the longest wildcard; the named method, then GET for HEAD', () => {
+    const rivals = [
+      route('wide', '/x', { hosts: ['*.example.com'] }),
+      route('narrow', '/x', { hosts: ['*.admin.example.com'] }),
+      route('exact', '/x', { hosts: ['api.example.com', '*.other.com'] }),
+      route('get', '/y', { methods: ['GET'] }),
+      route('head', '/y', { methods: ['HEAD'] }),
+    ]
+    expect(equalRoutes(rivals)).toEqual([])
+    for (const ordered of [rivals, [...rivals].reverse()]) {
+      const find = (host: string, method: string, path: string) =>
+        nameOf(compileRoutes(ordered).match(host, method, path))
+      expect(find('x.admin.example.com', 'GET', '/x')).toBe('narrow')
+      expect(find('api.example.com', 'GET', '/x')).toBe('exact')
+      expect(find('web.example.com', 'GET', '/x')).toBe('wide')
+      expect(find('h', 'HEAD', '/y')).toBe('head')
+      expect(find('h', 'GET', '/y')).toBe('get')
+    }
+  })
+  it('path parameters cannot hide a route from a backend that cuts them off', () => {
+    const guarded = compileRoutes([route('open', '/v1/**'), route('admin', '/v1/admin/**')])
+    expect(guarded.match('h', 'GET', '/v1/admin;x=1/users')).toBe('ambiguous')
+    expect(nameOf(guarded.match('h', 'GET', '/v1/orders;x=1/lines'))).toBe('open')
+    expect(nameOf(guarded.match('h', 'GET', '/v1/admin/users;x=1'))).toBe('admin')
+  })
   it('what nothing matches has no route', () => {
     expect(compileRoutes([route('a', '/a')]).match('h', 'GET', '/b')).toBeUndefined()
   })
@@ -86,11 +112,25 @@ describe('hosts', () => {
     ['acme.api.localhost:8080', 'acme.api.localhost'],
     ['acme.api.localhost.', 'acme.api.localhost'],
     ['acme.api.localhost.:443', 'acme.api.localhost'],
-    ['acme.api.localhost..', 'acme.api.localhost.'],
     ['[::1]:8080', '[::1]'],
     ['', ''],
   ])('%j folds to %j', (host, folded) => {
     expect(foldHost(host)).toBe(folded)
+  })
+  it.each([
+    'x:y@acme.api.localhost',
+    'acme.api.localhost,gw.test',
+    'acme.api.localhost..',
+    'acme..api.localhost',
+    '.acme.api.localhost',
+    ']:acme.api.localhost',
+    'acme.api.localhost/x',
+    'acme.api.localhost:80:80',
+    'acme.api.localhost ',
+    'b\u00fccher.api.localhost',
+    'acme%2eapi.localhost',
+  ])('%j is no host: two readers could see two names in it', (host) => {
+    expect(foldHost(host)).toBeUndefined()
   })
   it('a wildcard takes names below the suffix, not the suffix and not a name that only ends alike', () => {
     expect(hostMatches('*.a.test', 'x.a.test')).toBe(true)
