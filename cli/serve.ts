@@ -16,6 +16,8 @@ import { stopSignal } from './signals.ts'
 
 /** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */
 export async function serve(argv: readonly string[], io: Io): Promise<number> {
+  // until we serve there is nothing to reload, and the signal's default would end us
+  process.on('SIGHUP', () => {})
   const read = readServeOptions(argv, io.env)
   if (!read.ok) return read.wrong === 'use' ? wrongUse(io, read.problem) : badInput(io, [`tenantgate: ${read.problem}`])
   const { options } = read
@@ -74,7 +76,7 @@ async function serveUntilStopped(
   { drainTimeoutMs }: ServeOptions,
   { log }: FollowParts,
 ): Promise<number> {
-  const stopping = stopSignal({ reload: () => void followed.reload(), insisted: () => endAtOnce(log) })
+  const stopping = stopSignal({ reload: () => void followed.reload(), insisted: () => process.exit(EXIT.badInput) })
   log.listening(listeners.addresses, followed.version)
   log.draining(await stopping)
   followed.close()
@@ -91,11 +93,6 @@ async function serveUntilStopped(
 function endOnFault(log: Log): void {
   process.on('uncaughtException', (fault) => {
     log.fault('stopped by a fault', fault)
-    endAtOnce(log)
+    process.exit(EXIT.badInput)
   })
-}
-
-function endAtOnce(log: Log): never {
-  log.flush()
-  process.exit(EXIT.badInput)
 }

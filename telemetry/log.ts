@@ -26,8 +26,6 @@ export interface Log {
   stopped(allAnswered: boolean): void
   /** We are broken. Of an error only its kind and the places in our code are told: its text may quote what a client sent. */
   fault(what: string, fault: unknown): void
-  /** Writes at once what is still buffered, for a process that ends here and now. */
-  flush(): void
   /** Resolves when every line is written, or when nobody has read them for a second. The last call. */
   close(): Promise<void>
 }
@@ -42,17 +40,11 @@ const OPTIONS = {
 export function createStdoutLog(level: LogLevel, isTerminal: boolean): Log {
   if (isTerminal) return createLog(level, pretty({ colorize: true, ignore: 'pid,hostname', sync: true }))
   const stdout = openStdout()
-  return createLog(level, stdout, stdout)
+  return createLog(level, stdout, stdout.close)
 }
 
-const UNBUFFERED = { flush: () => {}, close: async () => {} }
-
-/** A log on any stream; `ends` empties what the stream holds back. */
-export function createLog(
-  level: LogLevel,
-  stream: DestinationStream,
-  ends: Pick<Log, 'flush' | 'close'> = UNBUFFERED,
-): Log {
+/** A log on any stream; `close` waits for what the stream holds back. */
+export function createLog(level: LogLevel, stream: DestinationStream, close: Log['close'] = async () => {}): Log {
   const logger: Logger = pino({ ...OPTIONS, level }, stream)
   return {
     decisions: { allow: logger.isLevelEnabled('debug'), deny: logger.isLevelEnabled('info') },
@@ -61,8 +53,7 @@ export function createLog(
     },
     ...lifecycle(logger),
     fault: (what, fault) => logger.error(faultFields(fault), what),
-    flush: () => ends.flush(),
-    close: () => ends.close(),
+    close,
   }
 }
 

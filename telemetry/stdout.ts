@@ -1,11 +1,9 @@
 /** Where log lines go: this process's stdout, with a bounded backlog, and never in the way of a decision or of an exit. */
-import { fstatSync } from 'node:fs'
+import { fstatSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { type DestinationStream, destination } from 'pino'
+import type { DestinationStream } from 'pino'
 
 export interface LineSink extends DestinationStream {
-  /** Writes out what can be written at once, before the process ends. */
-  flush(): void
   /** Resolves when all is written, or after a second: a reader that has stopped reading holds nobody up. */
   close(): Promise<void>
 }
@@ -33,25 +31,23 @@ function pipeSink(): LineSink {
     write(line) {
       if (!pipe.destroyed && pipe.writableLength < LARGEST_BACKLOG_BYTES) pipe.write(line)
     },
-    flush() {},
-    close: () => within(LONGEST_CLOSE_MS, (done) => (pipe.destroyed ? done() : pipe.end(done))),
+    close: () =>
+      new Promise((resolve) => {
+        setTimeout(resolve, LONGEST_CLOSE_MS).unref()
+        if (pipe.destroyed) resolve()
+        else pipe.end(resolve)
+      }),
   }
 }
 
+/** A file takes a line at once; one that is full loses it, and no decision waits. */
 function fileSink(): LineSink {
-  const file = destination({ dest: STDOUT, sync: false, maxLength: LARGEST_BACKLOG_BYTES })
-  file.on('error', () => {})
-  const close = () =>
-    within(LONGEST_CLOSE_MS, (done) => {
-      file.once('close', done)
-      file.end()
-    })
-  return { write: (line) => void file.write(line), flush: () => file.flushSync(), close }
-}
-
-function within(ms: number, end: (done: () => void) => void): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref()
-    end(resolve)
-  })
+  const write = (line: string) => {
+    try {
+      writeSync(STDOUT, line)
+    } catch {
+      // there is nowhere to say it
+    }
+  }
+  return { write, close: async () => {} }
 }

@@ -1,7 +1,11 @@
 /** How `serve` stops: what is under way is answered, within a bound. */
+import { spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync } from 'node:fs'
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { packageRoot } from '../../package-root.ts'
 import { type CheckClient, checkOf, createClient } from '../ext-authz/client.ts'
 import { createFolder, type Folder, type Serving, serve } from './serving.ts'
 
@@ -124,6 +128,22 @@ describe('when nobody reads what it logs', () => {
     await manyDenials()
     serving.signal('SIGTERM')
     expect(await new Promise((resolve) => serving.process.once('exit', resolve))).toBe(0)
+  })
+
+  it('decisions go on and SIGTERM ends it, with a disk that is full', async () => {
+    const full = openSync('/dev/full', 'w')
+    const socket = join(folder.path, 'gate.sock')
+    const args = [join(packageRoot, 'cli', 'main.ts'), 'serve', '--policy', folder.policyFile]
+    const child = spawn(process.execPath, [...args, '--listen', `unix:${socket}`, '--http', 'off'], {
+      stdio: ['ignore', full, 'inherit'],
+    })
+    const ended = new Promise((resolve) => child.once('exit', resolve))
+    await expect.poll(() => existsSync(socket), { timeout: 10_000 }).toBe(true)
+    client = createClient(`unix:${socket}`)
+    await manyDenials()
+    child.kill('SIGTERM')
+    expect(await ended).toBe(0)
+    closeSync(full)
   })
 
   it('decisions go on and SIGTERM ends it, with a reader that has gone', async () => {
