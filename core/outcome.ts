@@ -19,37 +19,45 @@ export interface Passed {
 
 export function allow(passed: Passed, { upstream, variant }: Choice, explain?: Explain): Allow {
   explain?.('decision', 'allow')
-  return {
+  const { request, policy, principal } = passed
+  const allowed: Writable<Allow> = {
     decision: 'allow',
     reason: 'allowed',
-    ...findings(passed),
-    roles: passed.principal?.roles ?? [],
-    scopes: passed.principal?.scopes ?? [],
-    ...(upstream !== undefined && { upstream }),
-    ...(variant !== undefined && { variant }),
+    request,
+    grpc: isGrpc(request),
+    identity: policy.identity,
+    roles: principal?.roles ?? [],
+    scopes: principal?.scopes ?? [],
   }
+  addFindings(allowed, passed)
+  if (upstream !== undefined) allowed.upstream = upstream
+  if (variant !== undefined) allowed.variant = variant
+  return allowed
 }
 
 export function deny(passed: Passed, reason: DenyReason, because: string, explain?: Explain): Deny {
   explain?.(STAGE_OF[reason], `refused: ${because}`)
   explain?.('decision', `deny: ${DENIALS[reason].status} ${reason}`)
-  const challenge = challengeFor(reason, passed.policy.identity, passed.route)
-  return { decision: 'deny', reason, because, ...findings(passed), ...(challenge !== undefined && { challenge }) }
+  const { request, policy, route } = passed
+  const { identity } = policy
+  const denied: Writable<Deny> = { decision: 'deny', reason, because, request, grpc: isGrpc(request), identity }
+  addFindings(denied, passed)
+  const challenge = challengeFor(reason, identity, route)
+  if (challenge !== undefined) denied.challenge = challenge
+  return denied
 }
 
-function findings({ request, policy, route, principal, tenant, limits }: Passed): Findings {
-  return {
-    request,
-    grpc: isGrpc(request),
-    identity: policy.identity,
-    ...(route && { route: route.name }),
-    ...(tenant && { tenant: tenant.id }),
-    // what the host alone says of a tenant is no more than its name
-    ...(tenant && principal && { plan: tenant.plan }),
-    ...(principal && { credential: principal.credential }),
-    ...(principal?.user !== undefined && { user: principal.user }),
-    ...(limits && { limits }),
-  }
+type Writable<T> = { -readonly [name in keyof T]: T[name] }
+
+/** Sets what is known, field by field: to spread each one that is there or not is a tenth of a whole decision. */
+function addFindings(to: Writable<Findings>, { route, principal, tenant, limits }: Passed): void {
+  if (route) to.route = route.name
+  if (tenant) to.tenant = tenant.id
+  // what the host alone says of a tenant is no more than its name
+  if (tenant && principal) to.plan = tenant.plan
+  if (principal) to.credential = principal.credential
+  if (principal?.user !== undefined) to.user = principal.user
+  if (limits) to.limits = limits
 }
 
 const REALM = 'realm="api"'
