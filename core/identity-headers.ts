@@ -48,9 +48,13 @@ export function headersToRemove(allow: Allow, set: readonly HeaderEntry[]): read
   return names
 }
 
-/** Whether a name folds to a trusted header without being it. Few names begin with x and hold an underscore or a capital. */
+/** What a trusted header is spelt with; only a name with something else in it can fold to one without being it. */
+const PLAIN = /^[a-z0-9-]*$/
+
+/** Whether a name folds to a trusted header without being it. Few names begin with x and are not plain. */
 function isAlias(name: string): boolean {
   if (name.charCodeAt(0) !== 0x78 && name.charCodeAt(0) !== 0x58) return false
+  if (PLAIN.test(name)) return false
   const folded = name.replaceAll('_', '-').toLowerCase()
   return folded !== name && reserved.has(folded)
 }
