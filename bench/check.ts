@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { loadAuthorization } from '../ext-authz/service.ts'
 import { openCaller } from './caller.ts'
 import { CONNECTIONS, findLoad, type Load, STREAMS } from './load.ts'
-import { figure } from './measure.ts'
+import { figure, noiseText } from './measure.ts'
 import { benchPolicy, temporaryFolder } from './policies.ts'
 import { checkMessage } from './requests.ts'
 import { type ServerProcess, startEmptyServer, startServe } from './server-process.ts'
@@ -79,15 +79,17 @@ function tableOf(contenders: readonly Contender[], load: Load): Table {
   const reference = contenders[0]?.cpuMicros ?? []
   const sizes = contenders.map(({ message }) => message.length).join(', ')
   const speeds = contenders.map(({ name, perSecond }) => `${name} ${Math.round(Math.max(...perSecond))}/s`).join('; ')
+  const figures = contenders.map(({ name, cpuMicros, budget }) =>
+    figure({ name, unit: 'µs', samples: cpuMicros, budget, reference }),
+  )
   return {
     title: 'check: CPU of the server per Check over gRPC on a Unix socket, at saturation',
     reference: 'empty Check, grpc-js',
-    figures: contenders.map(({ name, cpuMicros, budget }) =>
-      figure({ name, unit: 'µs', samples: cpuMicros, budget, reference }),
-    ),
+    figures,
     notes: [
       `load: ${load.name}, ${CONNECTIONS} connections × ${STREAMS} streams, ${ROUNDS} rounds of ${REQUESTS} requests in turns; messages of ${sizes} bytes`,
       `fastest round: ${speeds}`,
+      noiseText(figures[0]),
     ],
   }
 }

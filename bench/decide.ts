@@ -15,7 +15,7 @@ import { compilePolicy } from '../policy/compile.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
 import { createVerifiedTokens } from '../stores/verified-tokens.ts'
-import { measureSteps, type Step } from './measure.ts'
+import { measureSteps, noiseText, type Step } from './measure.ts'
 import { type BenchPolicy, benchPolicy } from './policies.ts'
 import { gatewayRequest } from './requests.ts'
 import type { Table } from './table.ts'
@@ -31,11 +31,8 @@ export async function benchDecide(): Promise<Table> {
   const few = await sceneOf(await benchPolicy(10))
   const many = await sceneOf(await benchPolicy(1000))
   const steps = [reference(), ...wholeDecisions(few, many), ...(await stages(few, many))]
-  return {
-    title: 'decide: CPU per call',
-    reference: 'JSON.parse of 1 kB',
-    figures: await measureSteps(steps),
-  }
+  const figures = await measureSteps(steps)
+  return { title: 'decide: CPU per call', reference: 'JSON.parse of 1 kB', figures, notes: [noiseText(figures[0])] }
 }
 
 /** Work of the same kind (strings, objects, garbage) that no change of ours touches. */

@@ -60,6 +60,12 @@ export function figure({ name, unit, samples, budget, reference }: Samples): Fig
   }
 }
 
+/** Says how quiet the machine was: on an idle one every run of the reference takes the same time. */
+export function noiseText(reference: Figure | undefined): string {
+  const excess = reference ? (reference.median / reference.least - 1) * 100 : Number.NaN
+  return `noise: the reference's median is ${Math.round(excess)} % above its least`
+}
+
 /** The smallest value that at least `share` of the values do not exceed; NaN of none. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b)
