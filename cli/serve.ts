@@ -56,11 +56,16 @@ interface Service {
 
 type Opened = { readonly ok: true; readonly service: Service } | { readonly ok: false; readonly problem: string }
 
-async function open({ gate }: FollowedPolicy, options: ServeOptions, { log, metrics }: FollowParts): Promise<Opened> {
-  const grpc = createGrpcServer(createCheck(gate.decide), (fault) => {
+async function open(
+  { gate }: FollowedPolicy,
+  options: ServeOptions,
+  { log, metrics, elapsed }: FollowParts,
+): Promise<Opened> {
+  const onFault = (fault: unknown) => {
     metrics.fault()
     log.fault('a Check failed', fault)
-  })
+  }
+  const grpc = createGrpcServer({ check: createCheck(gate.decide), onFault, elapsed })
   const readiness: Service['readiness'] = { notReady: undefined }
   const http = createHttpServer({ metrics, notReady: () => readiness.notReady })
   const opened = await openListeners({

@@ -62,6 +62,7 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
     if (refusal) return deny(passed, refusal.denied, refusal.because, explain)
     explain?.('permission', say.permission(route))
 
+    if (request.abandoned?.()) return deny(passed, 'dependency_unavailable', 'the gateway waits no more', explain)
     // the host alone authenticates nobody: without a principal only the route's own limits are charged, and no flag sees a tenant
     const known = principal && tenant
     return after(takeLimits({ request, route, tenant: known, principal }, limits, now), (report) => {

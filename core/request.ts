@@ -11,6 +11,8 @@ export interface GatewayRequest {
   readonly headers: Readonly<Record<string, string>>
   /** The client's address as the gateway determined it, without a port. We parse no X-Forwarded-For. */
   readonly clientAddress: string
+  /** Whether the gateway has stopped waiting for the answer. Asked last before limits: what nobody waits for is not charged. */
+  readonly abandoned?: () => boolean
 }
 
 /** The value of a header by its lower-case name, or undefined; safe for names such as `constructor`. */

@@ -11,7 +11,7 @@ const LONGEST_ID = 128
  * Reads a decoded Check. Undefined when Envoy told us of no HTTP request at all; what it left out of one is an empty text,
  * which no rule of the policy matches.
  */
-export function readRequest(check: CheckRequest): GatewayRequest | undefined {
+export function readRequest(check: CheckRequest, abandoned?: () => boolean): GatewayRequest | undefined {
   const http = check.attributes?.request?.http
   if (http === undefined) return undefined
   const headers = readHeaders(http)
@@ -22,6 +22,7 @@ export function readRequest(check: CheckRequest): GatewayRequest | undefined {
     path: http.path ?? '',
     headers,
     clientAddress: check.attributes?.source?.address?.socketAddress?.address ?? '',
+    ...(abandoned && { abandoned }),
   }
 }
 

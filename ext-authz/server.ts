@@ -4,6 +4,7 @@ import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, st
 import type { Check } from './check.ts'
 import { addHealth } from './health.ts'
 import type { CheckRequest, CheckResponse } from './messages.ts'
+import { createPulse, type Pulse } from './pulse.ts'
 import { AUTHORIZATION, servedAuthorization } from './service.ts'
 
 /** Envoy lets a request's headers be 60 kB unless told otherwise, at most 8 MB; what is beyond this is an attack, not a request. */
@@ -32,12 +33,21 @@ export interface GrpcServer {
   drain(timeoutMs: number): Promise<boolean>
 }
 
-/** Starts to serve `check`; `onFault` is told what it threw. */
-export function createGrpcServer(check: Check, onFault: (fault: unknown) => void): GrpcServer {
+export interface ServerParts {
+  readonly check: Check
+  /** Told what `check` threw. */
+  readonly onFault: (fault: unknown) => void
+  /** ms from anywhere, never going back. */
+  readonly elapsed: () => number
+}
+
+/** Starts to serve. */
+export function createGrpcServer({ check, onFault, elapsed }: ServerParts): GrpcServer {
   const server = new Server(OPTIONS)
   const calls = { underWay: 0 }
+  const pulse = createPulse(elapsed)
   let isDraining = false
-  server.addService(servedAuthorization(), { Check: unary(check, calls, onFault) })
+  server.addService(servedAuthorization(), { Check: unary(check, calls, onFault, pulse) })
   const health = addHealth(server, [AUTHORIZATION])
   const entrance = server.createConnectionInjector(ServerCredentials.createInsecure())
   const connections = new Set<Socket>()
@@ -59,14 +69,15 @@ export function createGrpcServer(check: Check, onFault: (fault: unknown) => void
       health.stopServing()
       // sends GOAWAY; its callback comes too early, since `node:http2` calls a session closed while its calls go on
       server.tryShutdown(() => {})
-      const allClosed = await closed(connections, timeoutMs)
+      const allClosed = await closed(connections, calls, timeoutMs)
       for (const connection of connections) connection.destroy()
+      pulse.stop()
       return allClosed || calls.underWay === 0
     },
   }
 }
 
-function unary(check: Check, calls: { underWay: number }, onFault: (fault: unknown) => void) {
+function unary(check: Check, calls: { underWay: number }, onFault: (fault: unknown) => void, pulse: Pulse) {
   return (call: ServerUnaryCall<CheckRequest, CheckResponse>, answer: sendUnaryData<CheckResponse>): void => {
     calls.underWay += 1
     const succeed = (response: CheckResponse) => {
@@ -78,26 +89,43 @@ function unary(check: Check, calls: { underWay: number }, onFault: (fault: unkno
       onFault(fault)
       answer(BROKEN)
     }
-    let response: ReturnType<Check>
-    try {
-      response = check(call.request)
-    } catch (fault) {
-      fail(fault)
-      return
+    const decide = () => {
+      try {
+        const response = check(call.request, () => call.cancelled)
+        if (response instanceof Promise) response.then(succeed, fail)
+        else succeed(response)
+      } catch (fault) {
+        fail(fault)
+      }
     }
-    if (response instanceof Promise) response.then(succeed, fail)
-    else succeed(response)
+    // after a halt, calls that Envoy has given up come in together with the word that it has: hear that first
+    if (pulse.hasHalted()) setImmediate(decide)
+    else decide()
   }
 }
 
-/** Whether all of them close by themselves within the time: each does when the last call on it is answered. */
-function closed(connections: Iterable<Socket>, timeoutMs: number): Promise<boolean> {
-  const closings = Array.from(connections, (connection) => new Promise((resolve) => connection.once('close', resolve)))
+/** How often a connection that is to close is looked at, and how many looks without a call under way make it idle. */
+const LOOK_MS = 20
+const IDLE_LOOKS = 10
+
+/**
+ * Whether all connections close by themselves within the time: each does when the last call on it is answered. When no call
+ * has been under way for a while, what is left is idle, or holds half a call that may never be whole, and is not waited for.
+ */
+function closed(connections: ReadonlySet<Socket>, calls: { underWay: number }, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const bound = setTimeout(() => resolve(false), timeoutMs)
-    Promise.all(closings).then(() => {
+    let idleLooks = 0
+    const finish = (allClosed: boolean) => {
+      clearInterval(looks)
       clearTimeout(bound)
-      resolve(true)
-    })
+      resolve(allClosed)
+    }
+    const looks = setInterval(() => {
+      idleLooks = calls.underWay === 0 ? idleLooks + 1 : 0
+      if (connections.size === 0) finish(true)
+      else if (idleLooks >= IDLE_LOOKS) finish(false)
+    }, LOOK_MS)
+    const bound = setTimeout(() => finish(false), timeoutMs)
+    if (connections.size === 0) finish(true)
   })
 }

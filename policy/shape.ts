@@ -9,20 +9,24 @@ export type ShapeResult =
   | { readonly ok: true; readonly file: PolicyFile }
   | { readonly ok: false; readonly faults: readonly Fault[] }
 
+/** Of one map; each costs a search for the nearest known key. */
+const MOST_UNKNOWN_KEYS = 50
+
 /** Checks the shape and fills in defaults. At most `most` faults are told. */
 export function checkShape(value: unknown, most: number): ShapeResult {
   const result = policySchema.safeParse(value)
   if (result.success) return { ok: true, file: result.data }
   const faults: Fault[] = []
   for (const issue of result.error.issues) {
-    if (faults.length < most) faults.push(...faultsOf(issue, [], value))
+    if (faults.length < most) faults.push(...faultsOf(issue, [], value).slice(0, most))
   }
   return { ok: false, faults: faults.slice(0, most) }
 }
 
 function faultsOf(issue: Issue, above: PolicyPath, root: unknown): readonly Fault[] {
   const path = [...above, ...issue.path.filter((step) => typeof step !== 'symbol')]
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey(path, key))
+  if (issue.code === 'unrecognized_keys')
+    return issue.keys.slice(0, MOST_UNKNOWN_KEYS).map((key) => unknownKey(path, key))
   const own = wordsOf(issue.message)
   const input = valueAt(root, path)
   if (issue.code === 'invalid_union') {

@@ -10,7 +10,10 @@ export async function fetchKeys(url: string): Promise<unknown> {
     signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: { accept: 'application/jwk-set+json, application/json' },
   })
-  if (!response.ok || !response.body) throw new Error(`the issuer answered ${response.status}`)
+  if (!response.ok || !response.body) {
+    await response.body?.cancel()
+    throw new Error(`the issuer answered ${response.status}`)
+  }
   const chunks: Uint8Array[] = []
   let bytes = 0
   for await (const chunk of response.body) {

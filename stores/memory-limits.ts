@@ -4,11 +4,12 @@ import type { Charge, CountedBy, LimitStore } from '../core/limits/limit.ts'
 
 /** How many counters may exist whose keys clients choose (by address, user, header, claim, credential). */
 export interface Bounds {
-  readonly perTenant: number
+  /** Of one limit of one tenant. */
+  readonly perSeries: number
   readonly total: number
 }
 
-const DEFAULT_BOUNDS: Bounds = { perTenant: 100_000, total: 1_000_000 }
+const DEFAULT_BOUNDS: Bounds = { perSeries: 100_000, total: 1_000_000 }
 
 /** Counters by tenant and route are as many as the policy makes them; clients can make all others. */
 const madeByPolicy: ReadonlySet<CountedBy> = new Set(['tenant', 'route'])
@@ -17,8 +18,8 @@ const madeByPolicy: ReadonlySet<CountedBy> = new Set(['tenant', 'route'])
 const SWEPT_PER_INSERT = 2
 
 /**
- * A store whose `take` answers in the same tick. A tenant's own counters are never thrown out for another's: a flood of
- * addresses at one tenant fills that tenant's share, then pushes out that tenant's oldest.
+ * A store whose `take` answers in the same tick. A flood of addresses, users or headers at one limit of one tenant fills the
+ * share of that limit, then pushes out its own oldest counters: no other limit's, and no other tenant's.
  */
 export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore {
   const fixed = new Map<string, Counter>()
@@ -26,10 +27,10 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
   let openCount = 0
   let newcomers: Charge[] = []
 
-  function shelfOf({ limit, tenant }: Charge): Map<string, Counter> {
+  function shelfOf({ limit, series }: Charge): Map<string, Counter> {
     if (limit.by.every((by) => madeByPolicy.has(by))) return fixed
-    const shelf = open.get(tenant) ?? new Map<string, Counter>()
-    open.set(tenant, shelf)
+    const shelf = open.get(series) ?? new Map<string, Counter>()
+    open.set(series, shelf)
     return shelf
   }
 
@@ -51,9 +52,9 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
       const forgotten = sweep(shelf, now)
       if (shelf === fixed) continue
       openCount -= forgotten
-      while (shelf.size > bounds.perTenant) dropOldest(shelf)
+      while (shelf.size > bounds.perSeries) dropOldest(shelf)
       while (openCount > bounds.total) dropOldest(largest(open))
-      if (shelf.size === 0) open.delete(charge.tenant)
+      if (shelf.size === 0) open.delete(charge.series)
     }
     newcomers = []
   }

@@ -17,9 +17,17 @@ export interface Counted {
 /** Longer values, which clients choose, are hashed so that a key stays small. */
 const MAX_PART = 64
 
-/** `scope` tells limits of the same name apart: a route's name for its own limits, empty for a tenant's. */
-export function bucketKey(limit: Limit, scope: string, counted: Counted): string {
-  let key = part(counted.tenant) + part(scope) + part(limit.name)
+/**
+ * All buckets of one limit of one tenant. `scope` tells limits of the same name apart: a route's name for its own limits,
+ * empty for a tenant's.
+ */
+export function bucketSeries(limit: Limit, scope: string, tenant: string): string {
+  return part(tenant) + part(scope) + part(limit.name)
+}
+
+/** The bucket within its series that these requests share. */
+export function bucketKey(limit: Limit, series: string, counted: Counted): string {
+  let key = series
   for (const by of limit.by) if (by !== 'tenant') key += part(countedValue(by, counted))
   return key
 }

@@ -4,7 +4,7 @@ import type { Principal } from '../credentials/principal.ts'
 import { after, type MaybePromise } from '../maybe-promise.ts'
 import type { Route, Tenant } from '../policy.ts'
 import { type GatewayRequest, headerOf } from '../request.ts'
-import { bucketKey, type Counted } from './bucket-key.ts'
+import { bucketKey, bucketSeries, type Counted } from './bucket-key.ts'
 import type { Charge, ChargeState, Limit, LimitStore } from './limit.ts'
 import type { LimitReport } from './report.ts'
 
@@ -27,22 +27,21 @@ function chargesOf(charged: Charged): readonly Charge[] {
   const { route, tenant } = charged
   const charges: Charge[] = []
   const timeZone = tenant?.timeZone ?? 'UTC'
-  const add = (limit: Limit, key: string) => {
-    const cost = limit.kind === 'quota' || limit.weighted ? route.cost : 1
-    charges.push({ limit, key, tenant: tenant?.id ?? '', cost, timeZone })
-  }
   let counted: Counted | undefined
-  const keyOf = (limit: Limit, scope: string) => {
-    counted ??= countedOf(charged)
-    return bucketKey(limit, scope, counted)
+  const add = (limit: Limit, series: string) => {
+    const cost = limit.kind === 'quota' || limit.weighted ? route.cost : 1
+    const isTenants = limit.by.length === 1 && limit.by[0] === 'tenant'
+    if (!isTenants) counted ??= countedOf(charged)
+    const key = counted && !isTenants ? bucketKey(limit, series, counted) : series
+    charges.push({ limit, series, key, cost, timeZone })
   }
   if (tenant) {
-    const known = ownKeys(tenant)
+    const series = ownSeries(tenant)
     tenant.limits.forEach((limit, i) => {
-      add(limit, known[i] ?? keyOf(limit, ''))
+      add(limit, series[i] ?? '')
     })
   }
-  for (const limit of route.limits) add(limit, keyOf(limit, route.name))
+  for (const limit of route.limits) add(limit, bucketSeries(limit, route.name, tenant?.id ?? ''))
   return charges
 }
 
@@ -60,20 +59,16 @@ function countedOf({ request, route, tenant, principal }: Charged): Counted {
   }
 }
 
-const keysByTenant = new WeakMap<Tenant, readonly (string | undefined)[]>()
+const seriesByTenant = new WeakMap<Tenant, readonly string[]>()
 
-/** The keys of limits that count by the tenant alone, made once for each tenant; undefined for the others. */
-function ownKeys(tenant: Tenant): readonly (string | undefined)[] {
-  let keys = keysByTenant.get(tenant)
-  if (!keys) {
-    const nobody = { credential: '', user: '', ip: '', route: '', header: () => '', claim: () => '' }
-    const isOwn = (limit: Limit) => limit.by.every((by) => by === 'tenant')
-    keys = tenant.limits.map((limit) =>
-      isOwn(limit) ? bucketKey(limit, '', { ...nobody, tenant: tenant.id }) : undefined,
-    )
-    keysByTenant.set(tenant, keys)
+/** The series of a tenant's own limits, made once for each tenant: most limits count by it alone, and then that is the key. */
+function ownSeries(tenant: Tenant): readonly string[] {
+  let series = seriesByTenant.get(tenant)
+  if (!series) {
+    series = tenant.limits.map((limit) => bucketSeries(limit, '', tenant.id))
+    seriesByTenant.set(tenant, series)
   }
-  return keys
+  return series
 }
 
 function report(states: readonly ChargeState[]): LimitReport {

@@ -36,8 +36,8 @@ export interface Charge {
   readonly limit: Limit
   /** The bucket's key, made by `bucketKey`; it begins with the tenant. */
   readonly key: string
-  /** The tenant whose share of memory the bucket counts to; empty for requests of nobody. */
-  readonly tenant: string
+  /** What `key` begins with: one limit of one tenant. A store bounds each series, so that none can push out another's buckets. */
+  readonly series: string
   /** Whole units, at least 0; 0 only looks. */
   readonly cost: number
   /** IANA name; calendar windows are cut in it. */

@@ -1,6 +1,6 @@
 /** `limits:` of plans, tenants and routes. */
 import { z } from 'zod'
-import { QUOTA, RATE } from '../units.ts'
+import { QUOTA, RATE, rateOf } from '../units.ts'
 import { distinct, later, mode, name, notYet, refusal } from './words.ts'
 
 const rate = z
@@ -55,6 +55,15 @@ const fields = {
   onStoreFailure: later('onStoreFailure'),
 }
 
+/** A bucket is counted in parts of a token, burst × period of them, which must stay exact whole numbers. */
+function checkExactness({ rate, burst }: Kind, context: z.RefinementCtx): void {
+  if (rate === undefined || !RATE.test(rate)) return
+  const { tokens, periodMs } = rateOf(rate)
+  if ((burst ?? tokens) * periodMs <= Number.MAX_SAFE_INTEGER) return
+  const message = refusal('is too large a burst over too long a period to be counted exactly', 'a smaller one')
+  context.addIssue({ code: 'custom', path: [burst === undefined ? 'rate' : 'burst'], message })
+}
+
 interface Kind {
   rate?: string | undefined
   quota?: string | undefined
@@ -74,7 +83,7 @@ function checkKind(kinds: readonly ('rate' | 'quota' | 'unlimited')[]) {
       if (limit.burst !== undefined) refuse(['burst'], '`burst` belongs to a rate', '`rate:` beside it')
       if (limit.weighted !== undefined)
         refuse(['weighted'], '`weighted` belongs to a rate; a quota always counts the cost', '`rate:` beside it')
-    }
+    } else checkExactness(limit, context)
   }
 }
 

@@ -20,9 +20,10 @@ const startEnvoyUnderTest: StartGateway = async ({ policy }) => {
   let limits = createMemoryLimits()
   const latest: LimitStore = { take: (charges, now) => limits.take(charges, now) }
   const gate = createGate(policy, { ...QUIET, limits: latest })
-  const grpc = createGrpcServer(createCheck(gate.decide), (fault) => {
+  const onFault = (fault: unknown) => {
     throw fault
-  })
+  }
+  const grpc = createGrpcServer({ check: createCheck(gate.decide), onFault, elapsed: () => performance.now() })
   const server = createServer((connection) => grpc.accept(connection))
   await new Promise<void>((resolve) => server.listen(sidecarSocket, resolve))
   const backends = await startWitnessedBackends()

@@ -17,9 +17,10 @@ export const burst: RateLimit = {
 }
 export const daily: Quota = { ...shared, kind: 'quota', name: 'daily', amount: 10, unit: 'day' }
 
-export function charge(limit: Limit, more: Partial<Charge> = {}): Charge {
-  const tenant = more.tenant ?? 'acme'
-  return { limit, key: `${tenant}/${limit.name}`, tenant, cost: 1, timeZone: 'UTC', ...more }
+export function charge(limit: Limit, more: Partial<Charge> & { tenant?: string } = {}): Charge {
+  const { tenant = 'acme', ...rest } = more
+  const series = `${tenant}/${limit.name}`
+  return { limit, series, key: series, cost: 1, timeZone: 'UTC', ...rest }
 }
 
 export function limitStoreContract(name: string, create: () => LimitStore | Promise<LimitStore>): void {

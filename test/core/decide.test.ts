@@ -380,6 +380,12 @@ describe('limits', () => {
     expect((await allowed(key('globex'), on)).limits?.states.map(({ remaining }) => remaining)).toEqual([2, 9])
   })
 
+  it('a request that the gateway has given up is refused and not charged', async () => {
+    const on = freshGate()
+    expect((await denied(key('globex', { abandoned: () => true }), on)).reason).toBe('dependency_unavailable')
+    expect((await allowed(key('globex'), on)).limits?.states.map(({ remaining }) => remaining)).toEqual([2, 9])
+  })
+
   it('who has no limits is told of none', async () => {
     expect(client(await allowed(key('acme')))).toEqual({})
   })

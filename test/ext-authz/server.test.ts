@@ -1,5 +1,5 @@
 /** The gRPC server with a real client: what is broken fails closed, and a drain answers what is under way. */
-import { createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Server, type Socket } from 'node:net'
 import { status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Check } from '../../ext-authz/check.ts'
@@ -25,7 +25,7 @@ interface Running {
 
 async function start(check: Check): Promise<Running> {
   const faults: unknown[] = []
-  const grpc = createGrpcServer(check, (fault) => faults.push(fault))
+  const grpc = createGrpcServer({ check, onFault: (fault) => faults.push(fault), elapsed: () => performance.now() })
   const entrance = createServer((connection: Socket) => grpc.accept(connection))
   await new Promise<void>((resolve) => entrance.listen(0, '127.0.0.1', resolve))
   const address = `127.0.0.1:${(entrance.address() as { port: number }).port}`
@@ -175,6 +175,15 @@ describe('a drain', () => {
     entrance.close()
     expect(await grpc.drain(1)).toBe(false)
     expect(await answer).toMatchObject({ code: expect.any(Number) })
+  })
+
+  it('does not wait for a peer that says nothing, or half a call', async () => {
+    const { grpc, address } = await start(() => OK)
+    const [host = '', port] = address.split(':')
+    const silent = connect(Number(port), host)
+    ends.push(() => silent.destroy())
+    await new Promise((resolve) => silent.once('data', resolve))
+    expect(await grpc.drain(3_600_000)).toBe(true)
   })
 
   it('is over at once when nothing is under way', async () => {

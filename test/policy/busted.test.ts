@@ -24,6 +24,7 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['api-key-header', 11, 'identity.apiKey.header', 'is a header that an API key cannot be read from'],
   ['billing-day', 6, 'tenants.acme.billingDay', '`billingDay` is not supported by this version yet'],
   ['burst-of-quota', 4, 'plans.free.limits[0].burst', '`burst` belongs to a rate'],
+  ['burst-too-exact', 4, 'plans.free.limits[0].burst', 'to be counted exactly'],
   ['clock-skew', 17, 'issuers[0].clockSkew', 'is more than five minutes'],
   ['cost-above-burst', 11, 'routes[0].cost', 'a cost of 11 is above the burst 10 of limit `burst`, so that'],
   ['cost-above-own-limit', 11, 'routes[0].cost', 'a cost of 3 is above the burst 2 of limit `dear`, so that th'],

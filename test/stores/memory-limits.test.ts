@@ -21,7 +21,7 @@ function use(store: LimitStore, ...charges: Charge[]): void {
 
 describe('memory stays bounded whatever clients send', () => {
   it("a flood of addresses at one tenant pushes out none of another's counters, and not the tenant's own limits", () => {
-    const store = createMemoryLimits({ perTenant: 100, total: 150 })
+    const store = createMemoryLimits({ perSeries: 100, total: 150 })
     const plan = charge(burst, { tenant: 'acme' })
     use(store, plan, fromIp('globex', 1), fromIp('globex', 2))
     for (let ip = 0; ip < 5000; ip++) use(store, fromIp('acme', ip))
@@ -30,8 +30,8 @@ describe('memory stays bounded whatever clients send', () => {
     expect(left(store, fromIp('globex', 2))).toBe(4)
   })
 
-  it("a tenant's own addresses beyond its share push out its oldest", () => {
-    const store = createMemoryLimits({ perTenant: 100, total: 1000 })
+  it("addresses beyond a limit's share push out its oldest", () => {
+    const store = createMemoryLimits({ perSeries: 100, total: 1000 })
     for (let ip = 0; ip < 5000; ip++) use(store, fromIp('acme', ip))
     const kept = Array.from({ length: 5000 }, (_, ip) => left(store, fromIp('acme', ip))).filter((n) => n === 4)
     expect(kept.length).toBeGreaterThan(0)
@@ -39,14 +39,22 @@ describe('memory stays bounded whatever clients send', () => {
   })
 
   it('many tenants together stay below the total', () => {
-    const store = createMemoryLimits({ perTenant: 100, total: 120 })
+    const store = createMemoryLimits({ perSeries: 100, total: 120 })
     for (let ip = 0; ip < 300; ip++) for (const tenant of ['a', 'b', 'c']) use(store, fromIp(tenant, ip))
     const all = ['a', 'b', 'c'].flatMap((tenant) => Array.from({ length: 300 }, (_, ip) => fromIp(tenant, ip)))
     expect(all.filter((asked) => left(store, asked) === 4).length).toBeLessThanOrEqual(120)
   })
 
+  it('a flood at one limit resets no other limit of the same tenant', () => {
+    const store = createMemoryLimits({ perSeries: 100, total: 1000 })
+    const login = charge({ ...perIp, name: 'login' }, { tenant: '', key: '/login/192.0.2.1' })
+    for (let i = 0; i < 5; i++) use(store, login)
+    for (let ip = 0; ip < 5000; ip++) use(store, fromIp('', ip))
+    expect(left(store, login)).toBe(0)
+  })
+
   it('two new counters in one take are both charged, however small the bounds', () => {
-    const store = createMemoryLimits({ perTenant: 10, total: 10 })
+    const store = createMemoryLimits({ perSeries: 10, total: 10 })
     const pair = [fromIp('acme', 1), charge({ ...perIp, name: 'other' }, { key: 'acme/other/1' })]
     use(store, ...pair)
     expect(pair.map((asked) => left(store, asked))).toEqual([4, 4])

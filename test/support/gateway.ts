@@ -64,7 +64,7 @@ export async function startGateway(own?: Readonly<Record<string, number>>): Prom
 }
 
 async function serveChecks(check: (message: CheckRequest) => CheckResponse | Promise<CheckResponse>, path: string) {
-  const grpc = createGrpcServer(check, () => {})
+  const grpc = createGrpcServer({ check, onFault: () => {}, elapsed: () => performance.now() })
   const connections = new Set<Socket>()
   const server = createServer((connection) => {
     connections.add(connection)

@@ -1,7 +1,7 @@
 /** Keys of buckets cannot collide, whatever clients put into them. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressBlock, bucketKey, type Counted } from '../../../core/limits/bucket-key.ts'
+import { addressBlock, bucketKey, bucketSeries, type Counted } from '../../../core/limits/bucket-key.ts'
 import type { CountedBy, Limit } from '../../../core/limits/limit.ts'
 
 const limit = (...by: CountedBy[]): Limit => ({
@@ -22,6 +22,8 @@ const counted = (user: string, header = ''): Counted => ({
   claim: () => '',
 })
 
+const series = bucketSeries(limit('user'), '', 'acme')
+
 describe('bucket keys', () => {
   it('two different pairs of values never share a bucket', () => {
     const both = limit('user', 'header:x')
@@ -29,19 +31,19 @@ describe('bucket keys', () => {
     fc.assert(
       fc.property(text, text, text, text, (a, b, c, d) => {
         fc.pre(a !== c || b !== d)
-        expect(bucketKey(both, '', counted(a, b))).not.toBe(bucketKey(both, '', counted(c, d)))
+        expect(bucketKey(both, series, counted(a, b))).not.toBe(bucketKey(both, series, counted(c, d)))
       }),
       { numRuns: 2000 },
     )
-    expect(bucketKey(both, '', counted('a', '1:b'))).not.toBe(bucketKey(both, '', counted('a1:', 'b')))
+    expect(bucketKey(both, series, counted('a', '1:b'))).not.toBe(bucketKey(both, series, counted('a1:', 'b')))
   })
 
   it('a long value makes no long key', () => {
-    expect(bucketKey(limit('user'), '', counted('x'.repeat(65_536))).length).toBeLessThan(150)
+    expect(bucketKey(limit('user'), series, counted('x'.repeat(65_536))).length).toBeLessThan(150)
   })
 
   it("a route's limit and a tenant's limit of the same name are two buckets", () => {
-    expect(bucketKey(limit('tenant'), 'orders', counted('u'))).not.toBe(bucketKey(limit('tenant'), '', counted('u')))
+    expect(bucketSeries(limit('tenant'), 'orders', 'acme')).not.toBe(bucketSeries(limit('tenant'), '', 'acme'))
   })
 })
 
