@@ -9,9 +9,11 @@ const ENTRY_BYTES = 512
 
 /** The least recently used go first. Entries are judged by their own `expiresAt`, never by this cache's clock. */
 export function createVerifiedTokens(bounds = DEFAULT_BOUNDS): VerifiedTokens {
+  // bounded by size alone: with `max` the library would set room aside for all entries at once, which stalls a reload
+  const least = Math.max(ENTRY_BYTES, Math.ceil(bounds.bytes / bounds.entries))
   return new LRUCache<string, VerifiedToken>({
-    max: bounds.entries,
     maxSize: bounds.bytes,
-    sizeCalculation: ({ principal }) => ENTRY_BYTES + 4 * JSON.stringify(principal.claims ?? {}).length,
+    sizeCalculation: ({ principal }) =>
+      Math.max(least, ENTRY_BYTES + 4 * JSON.stringify(principal.claims ?? {}).length),
   })
 }

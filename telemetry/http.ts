@@ -19,6 +19,14 @@ export interface HttpParts {
   readonly notReady: () => string | undefined
 }
 
+/** Milliseconds. Time-outs are looked for every second; otherwise silent connections could fill all places for half a minute. */
+const TIMES = {
+  requestTimeout: 5_000,
+  headersTimeout: 5_000,
+  keepAliveTimeout: 5_000,
+  connectionsCheckingInterval: 1_000,
+}
+
 /** A server that is not listening yet. Its timeouts are short: those who ask are near and ask for little. */
 export function createHttpServer({ metrics, notReady }: HttpParts): Server {
   const pages: Readonly<Record<string, () => Page | Promise<Page>>> = {
@@ -26,7 +34,7 @@ export function createHttpServer({ metrics, notReady }: HttpParts): Server {
     '/readyz': () => readiness(notReady()),
     '/metrics': async () => ({ status: 200, ...(await metrics.scrape()) }),
   }
-  const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000, keepAliveTimeout: 5_000 })
+  const server = createServer(TIMES)
   server.maxConnections = 256
   server.on('request', async (request, response) => {
     const page = await pageFor(pages, request.method, request.url).catch(() => BROKEN)

@@ -122,9 +122,9 @@ function remoteKeySet(url: string, fetchKeys: FetchKeys): KeySet {
   }
 }
 
-/** The keys of a JWKS that may verify: a symmetric key from a public document would let anybody sign. */
+/** The keys of a JWKS. Symmetric ones, with which anybody could sign, are never used: jose takes none from a set. */
 function publicKeys(document: unknown): JWK[] {
   const keys: unknown = Object(document).keys
   if (!Array.isArray(keys)) throw new TypeError('a JWKS is an object with a list of keys')
-  return keys.filter((key) => typeof key === 'object' && key !== null && key.kty !== 'oct')
+  return keys.filter((key) => typeof key === 'object' && key !== null)
 }

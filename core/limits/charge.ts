@@ -51,7 +51,7 @@ function countedOf({ request, route, tenant, principal }: Charged): Counted {
     tenant: tenant?.id ?? '',
     credential: caller,
     // an API key has no user: it is its own
-    user: principal?.user ?? caller,
+    user: principal?.user === undefined ? caller : `user:${principal.user}`,
     ip: request.clientAddress,
     route: route.name,
     header: (name) => headerOf(request, name) ?? '',

@@ -2,10 +2,12 @@
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { clientHeaders, decisionFacts, denialBody } from '../../core/answer.ts'
+import { storedHash } from '../../core/credentials/api-key.ts'
+import { decide } from '../../core/decide.ts'
 import type { Allow, Decision, Deny } from '../../core/decision.ts'
 import { backendHeaders, headersToRemove } from '../../core/identity-headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
-import { gateOf, NOON, newKey, policyOf, type TestGate } from '../support/gate.ts'
+import { gateOf, NOON, newKey, policyOf, requestOf, type TestGate } from '../support/gate.ts'
 
 const keys = {
   acme: newKey(),
@@ -268,6 +270,37 @@ describe('what is allowed', () => {
     })
   })
 
+  it('a variant that is no upstream of the policy is not followed', async () => {
+    const on = freshGate()
+    const flags = { evaluate: () => ({ variant: 'beta', value: 'somewhere-else', reason: 'STATIC' }) }
+    const allow = await decide(requestOf(key('acme')), { ...on.given, flags, now: NOON })
+    expect(allow).toMatchObject({ decision: 'allow', upstream: 'orders-stable' })
+    expect(allow).not.toHaveProperty('variant')
+  })
+
+  it('a key of ours is asked for its checksum even where its hash is known', async () => {
+    const { key: genuine } = newKey()
+    const mistyped = genuine.slice(0, -1) + (genuine.endsWith('0') ? '1' : '0')
+    const policy = policyOf(text().replace(keys.acme.hash, storedHash(mistyped)), {
+      'flags.json': flags,
+      'jwks.json': jwks,
+    })
+    const refused = await denied({ path: '/orders/1', headers: { 'x-api-key': mistyped } }, gateOf(policy))
+    expect(refused.reason).toBe('invalid_credential')
+  })
+
+  it('credentials go to the backend unless the policy takes them off', async () => {
+    const removing = policyOf(text().replace('identity:', 'identity:\n  removeCredentials: true'), {
+      'flags.json': flags,
+      'jwks.json': jwks,
+    })
+    const token = await sign({ sub: 'ann', org: 'acme', scope: 'orders:read' })
+    const ask = key('acme', { headers: { authorization: `Bearer ${token}` } })
+    const removed = async (on: TestGate) => headersToRemove(await allowed(ask, on), [])
+    expect(await removed(gateOf(removing))).toEqual(expect.arrayContaining(['x-api-key', 'authorization']))
+    for (const name of ['x-api-key', 'authorization']) expect(await removed(freshGate())).not.toContain(name)
+  })
+
   it('reserved labels, the bare suffix and other domains name nobody', async () => {
     for (const host of ['www.api.test', 'api.test', 'evilapi.test', 'localhost', '']) {
       expect((await allowed(key('acme', { host }))).tenant).toBe('acme')
@@ -384,6 +417,20 @@ describe('limits', () => {
     const on = freshGate()
     expect((await denied(key('globex', { abandoned: () => true }), on)).reason).toBe('dependency_unavailable')
     expect((await allowed(key('globex'), on)).limits?.states.map(({ remaining }) => remaining)).toEqual([2, 9])
+  })
+
+  it('a hidden limit refuses and is named to nobody', async () => {
+    const hidden = policyOf(text().replace('burst: 3 }', 'burst: 3, expose: false }'), {
+      'flags.json': flags,
+      'jwks.json': jwks,
+    })
+    const on = gateOf(hidden)
+    for (let i = 0; i < 3; i++) await allowed(key('globex'), on)
+    const deny = await denied(key('globex'), on)
+    expect(JSON.parse(denialBody(deny)).violatedPolicies).toEqual([])
+    expect(client(deny)).not.toHaveProperty('ratelimit')
+    expect(JSON.stringify([client(deny), denialBody(deny)])).not.toContain('burst')
+    expect(client(deny)).toMatchObject({ 'retry-after': '1', 'ratelimit-policy': '"daily";q=10;w=86400' })
   })
 
   it('who has no limits is told of none', async () => {

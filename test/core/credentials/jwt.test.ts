@@ -89,6 +89,15 @@ describe('a genuine token becomes a principal', () => {
     })
   })
 
+  it('a path of claims never leads into what every object has', async () => {
+    const inherited = {
+      claims: { tenant: ['constructor', 'name'], user: ['toString', 'name'], roles: undefined, scopes: undefined },
+    }
+    const verdict = await verify(await sign(claims()), inherited)
+    expect(verdict).not.toHaveProperty('tenantName')
+    expect(verdict).not.toHaveProperty('user')
+  })
+
   it('a clock that differs by no more than the skew is forgiven, one second more is not', async () => {
     const expired = await sign(claims({ exp: NOW / 1000 - 4 }))
     expect(reasonOf(await verify(expired))).toBe('proven')

@@ -12,6 +12,8 @@ describe('a path that readers could understand differently is refused', () => {
     ['//admin/x', 'an empty segment that a URL parser takes for an authority (CVE-2026-26205)'],
     ['/v1//orders', 'an empty segment'],
     ['/v1/./orders', 'a dot segment'],
+    ['/v1/;x/admin', 'a segment of path parameters only'],
+    ['/v1/%3Bx/admin', 'the same, encoded'],
     ['/v1/.', 'a dot segment at the end'],
     ['/v1/../admin', 'a double dot segment'],
     ['/v1/..', 'a double dot segment at the end'],
