@@ -35,30 +35,43 @@ const FLUSH = ['--file-flush-interval-msec', '50']
 export async function runEnvoy(options: EnvoyOptions): Promise<RunningEnvoy> {
   for (let attempt = 1; ; attempt++) {
     const port = await freePort(attempt === 1 ? options.port : 0)
-    const child = await launch(options, port)
+    const own = mkdtempSync(join(options.folder, 'envoy-'))
+    const adminSocket = join(own, 'admin.sock')
+    const child = await launch(options, { own, port, adminSocket })
     try {
-      await waitUntilReady(child, () => serves(port))
-      return { child, port }
+      await waitUntilReady(child, () => serves(adminSocket))
+      if (!foundPortBusy(child)) return { child, port }
+      throw new Error(`port ${port} is busy`)
     } catch (error) {
       await child.kill()
       // somebody was quicker with this port: the next one
-      if (attempt === ATTEMPTS || !child.lines.some((line) => line.includes('Address already in use'))) throw error
+      if (attempt === ATTEMPTS || !foundPortBusy(child)) throw error
     }
   }
 }
 
-function launch({ envoy, leash, folder, sidecarSocket, backends, onLine }: EnvoyOptions, port: number): Promise<Child> {
-  const own = mkdtempSync(join(folder, 'envoy-'))
+interface Place {
+  readonly own: string
+  readonly port: number
+  readonly adminSocket: string
+}
+
+function launch(options: EnvoyOptions, { own, port, adminSocket }: Place): Promise<Child> {
+  const { envoy, leash, sidecarSocket, backends, onLine } = options
   const file = join(own, 'envoy.json')
-  writeFileSync(file, envoyConfig({ port, adminSocket: join(own, 'admin.sock'), sidecarSocket, backends }))
+  writeFileSync(file, envoyConfig({ port, adminSocket, sidecarSocket, backends }))
   const args = [...envoy.prefix, '-c', file, ...ARGUMENTS, ...FLUSH]
   return startChild('Envoy', envoy.command, args, { leash, ...(onLine && { onLine }) })
 }
 
-/** Asks Envoy's own health answer; no backend and no sidecar is needed for it. */
-function serves(port: number): Promise<true | undefined> {
+function foundPortBusy({ lines }: Child): boolean {
+  return lines.some((line) => line.includes('Address already in use'))
+}
+
+/** Asks this Envoy by its admin socket: on the clients' port somebody else's Envoy could answer. */
+function serves(adminSocket: string): Promise<true | undefined> {
   return new Promise((resolve) => {
-    const asked = request({ host: '127.0.0.1', port, path: '/gateway/healthz', agent: false }, (response) => {
+    const asked = request({ socketPath: adminSocket, path: '/ready', agent: false }, (response) => {
       response.resume()
       resolve(response.statusCode === 200 ? true : undefined)
     })
