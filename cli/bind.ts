@@ -36,6 +36,8 @@ async function bindTcp(server: Server, { host, port }: { host: string; port: num
  * right before anyone can connect.
  */
 async function bindUnix(server: Server, path: string): Promise<BindResult> {
+  // listening there would fail too, but be called a matter of permission
+  if (lookAt(dirname(path)) === undefined) return problem(`unix:${path}: ${MEANINGS.ENOENT}`)
   const inTheWay = await occupant(path)
   if (inTheWay !== undefined) return problem(inTheWay)
   const own = join(dirname(path), `.${basename(path)}.${process.pid}`)

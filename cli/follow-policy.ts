@@ -44,7 +44,10 @@ export async function followPolicy(file: string, env: Io['env'], parts: FollowPa
         log.policyRejected(problems.map(formatProblem))
       }
     },
-    onRecovered: () => log.policyUnchanged(),
+    onRecovered() {
+      metrics.policyMended()
+      log.policyUnchanged()
+    },
   })
   await watch.first
   if (begun !== undefined) return { ok: true, followed: { ...begun, ...control(watch, log) } }

@@ -1,8 +1,9 @@
 /** `tenantgate keys create`: makes an API key and says what to put into the policy. It never edits a policy file. */
 import { randomBytes } from 'node:crypto'
-import { parseArgs } from 'node:util'
 import { createApiKey, storedHash } from '../core/credentials/api-key.ts'
+import { NAME, role, scope, TENANT_ID } from '../policy/schema/words.ts'
 import { EXIT, type Io, wrongUse } from './io.ts'
+import { readOptions } from './options.ts'
 
 const USAGE = `Usage: tenantgate keys create --tenant TENANT [--scopes a,b] [--roles a,b] [--id ID] [--env live] [--json]
 
@@ -25,40 +26,50 @@ interface NewKey {
   readonly hash: string
 }
 
-function createKey(argv: string[], io: Io): number {
-  let values: ReturnType<typeof parseCreate>['values']
-  try {
-    values = parseCreate(argv).values
-  } catch (error) {
-    return wrongUse(io, `keys create: ${(error as Error).message}`)
-  }
-  if (values.help) return say(io, USAGE)
-  if (!values.tenant) return wrongUse(io, 'keys create: --tenant is missing')
-  if (!/^[a-z0-9]{1,16}$/.test(values.env))
-    return wrongUse(io, 'keys create: --env takes 1 to 16 lower-case letters or digits')
-  const key = createApiKey(values.env, randomBytes)
-  const id = values.id ?? `key-${randomBytes(4).toString('hex')}`
+const OPTIONS = {
+  tenant: { type: 'string' },
+  scopes: { type: 'string' },
+  roles: { type: 'string' },
+  id: { type: 'string' },
+  env: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
+
+function createKey(argv: readonly string[], io: Io): number {
+  const read = readOptions(OPTIONS, argv, io.env)
+  if (!read.ok) return wrongUse(io, `keys create: ${read.problem}`)
+  if (read.options.help) return say(io, USAGE)
+  const { tenant, id = `key-${randomBytes(4).toString('hex')}`, env = 'live' } = read.options
+  const [scopes, roles] = [listOf(read.options.scopes), listOf(read.options.roles)]
+  if (tenant === undefined) return wrongUse(io, 'keys create: --tenant is missing')
+  const unfit = unfitOption({ tenant, id, env, scopes, roles })
+  if (unfit !== undefined) return wrongUse(io, `keys create: ${unfit}`)
+  const key = createApiKey(env, randomBytes)
   const created: NewKey = { id, key, hash: storedHash(key) }
-  if (values.json) return say(io, `${JSON.stringify(created)}\n`)
-  return say(io, described(created, values.tenant, listOf(values.scopes), listOf(values.roles)))
+  return say(io, read.options.json ? `${JSON.stringify(created)}\n` : described(created, tenant, scopes, roles))
 }
 
-function parseCreate(args: string[]) {
-  return parseArgs({
-    args,
-    options: {
-      tenant: { type: 'string' },
-      scopes: { type: 'string', default: '' },
-      roles: { type: 'string', default: '' },
-      id: { type: 'string' },
-      env: { type: 'string', default: 'live' },
-      json: { type: 'boolean', default: false },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  })
+interface Wanted {
+  readonly tenant: string
+  readonly id: string
+  readonly env: string
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
 }
 
-function listOf(text: string): string[] {
+/** What the policy would refuse in the entry that we print. */
+function unfitOption({ tenant, id, env, scopes, roles }: Wanted): string | undefined {
+  if (!TENANT_ID.test(tenant)) return `--tenant '${tenant}' is not a tenant id`
+  if (!NAME.test(id)) return `--id '${id}' is not a name of letters, digits, dots, - and _`
+  if (!/^[a-z0-9]{1,16}$/.test(env)) return '--env takes 1 to 16 lower-case letters or digits'
+  const scopeFault = scopes.find((entry) => !scope().safeParse(entry).success)
+  if (scopeFault !== undefined) return `--scopes: '${scopeFault}' is not a scope`
+  const roleFault = roles.find((entry) => !role().safeParse(entry).success)
+  return roleFault === undefined ? undefined : `--roles: '${roleFault}' is not a role`
+}
+
+function listOf(text = ''): string[] {
   return text
     .split(',')
     .map((entry) => entry.trim())

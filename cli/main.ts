@@ -29,6 +29,8 @@ Each option of serve and explain has a twin in the environment: --drain-timeout 
 Exit codes: 0 done (explain: allow), 1 bad input, 2 wrong use, 3 deny (explain).
 `
 
+const WITHOUT_OWN_HELP: ReadonlySet<string> = new Set(['serve', 'validate'])
+
 async function run(argv: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = argv
   if (name === '--help' || name === '-h' || name === 'help') {
@@ -42,6 +44,10 @@ async function run(argv: readonly string[], io: Io): Promise<number> {
   const load = name !== undefined && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   if (load === undefined) {
     return wrongUse(io, name === undefined ? `which command?\n\n${HELP}` : unknownCommand(name))
+  }
+  if (WITHOUT_OWN_HELP.has(name ?? '') && rest.some((option) => option === '--help' || option === '-h')) {
+    io.stdout.write(HELP)
+    return EXIT.ok
   }
   const command = await load()
   return command(rest, io)

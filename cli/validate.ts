@@ -1,17 +1,15 @@
 /** `tenantgate validate FILE…`: says of each policy whether it is good, and of each problem where it stands and what to write. */
 import { loadPolicy } from '../policy/load.ts'
-import type { Environment } from '../policy/outside.ts'
 import { formatProblem } from '../policy/problem.ts'
+import { EXIT, type Io } from './io.ts'
 
-export interface ValidateIo {
-  readonly stdout: { write(text: string): unknown }
-  readonly stderr: { write(text: string): unknown }
-  readonly env: Environment
-}
-
-/** Good files are told on stdout, problems on stderr. Answers the exit code: 0, or 1 when any file has a problem. */
-export async function validate(files: readonly string[], { stdout, stderr, env }: ValidateIo): Promise<number> {
-  let exitCode = 0
+/** Good files are told on stdout, problems on stderr. Answers the exit code: 0, 1 when any file has a problem, 2 for no file. */
+export async function validate(files: readonly string[], { stdout, stderr, env }: Io): Promise<number> {
+  if (files.length === 0) {
+    stderr.write('tenantgate: validate: which file? `tenantgate validate FILE...`\n')
+    return EXIT.wrongUse
+  }
+  let exitCode: number = EXIT.ok
   for (const file of files) {
     const loaded = loadPolicy(file, env)
     if (loaded.ok) {
@@ -19,7 +17,7 @@ export async function validate(files: readonly string[], { stdout, stderr, env }
       stdout.write(`${file}: ok (${counts})\n`)
     } else {
       for (const problem of loaded.problems) stderr.write(`${formatProblem(problem)}\n`)
-      exitCode = 1
+      exitCode = EXIT.badInput
     }
   }
   return exitCode

@@ -40,6 +40,7 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
   const { file, env, debounceMs = 50, pollMs = 2000 } = options
   let known: KnownPolicy | undefined
   let hasProblems = false
+  let told: string | undefined
   let isClosed = false
   let thread: ParseThread | undefined
   let underWay: Promise<ReloadOutcome> | undefined
@@ -56,7 +57,10 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
 
   function refuse(problems: readonly Problem[]): ReloadOutcome {
     hasProblems = true
-    options.onProblems(problems)
+    // one save can be noticed twice
+    const text = JSON.stringify(problems)
+    if (text !== told) options.onProblems(problems)
+    told = text
     return 'refused'
   }
 
@@ -69,6 +73,7 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
     }
     known = { version: policy.version, files: [...stamps.keys()].slice(1) }
     hasProblems = false
+    told = undefined
     return 'loaded'
   }
 
@@ -85,6 +90,7 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
     if (parsed.kind === 'refused') return refuse(parsed.problems)
     if (hasProblems) options.onRecovered?.()
     hasProblems = false
+    told = undefined
     return 'unchanged'
   }
 
@@ -104,7 +110,11 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
 
   return {
     first: reload(),
-    reload,
+    reload() {
+      // who asks is told, also for the second time
+      told = undefined
+      return reload()
+    },
     close() {
       isClosed = true
       clearTimeout(timer)

@@ -12,6 +12,8 @@ export interface Metrics {
   policyLive(version: string, atMs: number): void
   /** A reload ended: the new policy is live, or the last good one stays. */
   reloaded(result: 'success' | 'failure'): void
+  /** After a failure the file is again what is live. */
+  policyMended(): void
   /** A Check failed because we are broken; Envoy then fails closed. */
   fault(): void
   /** The text of a scrape, and its content type. */
@@ -63,7 +65,10 @@ function decisionCounters(registry: Registry): Readonly<Record<Reason, { inc(): 
   return counters as Record<Reason, { inc(): void }>
 }
 
-function policyMetrics(registry: Registry, now: () => number): Pick<Metrics, 'policyLive' | 'reloaded'> {
+function policyMetrics(
+  registry: Registry,
+  now: () => number,
+): Pick<Metrics, 'policyLive' | 'reloaded' | 'policyMended'> {
   const registers = [registry]
   const live = { sinceMs: 0 }
   const version = new Gauge({
@@ -92,6 +97,12 @@ function policyMetrics(registry: Registry, now: () => number): Pick<Metrics, 'po
     registers,
   })
   for (const result of ['success', 'failure']) reloads.inc({ result }, 0)
+  const good = new Gauge({
+    name: 'tenantgate_policy_last_reload_successful',
+    help: 'Whether the policy file, as it was last read, is the live policy: 0 while a bad one waits to be mended.',
+    registers,
+  })
+  good.set(1)
   return {
     policyLive(name, atMs) {
       live.sinceMs = atMs
@@ -99,6 +110,10 @@ function policyMetrics(registry: Registry, now: () => number): Pick<Metrics, 'po
       version.set({ version: name }, 1)
       loaded.set(atMs / 1000)
     },
-    reloaded: (result) => reloads.inc({ result }),
+    reloaded(result) {
+      reloads.inc({ result })
+      good.set(result === 'success' ? 1 : 0)
+    },
+    policyMended: () => good.set(1),
   }
 }

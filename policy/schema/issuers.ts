@@ -48,7 +48,9 @@ const claims = z
 const clockSkew = z
   .string()
   .regex(DURATION, refusal('is not a duration', 'a duration such as `5s`'))
-  .refine((text) => durationMs(text) <= 300_000, { error: refusal('is more than five minutes', '`5m` at most') })
+  .refine((text) => !DURATION.test(text) || durationMs(text) <= 300_000, {
+    error: refusal('is more than five minutes', '`5m` at most'),
+  })
   .default('5s')
   .describe("How far the issuer's clock may be off, at most `5m`.")
 

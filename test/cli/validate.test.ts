@@ -22,6 +22,10 @@ it('exits 0 and counts what a good policy holds', async () => {
   expect(await run('complete.yaml')).toEqual({ exitCode: 0, stdout: `${file}: ok (3 tenants, 4 routes)\n`, stderr: '' })
 })
 
+it('without a file is wrong use: an empty variable in a script is no success', async () => {
+  expect(await run()).toEqual({ exitCode: 2, stdout: '', stderr: expect.stringContaining('which file?') })
+})
+
 it('exits 1 and says where and what, also when another file is good', async () => {
   const result = await run('busted-unknown-plan.yaml', 'complete.yaml')
   expect(result.exitCode).toBe(1)

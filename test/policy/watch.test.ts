@@ -137,6 +137,23 @@ describe('a change is noticed', () => {
 })
 
 describe('a bad file', () => {
+  it('is told once, however often it is noticed, and again to who asks for a reload', async () => {
+    const file = join(folder, 'policy.yaml')
+    const bad = policyOf('acme').replace('plan: free', 'plan: fre')
+    writeFileSync(file, policyOf('acme'))
+    const { watch, next } = follow(file, { pollMs: 20, debounceMs: 1 })
+    expect(await next()).toBe('acme')
+    writeFileSync(file, bad)
+    expect(await next()).toContain('there is no plan')
+    // whoever asks has it read, and is told again; what is noticed by itself meanwhile is not
+    writeFileSync(file, `${bad}# again\n`)
+    expect(await watch.reload()).toBe('refused')
+    expect(await next()).toContain('there is no plan')
+    writeFileSync(file, `${bad}# and again\n`)
+    writeFileSync(file, policyOf('globex'))
+    expect(await next()).toBe('globex')
+  })
+
   it('is told, and the last good policy stays until the next good one', async () => {
     const file = join(folder, 'policy.yaml')
     writeFileSync(file, policyOf('acme'))

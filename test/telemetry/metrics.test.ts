@@ -58,6 +58,9 @@ describe('metrics', () => {
     metrics.reloaded('failure')
     metrics.reloaded('failure')
     metrics.fault()
+    expect(await lines(metrics, 'tenantgate_policy_last_reload_successful')).toEqual([
+      'tenantgate_policy_last_reload_successful 0',
+    ])
     expect(await lines(metrics, 'tenantgate_policy_reloads_total{')).toEqual([
       'tenantgate_policy_reloads_total{result="success"} 1',
       'tenantgate_policy_reloads_total{result="failure"} 2',

@@ -1,0 +1,39 @@
+/** What the documents show works as it is shown. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { DENIALS } from '../core/decision.ts'
+import { packageRoot } from '../package-root.ts'
+import { newKey, policyOf } from './support/gate.ts'
+
+const read = (file: string) => readFileSync(join(packageRoot, file), 'utf8')
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'bench/README.md',
+  ...readdirSync(join(packageRoot, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => join('docs', file)),
+]
+
+describe('documents', () => {
+  it.each(documents)('%s: every relative link leads to a file', (document) => {
+    const targets = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = '']) => target)
+    const dead = targets.filter((target) => !existsSync(join(packageRoot, dirname(document), target)))
+    expect(dead).toEqual([])
+  })
+
+  it("the README's policy is one, with the hash of a key and the demo's flags", () => {
+    const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(read('README.md')) ?? []
+    const text = example.replace('sha256:…', newKey().hash)
+    expect(policyOf(text, { 'flags.json': read('demo/flags.json') }).routes.routes).toHaveLength(2)
+  })
+
+  it('operations.md lists every code of a refusal with its status', () => {
+    const table = read('docs/operations.md')
+    for (const [code, { status }] of Object.entries(DENIALS)) {
+      expect(table).toMatch(new RegExp(`^\\| ${status} \\| .*\`${code}\``, 'm'))
+    }
+  })
+})
