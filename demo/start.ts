@@ -1,5 +1,6 @@
 /** `npm start`: runs the demo until it is stopped. `npm start -- --smoke` runs it, proves it and stops. */
-import { parseArgs } from 'node:util'
+import { EXIT } from '../cli/io.ts'
+import { readOptions } from '../cli/options.ts'
 import { banner } from './banner.ts'
 import { whenOrphaned } from './orphan.ts'
 import { runSmoke } from './smoke.ts'
@@ -7,6 +8,14 @@ import { type Stack, startStack } from './stack.ts'
 
 const DEFAULT_PORT = 8080
 const DEFAULT_HTTP_PORT = 8081
+
+const USAGE = `npm start                 runs the demo until Ctrl-C
+npm start -- --smoke      runs it, proves each of its promises, and stops
+npm start -- --help
+
+TENANTGATE_DEMO_PORT       port of Envoy, ${DEFAULT_PORT} unless told; 0 is any free one
+TENANTGATE_DEMO_HTTP_PORT  port of the sidecar's probes and metrics, ${DEFAULT_HTTP_PORT} unless told; 0 is any free one
+ENVOY_BIN                  an Envoy to run, instead of the one on the PATH or a private copy`
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const warn = (text: string) => process.stderr.write(`tenantgate: ${text}\n`)
@@ -64,9 +73,24 @@ async function serveUntilStopped(stack: Stack, stopped: Promise<string>): Promis
   return 1
 }
 
+async function run(argv: readonly string[]): Promise<number> {
+  const read = readOptions({ smoke: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }, argv, {})
+  const problem = read.ok ? read.positionals.map((word) => `unexpected '${word}'`)[0] : read.problem
+  if (!read.ok || problem !== undefined) {
+    warn(`${problem}
+
+${USAGE}`)
+    return EXIT.wrongUse
+  }
+  if (read.options.help === true) {
+    say(USAGE)
+    return EXIT.ok
+  }
+  return start(read.options.smoke === true)
+}
+
 try {
-  const { values } = parseArgs({ options: { smoke: { type: 'boolean', default: false } } })
-  process.exitCode = await start(values.smoke)
+  process.exitCode = await run(process.argv.slice(2))
 } catch (error) {
   warn(error instanceof Error ? error.message : String(error))
   process.exitCode = 1
