@@ -2,19 +2,43 @@
  * Runs before `npm start` and `npm test`: installs the locked dependencies where they are missing or old, then builds when a
  * source is newer than the build. Plain JavaScript, because on a fresh machine this is all that can run.
  */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { lock } from './lock.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const at = (/** @type {string[]} */ ...parts) => join(root, ...parts)
 
-function run(/** @type {string} */ what, /** @type {string} */ command, /** @type {string[]} */ args) {
-  process.stderr.write(`tenantgate: ${what} (${[command, ...args].join(' ')})\n`)
-  const done = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' })
-  if (done.status === 0) return
-  process.stderr.write(`tenantgate: '${[command, ...args].join(' ')}' failed; run it by hand to see why\n`)
+const say = (/** @type {string} */ text) => process.stderr.write(`tenantgate: ${text}\n`)
+
+/** The one that runs now, if any. It leads a process group, so that its own children can be ended with it. */
+let running
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    process.exitCode = 128 + constants.signals[signal]
+    // who asks to end while something is installed waits for that, or the next start would meet it
+    if (running === undefined) process.exit()
+    try {
+      process.kill(-running.pid, signal)
+    } catch {
+      // it has just ended
+    }
+  })
+}
+
+async function run(/** @type {string} */ what, /** @type {string} */ command, /** @type {string[]} */ args) {
+  const line = [command, ...args].join(' ')
+  say(`${what} (${line})`)
+  running = spawn(command, args, { cwd: root, stdio: ['ignore', 2, 2], detached: true })
+  const status = await new Promise((resolve) => running.once('exit', resolve).once('error', resolve))
+  running = undefined
+  if (process.exitCode) process.exit()
+  if (status === 0) return
+  say(`'${line}' failed; run it by hand to see why`)
   process.exit(1)
 }
 
@@ -47,12 +71,24 @@ function isBuilt() {
   return folders.every((/** @type {string} */ folder) => newest(at(folder)) <= builtAt)
 }
 
-if (!isInstalled()) run('installing the locked dependencies', 'npm', ['ci', '--no-audit', '--no-fund'])
-if (!isInstalled()) {
-  process.stderr.write(
-    'tenantgate: Node 24 did not come with the dependencies: is `ignore-scripts` set in your npm configuration? ' +
-      'Run `npm ci --ignore-scripts=false`.\n',
-  )
-  process.exit(1)
+async function install() {
+  if (!isInstalled()) await run('installing the locked dependencies', 'npm', ['ci', '--no-audit', '--no-fund'])
+  if (!isInstalled()) {
+    say(
+      'Node 24 did not come with the dependencies: is `ignore-scripts` set in your npm configuration? ' +
+        'Run `npm ci --ignore-scripts=false`.',
+    )
+    process.exit(1)
+  }
+  if (!isBuilt()) await run('building', 'npm', ['run', '--silent', 'build'])
 }
-if (!isBuilt()) run('building', 'npm', ['run', '--silent', 'build'])
+
+const only = lock(at('.cache', 'install.lock'))
+// where all is there nothing is written, so that a checkout may be read-only
+if (only.owner() !== undefined || !isInstalled() || !isBuilt()) {
+  for (let told = false; !only.take(); told = true) {
+    if (!told) say(`process ${only.owner()} installs in this checkout already; waiting for it (its lock: ${only.file})`)
+    await wait(200)
+  }
+  await install()
+}
