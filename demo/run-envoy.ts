@@ -23,6 +23,8 @@ export interface EnvoyOptions {
   readonly port?: number
   readonly sidecarSocket: string
   readonly backends: Readonly<Record<string, number>>
+  /** Another configuration than the reference, as YAML with the same clusters. */
+  readonly yaml?: string
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void
 }
 
@@ -57,9 +59,9 @@ interface Place {
 }
 
 function launch(options: EnvoyOptions, { own, port, adminSocket }: Place): Promise<Child> {
-  const { envoy, leash, sidecarSocket, backends, onLine } = options
+  const { envoy, leash, sidecarSocket, backends, yaml, onLine } = options
   const file = join(own, 'envoy.json')
-  writeFileSync(file, envoyConfig({ port, adminSocket, sidecarSocket, backends }))
+  writeFileSync(file, envoyConfig({ port, adminSocket, sidecarSocket, backends }, yaml))
   const args = [...envoy.prefix, '-c', file, ...ARGUMENTS, ...FLUSH]
   return startChild('Envoy', envoy.command, args, { leash, ...(onLine && { onLine }) })
 }

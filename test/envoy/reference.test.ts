@@ -5,13 +5,12 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { referenceFile } from '../../demo/envoy-config.ts'
 import { runToEnd } from '../../demo/run-to-end.ts'
-import { packageRoot } from '../../package-root.ts'
 import { socketFolder, usedEnvoy } from '../support/envoy.ts'
+import { snippetFile, withSnippet } from '../support/snippet.ts'
 
 const folder = socketFolder()
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const snippetFile = join(packageRoot, 'envoy', 'snippet.yaml')
 const reference = readFileSync(referenceFile, 'utf8')
 const snippet = readFileSync(snippetFile, 'utf8')
 
@@ -54,34 +53,6 @@ describe('Envoy', () => {
   })
 })
 
-interface Snippet {
-  http_connection_manager: object
-  http_filters: object[]
-  routes: object[]
-  clusters: object[]
-}
-
-function withSnippet(parts: Snippet): object {
-  const type = (name: string) => `type.googleapis.com/envoy.extensions.filters.${name}`
-  const router = { name: 'envoy.filters.http.router', typed_config: { '@type': type('http.router.v3.Router') } }
-  const routes = [...parts.routes, { match: { prefix: '/' }, direct_response: { status: 200 } }]
-  const manager = {
-    '@type': type('network.http_connection_manager.v3.HttpConnectionManager'),
-    stat_prefix: 'theirs',
-    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes }] },
-    ...parts.http_connection_manager,
-    http_filters: [...parts.http_filters, router],
-  }
-  const filters = [{ name: 'envoy.filters.network.http_connection_manager', typed_config: manager }]
-  const address = { socket_address: { address: '127.0.0.1', port_value: 0 } }
-  return {
-    static_resources: {
-      listeners: [{ name: 'theirs', address, filter_chains: [{ filters }] }],
-      clusters: parts.clusters,
-    },
-  }
-}
-
 /** Settings that guard something, and the value that does. Each line must stand under a comment, or carry one. */
 const HARDENING: readonly (readonly [line: string, file: 'both' | 'reference'])[] = [
   ['early_header_mutation_extensions:', 'both'],
@@ -112,7 +83,8 @@ const HARDENING: readonly (readonly [line: string, file: 'both' | 'reference'])[
   ['stream_idle_timeout: "300s"', 'reference'],
   ['server_header_transformation: OVERWRITE', 'reference'],
   ['suppress_envoy_headers: true', 'reference'],
-  ['- name: not-ascii', 'reference'],
+  ['- name: not-ascii', 'both'],
+  ['- name: envoy.filters.http.header_mutation', 'both'],
   ['- name: not-a-backend', 'reference'],
   ['forward_not_matching_preflights: false', 'reference'],
   ['disallowed_headers: { patterns: [{ exact: cookie }] }', 'reference'],

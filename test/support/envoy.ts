@@ -20,6 +20,8 @@ export interface TestEnvoyOptions {
   readonly sidecarSocket: string
   /** Ports on 127.0.0.1 of orders-stable, orders-beta and orders-canary. */
   readonly backends: Readonly<Record<string, number>>
+  /** Another configuration than the reference. */
+  readonly yaml?: string
 }
 
 /** A folder for sockets; its path is short enough for them. The caller removes it. */
@@ -36,7 +38,7 @@ export async function usedEnvoy(): Promise<Envoy> {
 }
 
 /** Starts one; it does not outlive the test run, however that ends. */
-export async function startEnvoy({ sidecarSocket, backends }: TestEnvoyOptions): Promise<TestEnvoy> {
+export async function startEnvoy({ yaml, ...places }: TestEnvoyOptions): Promise<TestEnvoy> {
   const envoy = await usedEnvoy()
   const folder = socketFolder()
   const leash = createLeash(folder)
@@ -44,7 +46,7 @@ export async function startEnvoy({ sidecarSocket, backends }: TestEnvoyOptions):
   const onLine = (line: string, stream: 'stdout' | 'stderr') => {
     if (stream === 'stdout') accessLog.push(line)
   }
-  const { child, port } = await runEnvoy({ envoy, leash, folder, sidecarSocket, backends, onLine })
+  const { child, port } = await runEnvoy({ envoy, leash, folder, ...places, onLine, ...(yaml && { yaml }) })
   return {
     port,
     accessLog,

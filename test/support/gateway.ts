@@ -33,8 +33,8 @@ export function allow(headers: Readonly<Record<string, string>> = {}): CheckResp
   }
 }
 
-/** With backends of the test's own, by their ports, or with the demo's. */
-export async function startGateway(own?: Readonly<Record<string, number>>): Promise<Gateway> {
+/** With backends of the test's own, by their ports, or with the demo's; on the reference configuration, or on another one. */
+export async function startGateway(own?: Readonly<Record<string, number>>, yaml?: string): Promise<Gateway> {
   const folder = socketFolder()
   const sidecarSocket = join(folder, 'gate.sock')
   const backends = own === undefined ? await startBackends() : { ports: own, close: () => {} }
@@ -45,7 +45,7 @@ export async function startGateway(own?: Readonly<Record<string, number>>): Prom
     return gateway.answer(request)
   }
   const sidecar = await serveChecks(check, sidecarSocket)
-  const envoy = await startEnvoy({ sidecarSocket, backends: backends.ports })
+  const envoy = await startEnvoy({ sidecarSocket, backends: backends.ports, ...(yaml && { yaml }) })
   const gateway: Gateway = {
     envoy,
     checks,
