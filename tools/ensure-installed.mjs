@@ -86,8 +86,11 @@ async function install() {
 const only = lock(at('.cache', 'install.lock'))
 // where all is there nothing is written, so that a checkout may be read-only
 if (only.owner() !== undefined || !isInstalled() || !isBuilt()) {
-  for (let told = false; !only.take(); told = true) {
-    if (!told) say(`process ${only.owner()} installs in this checkout already; waiting for it (its lock: ${only.file})`)
+  for (let told = false; !only.take(); ) {
+    const owner = only.owner()
+    if (owner === undefined) continue
+    if (!told) say(`process ${owner} installs in this checkout already; waiting for it (its lock: ${only.file})`)
+    told = true
     await wait(200)
   }
   await install()

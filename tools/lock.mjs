@@ -18,14 +18,14 @@ export function lock(/** @type {string} */ file) {
 
   /** Whether we have it now. It is given back when this process exits. */
   function take() {
-    if (owner() !== undefined) return false
-    rmSync(file, { force: true })
     mkdirSync(dirname(file), { recursive: true })
     try {
       symlinkSync(String(process.pid), file)
     } catch (error) {
-      if (error.code === 'EEXIST') return false
-      throw error
+      if (error.code !== 'EEXIST') throw error
+      // left by one who was killed: it is free at the next try
+      if (owner() === undefined) rmSync(file, { force: true })
+      return false
     }
     process.once('exit', () => rmSync(file, { force: true }))
     return true
