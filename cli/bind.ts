@@ -1,5 +1,5 @@
 /** Binds a server to an address: a stale socket file gives way, a live one is never stolen. */
-import { chmodSync, lstatSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
+import { chmodSync, linkSync, lstatSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
 import { type AddressInfo, connect, type Server } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import type { ListenAddress } from './listen-address.ts'
@@ -46,7 +46,16 @@ async function bindUnix(server: Server, path: string): Promise<BindResult> {
   if (failure !== undefined) return problem(explained(`unix:${path}`, failure))
   chmodSync(own, SOCKET_MODE)
   const ours = statSync(own)
-  renameSync(own, path)
+  try {
+    // a link is made only where nothing is: of two that start at once on a free path one is told
+    if (lookAt(path) === undefined) linkSync(own, path)
+    else renameSync(own, path)
+  } catch (error) {
+    server.close()
+    return problem(explained(`unix:${path}`, error as NodeJS.ErrnoException))
+  } finally {
+    rmSync(own, { force: true })
+  }
   const close = () => {
     if (isSameFile(lookAt(path), ours)) rmSync(path, { force: true })
     server.close()
@@ -103,6 +112,7 @@ function listening(
 
 const MEANINGS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process listens there; stop it, or choose another address',
+  EEXIST: 'another process has begun to listen there just now',
   EACCES: 'this user may not listen there',
   ENOENT: 'the folder does not exist',
   ENOTDIR: 'the folder does not exist',

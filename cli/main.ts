@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** `tenantgate …`: finds the command, runs it, and turns what it answers into an exit code. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

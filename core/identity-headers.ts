@@ -1,8 +1,8 @@
 /** The trusted headers: what backends are told of the caller, and every spelling in which a client could tell it himself. */
-import { isBearer } from './credentials/present.ts'
+import { isBearer, readsBearer } from './credentials/present.ts'
 import type { Allow } from './decision.ts'
 import type { HeaderEntry } from './limits/headers.ts'
-import { type GatewayRequest, headerOf } from './request.ts'
+import { headerOf } from './request.ts'
 
 /** Set by us alone. A gateway that proxies the client's own copy would believe anybody. */
 export const IDENTITY_HEADERS = [
@@ -44,7 +44,7 @@ export function headersToRemove(allow: Allow, set: readonly HeaderEntry[]): read
   for (const name in allow.request.headers) {
     if (isAlias(name) && !names.includes(name)) names.push(name)
   }
-  if (allow.identity.removeCredentials) names.push(...credentialHeaders(allow.request, allow.identity.apiKey.header))
+  if (allow.identity.removeCredentials) names.push(...credentialHeaders(allow))
   return names
 }
 
@@ -59,6 +59,9 @@ function isAlias(name: string): boolean {
   return folded !== name && reserved.has(folded)
 }
 
-function credentialHeaders(request: GatewayRequest, apiKeyHeader: string): string[] {
-  return isBearer(headerOf(request, 'authorization') ?? '') ? [apiKeyHeader, 'authorization'] : [apiKeyHeader]
+/** Where this policy looks for credentials; an `Authorization` that it does not read is the backend's business. */
+function credentialHeaders({ request, identity }: Allow): string[] {
+  const names = identity.sources.includes('apiKey') ? [identity.apiKey.header] : []
+  if (readsBearer(identity) && isBearer(headerOf(request, 'authorization') ?? '')) names.push('authorization')
+  return names
 }

@@ -1,4 +1,5 @@
 /** Turns what a request has passed through into a decision: the one place where allows and denials are made. */
+import { readsBearer } from './credentials/present.ts'
 import type { Principal } from './credentials/principal.ts'
 import { type Allow, DENIALS, type Deny, type DenyReason, type Findings } from './decision.ts'
 import { type Explain, STAGE_OF } from './explain.ts'
@@ -63,7 +64,7 @@ function addFindings(to: Writable<Findings>, { route, principal, tenant, limits 
 const REALM = 'realm="api"'
 
 /** RFC 9110 §11.6.1: every 401 carries a challenge. RFC 6750 §3.1: so do the Bearer errors of a 400 and a 403. */
-function challengeFor(reason: DenyReason, { sources, apiKey }: Identity, route: Route | undefined): string | undefined {
+function challengeFor(reason: DenyReason, identity: Identity, route: Route | undefined): string | undefined {
   const denial = DENIALS[reason]
   const error = 'bearerError' in denial ? denial.bearerError : undefined
   if (denial.status !== 401 && !error) return undefined
@@ -74,7 +75,7 @@ function challengeFor(reason: DenyReason, { sources, apiKey }: Identity, route: 
     ...(scopes.length > 0 ? [`scope="${scopes.join(' ')}"`] : []),
   ]
   const challenges = []
-  if (sources.includes('jwt') || apiKey.bearer) challenges.push(`Bearer ${bearer.join(', ')}`)
-  if (sources.includes('apiKey') && denial.status === 401) challenges.push(`ApiKey ${REALM}`)
+  if (readsBearer(identity)) challenges.push(`Bearer ${bearer.join(', ')}`)
+  if (identity.sources.includes('apiKey') && denial.status === 401) challenges.push(`ApiKey ${REALM}`)
   return challenges.length === 0 ? undefined : challenges.join(', ')
 }

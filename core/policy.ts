@@ -22,7 +22,7 @@ export interface Identity {
   readonly apiKey: { readonly header: string; readonly bearer: boolean }
   /** `suffix` begins with a dot and is lower case. */
   readonly host: { readonly suffix: string; readonly reserved: ReadonlySet<string> } | undefined
-  /** Whether verified credentials are taken off before the request goes to a backend. */
+  /** Whether credentials, where this policy looks for them, are taken off before a request goes to a backend, on every route. */
   readonly removeCredentials: boolean
 }
 

@@ -1,7 +1,7 @@
 /** Notices that the whole process stood still: stopped, swapped out, or starved of CPU for longer than a Check may wait. */
 
 export interface Pulse {
-  /** Whether no turn of the event loop was made for a while until now. */
+  /** Whether no turn of the event loop was made for a while, until now or until a moment ago. */
   hasHalted(): boolean
   stop(): void
 }

@@ -70,9 +70,14 @@ export function createGrpcServer({ check, onFault, elapsed }: ServerParts): Grpc
       // sends GOAWAY; its callback comes too early, since `node:http2` calls a session closed while its calls go on
       server.tryShutdown(() => {})
       const allClosed = await closed(connections, calls, timeoutMs)
-      for (const connection of connections) connection.destroy()
+      const allAnswered = allClosed || calls.underWay === 0
+      for (const connection of connections) {
+        // what was answered is still sent
+        if (allAnswered) connection.destroySoon()
+        else connection.destroy()
+      }
       pulse.stop()
-      return allClosed || calls.underWay === 0
+      return allAnswered
     },
   }
 }

@@ -39,7 +39,7 @@ export function startParsing(order: ParseOrder): ParseThread {
       }
       resolve({ kind: 'refused', problems: [problem], stamps })
     }
-    worker.on('message', (message: FromWorker) => {
+    const receive = (message: FromWorker) => {
       if (message.kind === 'outcome') resolve(message.outcome)
       else if (message.kind === 'head') {
         stamps = message.stamps
@@ -49,6 +49,13 @@ export function startParsing(order: ParseOrder): ParseThread {
         builder?.add(message.entries)
         if (!message.isLast) takeNext()
         else if (builder) resolve({ kind: 'parsed', policy: builder.finish(), stamps })
+      }
+    }
+    worker.on('message', (message: FromWorker) => {
+      try {
+        receive(message)
+      } catch {
+        died('its parts do not fit together')
       }
     })
     worker.on('error', (error) =>

@@ -1,4 +1,14 @@
-/** From the policy's text to checked, resolved pieces, or to every problem found, each with its place. */
+/**
+ * From the policy's text to checked, resolved pieces, or to every problem found, each with its place. The way through the room:
+ *
+ *   document.ts, nodes.ts      text → YAML nodes with positions; duplicate keys and aliases
+ *   shape.ts, schema/          nodes → a typed file; wording.ts and known-keys.ts say what is wrong in plain words
+ *   checks/                    references, duplicates, costs
+ *   outside.ts, key-origin.ts, flag-file.ts    the files and secrets that it names
+ *   resolve.ts → parts.ts      defaults and meaning: limits, routes, issuers
+ *   compile.ts                 parts → the core's Policy
+ *   load.ts, watch.ts          at once, or followed live through parse-thread.ts and parse-worker.ts
+ */
 import { dirname, resolve } from 'node:path'
 import type { Limit } from '../core/limits/limit.ts'
 import type { Issuer } from '../core/policy.ts'

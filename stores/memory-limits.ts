@@ -19,7 +19,8 @@ const SWEPT_PER_INSERT = 2
 
 /**
  * A store whose `take` answers in the same tick. A flood of addresses, users or headers at one limit of one tenant fills the
- * share of that limit, then pushes out its own oldest counters: no other limit's, and no other tenant's.
+ * share of that limit, then pushes out counters of its own, no other limit's and no other tenant's. Only when all together
+ * reach the total does the limit that holds the most give way.
  */
 export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore {
   const fixed = new Map<string, Counter>()
@@ -53,10 +54,15 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
       if (shelf === fixed) continue
       openCount -= forgotten
       while (shelf.size > bounds.perSeries) dropOldest(shelf)
-      while (openCount > bounds.total) dropOldest(largest(open))
+      if (openCount > bounds.total) thinOut(largest(open))
       if (shelf.size === 0) open.delete(charge.series)
     }
     newcomers = []
+  }
+
+  /** A sixteenth at a time: finding the largest looks at all of them. */
+  function thinOut(shelf: Map<string, Counter>): void {
+    for (let left = Math.ceil(shelf.size / 16); left > 0; left -= 1) dropOldest(shelf)
   }
 
   function dropOldest(shelf: Map<string, Counter>): void {

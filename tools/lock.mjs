@@ -10,7 +10,8 @@ export function lock(/** @type {string} */ file) {
   function owner() {
     try {
       const pid = Number(readlinkSync(file))
-      return isAlive(pid) ? pid : undefined
+      // our own id is one that a killed process had before us, in a container that begins anew
+      return pid !== process.pid && isAlive(pid) ? pid : undefined
     } catch {
       return undefined
     }

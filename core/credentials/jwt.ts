@@ -1,6 +1,6 @@
 /** JSON Web Tokens (RFC 7519), verified by jose: the algorithm, issuer and audience come from the policy, never from the token. */
 import { hash } from 'node:crypto'
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from 'jose'
+import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { Issuer } from '../policy.ts'
 import { principalFromClaims } from './claims.ts'
@@ -66,23 +66,47 @@ async function verifyUnseen(
   if (!isCanonical(token.slice(token.lastIndexOf('.') + 1))) return invalid('its signature has another spelling')
   const issuer = claimedIssuer(token, issuers)
   if (isRefusal(issuer)) return issuer
-  const { keySet } = issuer
+  // read first: keys that change meanwhile leave a verdict that is not used again
+  const { generation } = issuer.keySet
   try {
-    const { payload } = await jwtVerify(token, (header, input) => keySet.keyFor(header, input, now), {
-      issuer: issuer.issuer,
-      audience: [...issuer.audiences],
-      algorithms: [...issuer.algorithms],
-      requiredClaims: ['exp'],
-      clockTolerance: issuer.clockSkewMs / 1000,
-      currentDate: new Date(now),
-    })
+    const payload = await verifiedPayload(token, issuer, now)
     // 1e400 is read as infinity
     if (!Number.isFinite(payload.exp)) return invalid('it never expires')
     const principal = principalFromClaims(payload, issuer)
     if (isRefusal(principal)) return principal
-    return { principal, issuer: issuer.issuer, generation: keySet.generation, expiresAt: expiryOf(payload, issuer) }
+    return { principal, issuer: issuer.issuer, generation, expiresAt: expiryOf(payload, issuer) }
   } catch (error) {
     return refusalOf(error)
+  }
+}
+
+/** An issuer may have this many keys of one kind for a token that does not say which. */
+const MOST_KEYS_TRIED = 8
+
+async function verifiedPayload(token: string, issuer: TrustedIssuer, now: number): Promise<JWTPayload> {
+  const rules = {
+    issuer: issuer.issuer,
+    audience: [...issuer.audiences],
+    algorithms: [...issuer.algorithms],
+    requiredClaims: ['exp'],
+    clockTolerance: issuer.clockSkewMs / 1000,
+    currentDate: new Date(now),
+  }
+  const keyOfToken: JWTVerifyGetKey = (header, input) => issuer.keySet.keyFor(header, input, now)
+  try {
+    return (await jwtVerify(token, keyOfToken, rules)).payload
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+    let tried = 0
+    for await (const key of error) {
+      if (++tried > MOST_KEYS_TRIED) break
+      try {
+        return (await jwtVerify(token, key, rules)).payload
+      } catch (failure) {
+        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed()
   }
 }
 

@@ -62,7 +62,7 @@ function remoteKeySet(url: string, fetchKeys: FetchKeys): KeySet {
   let nextFetchAt = Number.NEGATIVE_INFINITY
   let flight: Promise<void> | undefined
 
-  /** The age of the keys in ms. A clock that was set back makes them as new as now, never newer. */
+  /** The age of the keys in ms. A clock that was set back makes them as old as then: ages count on from there. */
   function ageAt(now: number): number {
     fetchedAt = Math.min(fetchedAt, now)
     nextFetchAt = Math.min(nextFetchAt, now + KEY_AGE.coolDownMs)

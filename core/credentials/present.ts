@@ -20,6 +20,11 @@ export function isBearer(authorization: string): boolean {
   return BEARER_SCHEME.test(authorization) || BEARER_IN_LIST.test(authorization)
 }
 
+/** Whether the policy has us look at `Authorization: Bearer` at all; where it does not, the header is the backend's business. */
+export function readsBearer({ sources, apiKey }: Identity): boolean {
+  return sources.includes('jwt') || (apiKey.bearer && sources.includes('apiKey'))
+}
+
 /**
  * Takes the credentials of the kinds that the policy names from their headers, never from the query. Two of one kind, or
  * a value that gateways have joined with a comma, is a refusal: choosing one of them would be a guess.
@@ -29,7 +34,7 @@ export function presentedCredentials(request: GatewayRequest, identity: Identity
   const fromHeader = sources.includes('apiKey') ? headerOf(request, settings.header) : undefined
   if (fromHeader?.includes(',')) return ambiguous(`header ${settings.header} came more than once`)
 
-  const authorization = headerOf(request, 'authorization')
+  const authorization = readsBearer(identity) ? headerOf(request, 'authorization') : undefined
   const token = authorization === undefined ? undefined : bearerToken(authorization)
   if (token !== undefined && isRefusal(token)) return token
   const bearer = token?.value

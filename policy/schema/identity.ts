@@ -51,7 +51,7 @@ export const identity = z
     removeCredentials: z
       .boolean()
       .default(false)
-      .describe('Whether verified credentials are taken off before a request reaches a backend.'),
+      .describe('Whether credentials are taken off before a request reaches a backend, on anonymous routes too.'),
   })
   .prefault({})
   .describe('How a request names its tenant.')

@@ -7,6 +7,7 @@ import { distinct, HTTP_TOKEN, hostPattern, mode, name, refusal, role, scope } f
 function pathFault(path: string): string | undefined {
   if (!path.startsWith('/')) return refusal('does not begin with a slash', 'a path such as `/v1/orders/**`')
   if (/[?#]/.test(path)) return refusal('has a query or fragment, which routes do not see', 'the path alone')
+  if (path.includes(';')) return refusal('holds a semicolon, which begins path parameters', 'the path without them')
   if (path.includes('%')) return refusal('holds a percent sign', 'the decoded character')
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
   if (/[\u0000-\u0020\u007f\\]/.test(path))

@@ -301,6 +301,20 @@ describe('what is allowed', () => {
     for (const name of ['x-api-key', 'authorization']) expect(await removed(freshGate())).not.toContain(name)
   })
 
+  it('an Authorization that the policy does not read is neither judged nor removed', async () => {
+    const keysOnly = text().replace(
+      'identity:',
+      'identity:\n  sources: [apiKey, host]\n  apiKey: { bearer: false }\n  removeCredentials: true',
+    )
+    const on = gateOf(policyOf(keysOnly, { 'flags.json': flags, 'jwks.json': jwks }))
+    for (const authorization of ['Bearer opaque:thing', 'Bearer a,Bearer b', 'Bearer a.b.c']) {
+      const allow = await allowed(key('acme', { headers: { authorization } }), on)
+      expect(headersToRemove(allow, [])).toContain('x-api-key')
+      expect(headersToRemove(allow, [])).not.toContain('authorization')
+    }
+    expect(client(await denied({ path: '/orders/1' }, on))['www-authenticate']).toBe('ApiKey realm="api"')
+  })
+
   it('reserved labels, the bare suffix and other domains name nobody', async () => {
     for (const host of ['www.api.test', 'api.test', 'evilapi.test', 'localhost', '']) {
       expect((await allowed(key('acme', { host }))).tenant).toBe('acme')

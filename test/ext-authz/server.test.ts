@@ -1,4 +1,5 @@
 /** The gRPC server with a real client: what is broken fails closed, and a drain answers what is under way. */
+import { connect as connectHttp2 } from 'node:http2'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -183,6 +184,19 @@ describe('a drain', () => {
     const silent = connect(Number(port), host)
     ends.push(() => silent.destroy())
     await new Promise((resolve) => silent.once('data', resolve))
+    const halfway = connectHttp2(`http://${address}`)
+    ends.push(() => halfway.destroy())
+    halfway.on('error', () => {})
+    const path = `/${AUTHORIZATION}/Check`
+    const half = halfway.request({
+      ':method': 'POST',
+      ':path': path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    })
+    half.on('error', () => {})
+    await new Promise<void>((resolve) => half.write(Buffer.from([0, 0, 0]), () => resolve()))
+    await new Promise((resolve) => halfway.ping(resolve))
     expect(await grpc.drain(3_600_000)).toBe(true)
   })
 

@@ -89,6 +89,7 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ],
   ['only-comments', 1, '', 'is empty'],
   ['own-attribute', 6, 'tenants.acme.attributes.plan', 'is what the gateway itself tells of a request'],
+  ['path-parameter', 9, 'routes[0].match.path', 'holds a semicolon, which begins path parameters'],
   ['path-dot-segment', 10, 'routes[0].match.path', 'has a dot segment'],
   ['path-double-slash', 10, 'routes[0].match.path', 'has an empty segment, which no request can match'],
   ['path-escape', 10, 'routes[0].match.path', 'holds a percent sign'],

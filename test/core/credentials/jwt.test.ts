@@ -224,6 +224,16 @@ describe("an issuer's keys by URL", () => {
     expect(issuerState.asked).toBe(1)
   })
 
+  it('are all tried for a token that does not say which, as during a rotation', async () => {
+    const { issuerState, trusted } = scripted()
+    const { publicKey } = await generateKeyPair('ES256', { extractable: true })
+    issuerState.keys = [{ ...(await exportJWK(publicKey)), kid: 'k0', alg: 'ES256' }, jwk]
+    const nameless = (by: Key) => new SignJWT(claims()).setProtectedHeader({ alg: 'ES256' }).sign(by)
+    expect(reasonOf(await verifyJwt(await nameless(key), trusted, createVerifiedTokens(), NOW))).toBe('proven')
+    const forged = await verifyJwt(await nameless(strangersKey), trusted, createVerifiedTokens(), NOW)
+    expect(reasonOf(forged)).toBe('invalid_credential')
+  })
+
   it('a storm of unknown key ids causes one fetch per cool-down', async () => {
     const { issuerState, trusted } = scripted()
     const verified = createVerifiedTokens()
