@@ -6,12 +6,15 @@ import { mkdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export function lock(/** @type {string} */ file) {
+  let isOurs = false
+
   /** The process that holds it; undefined when none does. One that has died holds nothing. */
   function owner() {
     try {
       const pid = Number(readlinkSync(file))
-      // our own id is one that a killed process had before us, in a container that begins anew
-      return pid !== process.pid && isAlive(pid) ? pid : undefined
+      // our own id in a lock that we did not take: in a container that begins anew, a killed process had it before us
+      if (pid === process.pid) return isOurs ? pid : undefined
+      return isAlive(pid) ? pid : undefined
     } catch {
       return undefined
     }
@@ -28,6 +31,7 @@ export function lock(/** @type {string} */ file) {
       if (owner() === undefined) rmSync(file, { force: true })
       return false
     }
+    isOurs = true
     process.once('exit', () => rmSync(file, { force: true }))
     return true
   }

@@ -21,11 +21,12 @@ afterEach(async () => {
 const lockFile = () => join(folder, 'cache', 'install.lock')
 
 /** A process that tries once, says whether it got the lock and who owns it, and stays until it is told to end. */
-async function taker(): Promise<{ child: ChildProcess; taken: boolean; owner: number }> {
+async function taker(before = ''): Promise<{ child: ChildProcess; taken: boolean; owner: number }> {
   const script = `
     import { lock } from ${JSON.stringify(join(packageRoot, 'tools', 'lock.mjs'))}
     const only = lock(${JSON.stringify(lockFile())})
     process.on('SIGTERM', () => process.exit())
+    ${before}
     const taken = only.take()
     console.log(JSON.stringify({ taken, owner: only.owner() }))
     setInterval(() => {}, 1000)`
@@ -60,4 +61,13 @@ it('that of an owner who was killed is taken over', async () => {
   // the first try clears it away
   expect(await taker()).toMatchObject({ taken: false })
   expect(await taker()).toMatchObject({ taken: true })
+})
+
+it('that of an owner who was killed is taken over, also by one who has his process id now', async () => {
+  const leftBehind = `
+    const fs = await import('node:fs')
+    fs.mkdirSync(${JSON.stringify(join(folder, 'cache'))})
+    fs.symlinkSync(String(process.pid), ${JSON.stringify(lockFile())})
+    only.take()`
+  expect(await taker(leftBehind)).toMatchObject({ taken: true })
 })
