@@ -39,13 +39,11 @@ export interface PolicyWatch {
 export function watchPolicy(options: WatchOptions): PolicyWatch {
   const { file, env, debounceMs = 50, pollMs = 2000 } = options
   let known: KnownPolicy | undefined
-  let hasProblems = false
-  let told: string | undefined
   let isClosed = false
   let thread: ParseThread | undefined
-  let underWay: Promise<ReloadOutcome> | undefined
-  let queued: Promise<ReloadOutcome> | undefined
   let timer: NodeJS.Timeout | undefined
+  const teller = createTeller(options)
+  const reload = oneAtATime(load)
 
   const changes = watchFiles(pollMs, () => {
     if (isClosed) return
@@ -55,25 +53,15 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
     }, debounceMs).unref()
   })
 
-  function refuse(problems: readonly Problem[]): ReloadOutcome {
-    hasProblems = true
-    // one save can be noticed twice
-    const text = JSON.stringify(problems)
-    if (text !== told) options.onProblems(problems)
-    told = text
-    return 'refused'
-  }
-
   function take(policy: Policy, stamps: ReadonlyMap<string, Stamp>): ReloadOutcome {
     try {
       options.onPolicy(policy)
     } catch (error) {
       const why = error instanceof Error ? error.name : 'unknown'
-      return refuse([{ file, line: 1, column: 1, path: '', message: `could not be put to use (${why})` }])
+      return teller.refuse([{ file, line: 1, column: 1, path: '', message: `could not be put to use (${why})` }])
     }
     known = { version: policy.version, files: [...stamps.keys()].slice(1) }
-    hasProblems = false
-    told = undefined
+    teller.forget()
     return 'loaded'
   }
 
@@ -87,32 +75,13 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
     const stamps = parsed.stamps ?? new Map([[path, await currentStamp(path)]])
     changes.follow(stamps)
     if (parsed.kind === 'parsed') return take(parsed.policy, stamps)
-    if (parsed.kind === 'refused') return refuse(parsed.problems)
-    if (hasProblems) options.onRecovered?.()
-    hasProblems = false
-    told = undefined
-    return 'unchanged'
-  }
-
-  function reload(): Promise<ReloadOutcome> {
-    if (underWay) {
-      queued ??= underWay.then(() => {
-        queued = undefined
-        return reload()
-      })
-      return queued
-    }
-    underWay = load().finally(() => {
-      underWay = undefined
-    })
-    return underWay
+    return parsed.kind === 'refused' ? teller.refuse(parsed.problems) : teller.unchanged()
   }
 
   return {
     first: reload(),
     reload() {
-      // who asks is told, also for the second time
-      told = undefined
+      teller.repeat()
       return reload()
     },
     close() {
@@ -120,6 +89,54 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
       clearTimeout(timer)
       changes.close()
       thread?.stop()
+    },
+  }
+}
+
+/** Runs `work` when it is called; calls that come meanwhile wait for one more run, which begins when this one has ended. */
+function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
+  let underWay: Promise<T> | undefined
+  let queued: Promise<T> | undefined
+  return function run(): Promise<T> {
+    if (underWay) {
+      queued ??= underWay.then(() => {
+        queued = undefined
+        return run()
+      })
+      return queued
+    }
+    underWay = work().finally(() => {
+      underWay = undefined
+    })
+    return underWay
+  }
+}
+
+/** Tells of a bad content once, however often it is noticed, and when it is mended. */
+function createTeller({ onProblems, onRecovered }: Pick<WatchOptions, 'onProblems' | 'onRecovered'>) {
+  let isBad = false
+  let told: string | undefined
+  return {
+    refuse(problems: readonly Problem[]): ReloadOutcome {
+      const text = JSON.stringify(problems)
+      if (text !== told) onProblems(problems)
+      isBad = true
+      told = text
+      return 'refused'
+    },
+    unchanged(): ReloadOutcome {
+      if (isBad) onRecovered?.()
+      this.forget()
+      return 'unchanged'
+    },
+    /** All is well again. */
+    forget(): void {
+      isBad = false
+      told = undefined
+    },
+    /** Someone asks: what was told is told again. */
+    repeat(): void {
+      told = undefined
     },
   }
 }
