@@ -50,7 +50,8 @@ function answer(backend: Backend, request: IncomingMessage, response: ServerResp
   })
 }
 
-function pairs(rawHeaders: readonly string[]): [string, string][] {
+/** Node's raw headers, name and value in turn, as pairs in the spelling that arrived. */
+export function pairs(rawHeaders: readonly string[]): [string, string][] {
   const list: [string, string][] = []
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) list.push([rawHeaders[i] ?? '', rawHeaders[i + 1] ?? ''])
   return list

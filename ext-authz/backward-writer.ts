@@ -48,36 +48,9 @@ export function createBackwardWriter(initialBytes = 4096): BackwardWriter {
     buffer[at] = value
   }
 
-  /** Seven bits a byte, the lowest first, all but the last marked. */
   function varint(value: number): void {
-    if (value < 0x80) {
-      byte(value)
-      return
-    }
-    let start = at - varintBytes(value)
-    at = start
-    let rest = value
-    while (rest >= 0x80) {
-      buffer[start] = (rest & 0x7f) | 0x80
-      rest >>>= 7
-      start += 1
-    }
-    buffer[start] = rest
-  }
-
-  /** Byte by byte, which is faster than a call out of JavaScript for texts as short as ours; false at the first beyond ASCII. */
-  function ascii(value: string): boolean {
-    const end = at
-    for (let index = value.length - 1; index >= 0; index -= 1) {
-      const unit = value.charCodeAt(index)
-      if (unit > 0x7f) {
-        at = end
-        return false
-      }
-      at -= 1
-      buffer[at] = unit
-    }
-    return true
+    if (value < 0x80) byte(value)
+    else at = writeVarint(buffer, at, value)
   }
 
   return {
@@ -88,11 +61,7 @@ export function createBackwardWriter(initialBytes = 4096): BackwardWriter {
     text(tag, value) {
       makeRoom(value.length * MOST_BYTES_PER_UNIT + LONGEST_PREFIX)
       const end = at
-      if (!ascii(value)) {
-        const bytes = Buffer.byteLength(value)
-        at -= bytes
-        buffer.write(value, at)
-      }
+      at = writeAscii(buffer, end, value) ?? writeUtf8(buffer, end, value)
       varint(end - at)
       byte(tag)
     },
@@ -117,8 +86,40 @@ export function createBackwardWriter(initialBytes = 4096): BackwardWriter {
   }
 }
 
+/** Seven bits a byte, the lowest first, all but the last marked. Writes before `end`; where it begins. */
+function writeVarint(buffer: Buffer, end: number, value: number): number {
+  const start = end - varintBytes(value)
+  let at = start
+  let rest = value
+  while (rest >= 0x80) {
+    buffer[at] = (rest & 0x7f) | 0x80
+    rest >>>= 7
+    at += 1
+  }
+  buffer[at] = rest
+  return start
+}
+
 function varintBytes(value: number): number {
   let bytes = 1
   for (let rest = value >>> 7; rest > 0; rest >>>= 7) bytes += 1
   return bytes
+}
+
+/** Byte by byte, which is faster than a call out of JavaScript for texts as short as ours; undefined where one is beyond ASCII. */
+function writeAscii(buffer: Buffer, end: number, value: string): number | undefined {
+  let at = end
+  for (let index = value.length - 1; index >= 0; index -= 1) {
+    const unit = value.charCodeAt(index)
+    if (unit > 0x7f) return undefined
+    at -= 1
+    buffer[at] = unit
+  }
+  return at
+}
+
+function writeUtf8(buffer: Buffer, end: number, value: string): number {
+  const start = end - Buffer.byteLength(value)
+  buffer.write(value, start)
+  return start
 }

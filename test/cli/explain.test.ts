@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { explain } from '../../cli/explain.ts'
+import { said } from '../support/command.ts'
 import { newKey } from '../support/gate.ts'
 
 const [acme, initech] = [newKey(), newKey()]
@@ -33,16 +34,7 @@ routes:
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function run(...argv: string[]) {
-  const told = { stdout: '', stderr: '' }
-  const to = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      told[name] += text
-    },
-  })
-  const code = await explain(argv, { stdout: to('stdout'), stderr: to('stderr'), env: {} })
-  return { code, ...told }
-}
+const run = (...argv: string[]) => said(explain, argv)
 
 const ask = (key: string | undefined, path: string, ...more: string[]) =>
   run('--policy', policy, '--host', 'gw.test', '--path', path, ...(key ? ['-H', `X-Api-Key: ${key}`] : []), ...more)

@@ -1,18 +1,10 @@
 /** `keys create` makes a key that the policy it prints will know, and keeps nothing. */
 import { describe, expect, it } from 'vitest'
 import { keys } from '../../cli/keys.ts'
+import { said } from '../support/command.ts'
 import { gateOf, policyOf } from '../support/gate.ts'
 
-async function run(...argv: string[]) {
-  const told = { stdout: '', stderr: '' }
-  const to = (name: 'stdout' | 'stderr') => ({
-    write: (text: string) => {
-      told[name] += text
-    },
-  })
-  const code = await keys(argv, { stdout: to('stdout'), stderr: to('stderr'), env: {} })
-  return { code, ...told }
-}
+const run = (...argv: string[]) => said(keys, argv)
 
 const policyWith = (entry: string) => `version: 1
 plans: { free: {} }

@@ -3,18 +3,16 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { validate } from '../../cli/validate.ts'
 import { packageRoot } from '../../package-root.ts'
+import { said } from '../support/command.ts'
 
 const folder = join(packageRoot, 'test', 'fixtures', 'policy')
 
+const env = { INTERNAL_SECRET: 'not-a-real-secret-but-long-enough' }
+
 async function run(...names: string[]) {
-  const told: { stdout: string[]; stderr: string[] } = { stdout: [], stderr: [] }
-  const to = (stream: keyof typeof told) => ({ write: (text: string) => told[stream].push(text) })
-  const env = { INTERNAL_SECRET: 'not-a-real-secret-but-long-enough' }
-  const exitCode = await validate(
-    names.map((name) => join(folder, name)),
-    { stdout: to('stdout'), stderr: to('stderr'), env },
-  )
-  return { stdout: told.stdout.join(''), stderr: told.stderr.join(''), exitCode }
+  const files = names.map((name) => join(folder, name))
+  const { code: exitCode, ...told } = await said(validate, files, env)
+  return { exitCode, ...told }
 }
 
 it('exits 0 and counts what a good policy holds', async () => {

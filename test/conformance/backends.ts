@@ -1,7 +1,7 @@
 /** The demo's backends with a witness: what really reached one, whatever the client was answered. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
-import { startBackends } from '../../demo/backends.ts'
+import { pairs, startBackends } from '../../demo/backends.ts'
 
 /** A request as a backend got it. */
 export interface Reached {
@@ -50,10 +50,4 @@ export async function startWitnessedBackends(): Promise<WitnessedBackends> {
       close()
     },
   }
-}
-
-function pairs(raw: readonly string[]): [string, string][] {
-  const list: [string, string][] = []
-  for (let i = 0; i + 1 < raw.length; i += 2) list.push([raw[i] ?? '', raw[i + 1] ?? ''])
-  return list
 }
