@@ -54,8 +54,16 @@ export interface KongCredential {
 export const PHASES = ['certificate', 'rewrite', 'access', 'response', 'preread', 'log'] as const
 export type Phase = (typeof PHASES)[number]
 
+/** What our plugin server tells of an event besides `kong`; the stock one has no such argument. */
+export interface PluginEvent {
+  /** Whether nobody waits for this event any more: its connection is closed, or it has been answered otherwise. */
+  readonly abandoned: () => boolean
+}
+
 /** A plugin's instance: one configuration of it. */
-export type PluginInstance = { readonly [phase in Phase]?: (kong: Kong) => Promise<unknown> }
+export type PluginInstance = {
+  readonly [phase in Phase]?: (kong: Kong, event?: PluginEvent) => Promise<unknown>
+}
 
 /** A field of a plugin's configuration, as Kong's schemas write it (`{ stages: { type: 'set', … } }`). */
 export type SchemaField = Readonly<Record<string, Readonly<Record<string, unknown>>>>

@@ -12,14 +12,16 @@ const ROOMS: Record<string, { rooms: string[]; packages: string[] | '*' }> = {
   stores: { rooms: ['core'], packages: '*' },
   telemetry: { rooms: ['core'], packages: '*' },
   'ext-authz': { rooms: ['core'], packages: '*' },
-  cli: { rooms: ['core', 'policy', 'stores', 'telemetry', 'ext-authz'], packages: '*' },
+  kong: { rooms: ['core'], packages: '*' },
+  plugins: { rooms: ['core', 'kong', 'cli'], packages: '*' },
+  cli: { rooms: ['core', 'policy', 'stores', 'telemetry', 'ext-authz', 'kong', 'plugins'], packages: '*' },
   demo: { rooms: ['core', 'cli'], packages: '*' },
   bench: { rooms: ['core', 'policy', 'stores', 'ext-authz', 'cli'], packages: '*' },
 }
 
 /** What a room that gets time, randomness and settings as arguments must not reach for itself. */
 const AMBIENT = /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bMath\.random\b|\bprocess\.env\b/
-const WITHOUT_AMBIENT = ['core', 'policy', 'stores', 'telemetry', 'ext-authz']
+const WITHOUT_AMBIENT = ['core', 'policy', 'stores', 'telemetry', 'ext-authz', 'kong']
 
 function sourcesOf(room: string): string[] {
   return readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' })
