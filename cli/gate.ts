@@ -1,7 +1,7 @@
 /** The live policy and everything that decides by it. A new policy takes over as one object, between two requests. */
 import { type Credentials, createCredentials } from '../core/credentials/authenticate.ts'
 import type { FetchKeys } from '../core/credentials/key-set.ts'
-import { decide, type Given } from '../core/decide.ts'
+import { decide, type Given, type Stages } from '../core/decide.ts'
 import type { Decision } from '../core/decision.ts'
 import { createFlags } from '../core/flags/evaluate.ts'
 import type { LimitStore } from '../core/limits/limit.ts'
@@ -14,7 +14,7 @@ import type { Metrics } from '../telemetry/metrics.ts'
 
 export interface Gate {
   /** Decides by the policy that is live now, measures and counts. Throws, or rejects, only when we are broken. */
-  decide(request: GatewayRequest): MaybePromise<Decision>
+  decide(request: GatewayRequest, stages?: Stages): MaybePromise<Decision>
   /** Requests from now on are decided by `policy`; those under way end with the one they began with. Buckets stay. */
   replace(policy: Policy): void
 }
@@ -30,7 +30,7 @@ export interface GateParts {
   readonly elapsed: () => number
 }
 
-type Snapshot = Omit<Given, 'now' | 'explain'>
+type Snapshot = Omit<Given, 'now' | 'explain' | 'stages'>
 
 /** A gate with its first policy. */
 export function createGate(first: Policy, parts: GateParts): Gate {
@@ -45,9 +45,9 @@ export function createGate(first: Policy, parts: GateParts): Gate {
   }
 
   return {
-    decide(request) {
+    decide(request, stages) {
       const startedAt = elapsed()
-      const decision = decide(request, { ...snapshot, now: now() })
+      const decision = decide(request, { ...snapshot, now: now(), ...(stages && { stages }) })
       if (decision instanceof Promise) return decision.then((later) => observe(later, startedAt))
       return observe(decision, startedAt)
     },

@@ -4,7 +4,7 @@ import { authenticate, type Credentials } from './credentials/authenticate.ts'
 import { isRefusal } from './credentials/verdict.ts'
 import type { Decision } from './decision.ts'
 import * as say from './explain.ts'
-import { chooseUpstream } from './flags/choose-upstream.ts'
+import { chooseUpstream, notChosen } from './flags/choose-upstream.ts'
 import type { Flags } from './flags/evaluate.ts'
 import { takeLimits } from './limits/charge.ts'
 import type { LimitStore } from './limits/limit.ts'
@@ -26,14 +26,25 @@ export interface Given {
   readonly now: number
   /** Told what each stage found, in words; costs nothing when absent. */
   readonly explain?: say.Explain
+  /** Which of the last stages are asked, where a gateway asks for them one by one; all by default. */
+  readonly stages?: Stages
 }
+
+/** What comes after the tenant is known. Path, route, credentials and tenant are asked always: each stage rests on them. */
+export interface Stages {
+  readonly permission: boolean
+  readonly limits: boolean
+  readonly flags: boolean
+}
+
+const EVERY_STAGE: Stages = { permission: true, limits: true, flags: true }
 
 /**
  * Decides one request. Answers in the same tick when everything needed is in memory. Cheap stages come before dear ones, and
  * limits are charged once, after all else has passed. Throws, or rejects, only when we are broken: callers then refuse.
  */
 export function decide(request: GatewayRequest, given: Given): MaybePromise<Decision> {
-  const { policy, credentials, limits, flags, now, explain } = given
+  const { policy, credentials, limits, flags, now, explain, stages = EVERY_STAGE } = given
   const passed: Passed = { request, policy }
 
   const path = canonicalPath(request.path)
@@ -58,22 +69,23 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
     passed.tenant = tenant
 
     if (!route) return deny(passed, 'no_matching_route', 'no route matches host, method and path', explain)
-    const refusal = principal && refusedRights(route, principal)
+    const refusal = stages.permission && principal && refusedRights(route, principal)
     if (refusal) return deny(passed, refusal.denied, refusal.because, explain)
-    explain?.('permission', say.permission(route))
+    explain?.('permission', stages.permission ? say.permission(route) : say.NOT_ASKED)
 
     if (request.abandoned?.()) return deny(passed, 'dependency_unavailable', 'the gateway waits no more', explain)
     // the host alone authenticates nobody: without a principal only the route's own limits are charged, and no flag sees a tenant
     const known = principal && tenant
-    return after(takeLimits({ request, route, tenant: known, principal }, limits, now), (report) => {
-      explain?.('limits', say.limits(report))
+    const taken = stages.limits ? takeLimits({ request, route, tenant: known, principal }, limits, now) : undefined
+    return after(taken, (report) => {
+      explain?.('limits', stages.limits ? say.limits(report) : say.NOT_ASKED)
       passed.limits = report
       const violated = report?.violated[0]?.limit
       if (violated) {
         const reason = violated.kind === 'rate' ? 'rate_limited' : 'quota_exceeded'
         return deny(passed, reason, `limit '${violated.name}' has no room`, explain)
       }
-      const choice = chooseUpstream(route, policy, flags, known, principal)
+      const choice = stages.flags ? chooseUpstream(route, policy, flags, known, principal) : notChosen
       explain?.('flags', say.choice(choice))
       return allow(passed, choice, explain)
     })

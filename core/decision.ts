@@ -79,6 +79,8 @@ export interface Allow extends Findings {
   readonly scopes: readonly string[]
   readonly upstream?: string
   readonly variant?: string
+  /** The tenant's consumer in the gateway; only with a proven credential. */
+  readonly consumer?: string
 }
 
 export interface Deny extends Findings {

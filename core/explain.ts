@@ -27,6 +27,9 @@ export const STAGE_OF: Readonly<Record<DenyReason, Stage>> = {
   quota_exceeded: 'limits',
 }
 
+/** Of a stage that the gateway leaves out, or asks for elsewhere. */
+export const NOT_ASKED = 'not asked'
+
 export type Explain = (stage: Stage, text: string) => void
 
 export function route(route: Route | undefined): string {

@@ -20,7 +20,7 @@ export interface Passed {
 
 export function allow(passed: Passed, { upstream, variant }: Choice, explain?: Explain): Allow {
   explain?.('decision', 'allow')
-  const { request, policy, principal } = passed
+  const { request, policy, principal, tenant } = passed
   const allowed: Writable<Allow> = {
     decision: 'allow',
     reason: 'allowed',
@@ -33,6 +33,7 @@ export function allow(passed: Passed, { upstream, variant }: Choice, explain?: E
   addFindings(allowed, passed)
   if (upstream !== undefined) allowed.upstream = upstream
   if (variant !== undefined) allowed.variant = variant
+  if (principal && tenant?.consumer !== undefined) allowed.consumer = tenant.consumer
   return allowed
 }
 

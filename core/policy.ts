@@ -44,6 +44,8 @@ export interface Tenant {
   /** IANA name. */
   readonly timeZone: string
   readonly attributes: Readonly<Record<string, string | number | boolean>>
+  /** What a gateway with users of its own knows the tenant by: the username or id of a Kong consumer. */
+  readonly consumer?: string
   /** The plan's limits with the tenant's own in their place. */
   readonly limits: readonly Limit[]
 }

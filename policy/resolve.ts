@@ -77,10 +77,10 @@ function withFlag({ default: fallback, flag }: { default: string; flag?: string 
 }
 
 export function tenantOf(id: string, entry: Entries[string], ofPlan: readonly Limit[]): TenantEntry {
-  const { plan, status, timezone: timeZone, attributes } = entry
+  const { plan, status, timezone: timeZone, attributes, consumer } = entry
   const limits = entry.limits.length === 0 ? undefined : mergedLimits(ofPlan, entry.limits)
   return {
-    tenant: { id, plan, status, timeZone, attributes, limits },
+    tenant: { id, plan, status, timeZone, attributes, limits, ...(consumer !== undefined && { consumer }) },
     aliases: entry.aliases,
     hosts: entry.hosts,
     apiKeys: entry.apiKeys.map((key) => keyOf(id, key)),

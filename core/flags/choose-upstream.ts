@@ -1,5 +1,6 @@
 /** Which upstream a request goes to: the route's default, or the one that a flag's variant names. */
 import type { Principal } from '../credentials/principal.ts'
+import { NOT_ASKED } from '../explain.ts'
 import type { Policy, Route, Tenant } from '../policy.ts'
 import type { EvaluationContext, Flags } from './evaluate.ts'
 
@@ -9,6 +10,9 @@ export interface Choice {
   /** In words, for `explain`. */
   readonly because: string
 }
+
+/** Where flags are not asked. */
+export const notChosen: Choice = { because: NOT_ASKED }
 
 const noUpstream: Choice = { because: "the route names no upstream: the gateway's own routing applies" }
 

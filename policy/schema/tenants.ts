@@ -62,6 +62,9 @@ const attributes = z
   .default({})
   .describe('Facts that feature flags may decide by.')
 
+/** One line without spaces at its ends; Kong has no rule for usernames but that they are texts. */
+const CONSUMER = /^\S(?:.{0,126}\S)?$/
+
 export const tenant = z.strictObject({
   plan: name('a plan').describe('One of `plans`.'),
   aliases: distinct(z.string().regex(/^\S{1,255}$/, refusal('is not an alias', 'a name without spaces')))
@@ -79,5 +82,10 @@ export const tenant = z.strictObject({
     .default([])
     .describe("By name: replaces the plan's, adds to them, or removes one by `unlimited: true`."),
   apiKeys: z.array(apiKey).default([]).describe('Several may be valid at once, for rotation.'),
+  consumer: z
+    .string()
+    .regex(CONSUMER, refusal('is not the name of a consumer', 'the username or id of a consumer that Kong knows,'))
+    .optional()
+    .describe('Behind Kong: the username or id of the consumer that Kong itself is told of.'),
   billingDay: later('billingDay'),
 })

@@ -26,6 +26,7 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['burst-of-quota', 4, 'plans.free.limits[0].burst', '`burst` belongs to a rate'],
   ['burst-too-exact', 4, 'plans.free.limits[0].burst', 'to be counted exactly'],
   ['clock-skew', 17, 'issuers[0].clockSkew', 'is more than five minutes'],
+  ['consumer', 6, 'tenants.acme.consumer', 'is not the name of a consumer'],
   ['cost-above-burst', 11, 'routes[0].cost', 'a cost of 11 is above the burst 10 of limit `burst`, so that'],
   ['cost-above-own-limit', 11, 'routes[0].cost', 'a cost of 3 is above the burst 2 of limit `dear`, so that th'],
   ['cost-above-quota', 10, 'routes[0].cost', 'a cost of 21 is above the quota 20 of limit `daily`, so that'],

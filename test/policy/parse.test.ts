@@ -33,6 +33,7 @@ describe('a complete policy', () => {
   it('finds tenants by id, by alias and by host, and keys by the hash', () => {
     const acme = policy.directory.byId('acme')
     expect(acme).toMatchObject({ id: 'acme', plan: 'pro', timeZone: 'Europe/Berlin', status: 'active' })
+    expect([acme?.consumer, policy.directory.byId('globex')?.consumer]).toEqual(['acme-inc', undefined])
     expect(policy.directory.byName('org_7f3a')).toBe(acme)
     expect(policy.directory.byName('acme')).toBe(acme)
     expect(policy.directory.byHost('api.acme.example')).toBe(acme)
