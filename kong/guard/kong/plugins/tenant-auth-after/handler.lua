@@ -1,0 +1,2 @@
+-- Runs directly after tenant-auth (1235); see tenantgate/after.lua.
+return require "tenantgate.after"("auth", 1234)

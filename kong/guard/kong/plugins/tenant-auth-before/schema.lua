@@ -1,0 +1,2 @@
+-- See tenantgate/schema.lua.
+return require "tenantgate.schema" "tenant-auth-before"

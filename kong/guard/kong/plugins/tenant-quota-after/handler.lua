@@ -1,0 +1,2 @@
+-- Runs directly after tenant-quota (906); see tenantgate/after.lua.
+return require "tenantgate.after"("quota", 905)

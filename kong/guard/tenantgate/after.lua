@@ -1,0 +1,110 @@
+-- After a plugin of ours: carries out what it has decided. Without its mark, on this very request, nobody passes.
+
+local authenticate = require "tenantgate.caller"
+local mark = require "tenantgate.mark"
+local names = require "tenantgate.names"
+local problem = require "tenantgate.problem"
+
+local find = string.find
+
+--- True, or nil and the fault.
+local function carry_out(decided)
+  if decided.upstream then
+    local known, fault = kong.service.set_upstream(decided.upstream)
+    if not known then
+      return nil, fault
+    end
+  end
+  if decided.caller then
+    local done, fault = authenticate(decided.caller)
+    if not done then
+      return nil, fault
+    end
+  end
+  for _, name in ipairs(decided.remove) do
+    ngx.req.clear_header(name)
+  end
+  for name, value in pairs(decided.set) do
+    ngx.req.set_header(name, value)
+  end
+  return true
+end
+
+local function refuse(stage, fault, request_id)
+  kong.log.err("tenant-", stage, "-after refuses the request: ", fault)
+  return problem.exit(503, request_id)
+end
+
+--- Whether the answer is a refusal of ours: it says all that it has to.
+local function is_refusal()
+  local content_type = ngx.header["Content-Type"]
+  if type(content_type) == "string" and find(content_type, "^application/problem%+json") then
+    return true
+  end
+  return tostring(ngx.header["grpc-status"]) == "14"
+end
+
+--- The plugin server is away, frozen or at fault, and Kong has answered with an error of its own: say it as we do.
+local function replace(state, stage)
+  local body, headers = problem.of(503, state.request_id)
+  ngx.status = 503
+  for name, value in pairs(headers) do
+    ngx.header[name] = value
+  end
+  ngx.header["Content-Length"] = #body
+  state.instead[stage] = body
+end
+
+--- The handler of the guard behind a stage.
+return function(stage, priority)
+  local handler = { PRIORITY = priority, VERSION = "0.1.0" }
+
+  function handler:access()
+    local state = ngx.ctx.tenantgate
+    local id = ngx.var.kong_request_id
+    if not state or state.id ~= id or not state.asked[stage] then
+      return refuse(stage, "the guard before the plugin has not run", id)
+    end
+    local decided, missing = mark.read(stage, id)
+    if not decided then
+      return refuse(stage, missing, state.request_id)
+    end
+    local done, fault = carry_out(decided)
+    if not done then
+      return refuse(stage, fault, state.request_id)
+    end
+    state.answers[stage] = decided.answer
+  end
+
+  function handler:header_filter()
+    for _, name in ipairs(names.IDENTITY) do
+      ngx.header[name] = nil
+    end
+    local state = ngx.ctx.tenantgate
+    if not state or not state.asked[stage] then
+      return
+    end
+    local answer = state.answers[stage]
+    if answer then
+      for name, value in pairs(answer) do
+        ngx.header[name] = value
+      end
+    elseif ngx.status >= 500 and not is_refusal() then
+      replace(state, stage)
+    end
+  end
+
+  function handler:body_filter()
+    local state = ngx.ctx.tenantgate
+    local body = state and state.instead[stage]
+    if not body then
+      return
+    end
+    ngx.arg[1] = body
+    ngx.arg[2] = true
+    -- what comes behind it is the answer that is replaced
+    state.instead[stage] = ""
+  end
+
+  return handler
+end

@@ -1,0 +1,73 @@
+-- The guard's own refusals: problem+json (RFC 9457) as tenantgate writes it, and a status that gRPC libraries read.
+
+local cjson = require "cjson.safe"
+
+local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
+
+local problem = {}
+
+local PROBLEMS = {
+  [400] = {
+    title = "Bad Request",
+    detail = "The path or the host is not in canonical form.",
+    code = "malformed_request",
+    grpc = "3",
+  },
+  [431] = {
+    title = "Request Header Fields Too Large",
+    detail = "The request has more headers than the gateway reads.",
+    code = "gateway_refused",
+    grpc = "8",
+  },
+  [503] = {
+    title = "Service Unavailable",
+    detail = "A service that this decision needs is not available.",
+    code = "dependency_unavailable",
+    grpc = "14",
+  },
+}
+
+local BODY = '{"type":"about:blank","title":"%s","status":%d,"detail":"%s","code":"%s","requestId":%s}'
+
+--- A JSON text in which each byte above ASCII is told as the character of that number. Readers differ on what is no UTF-8:
+--- one that is lenient reads some pairs of such bytes as a quote or a line break, and would see members that nobody wrote.
+function problem.ascii(json)
+  if not find(json, "[\128-\255]") then
+    return json
+  end
+  return (gsub(json, "[\128-\255]", function(char)
+    return format("\\u%04x", byte(char))
+  end))
+end
+
+local function is_grpc()
+  local content_type = ngx.var.content_type or ""
+  -- grpc-web is spoken by browsers, which read HTTP
+  return find(content_type, "^application/grpc$") ~= nil or find(content_type, "^application/grpc[+; ]") ~= nil
+end
+
+--- The refusal with this status: its body, and its headers by name. `request_id` is what the client knows the request by.
+function problem.of(status, request_id)
+  local about = PROBLEMS[status]
+  local headers = { ["cache-control"] = "no-store" }
+  if status == 503 then
+    headers["retry-after"] = "1"
+  end
+  if is_grpc() then
+    headers["content-type"] = "application/grpc"
+    headers["grpc-status"] = about.grpc
+    headers["grpc-message"] = about.detail
+    return "", headers
+  end
+  headers["content-type"] = "application/problem+json"
+  local id = problem.ascii(cjson.encode(request_id) or '""')
+  return format(BODY, about.title, status, about.detail, about.code, id), headers
+end
+
+--- Ends the request with it. Nothing behind this call runs.
+function problem.exit(status, request_id)
+  local body, headers = problem.of(status, request_id)
+  return kong.response.exit(status, body, headers)
+end
+
+return problem
