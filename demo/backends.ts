@@ -1,4 +1,4 @@
-/** The demo's three backends, in one process: each answers which one it is, and what reached it. Also their command line. */
+/** The demo's three backends, in one process: each answers which one it is, and what reached it. Command line: `[HOST [FIRST PORT]]`. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
@@ -18,10 +18,18 @@ export interface Backends {
   close(): void
 }
 
-/** Starts all three on free ports of the loopback interface. */
-export async function startBackends(): Promise<Backends> {
+/** Where they listen: the first on `port`, the others on the next ones, or each on a free one where it is 0. */
+export interface BackendPlace {
+  readonly host: string
+  readonly port: number
+}
+
+/** Starts all three, on free ports of the loopback interface where no place is given. Rejects when a port is taken. */
+export async function startBackends({ host, port }: BackendPlace = LOOPBACK): Promise<Backends> {
   const servers = BACKENDS.map((name) => createServer((request, response) => answer(name, request, response)))
-  const ports = await Promise.all(servers.map(listening))
+  const ports = await Promise.all(
+    servers.map((server, index) => listening(server, host, port === 0 ? 0 : port + index)),
+  )
   return {
     ports: Object.fromEntries(BACKENDS.map((name, index) => [name, ports[index]])) as Record<Backend, number>,
     close: () => {
@@ -33,10 +41,12 @@ export async function startBackends(): Promise<Backends> {
   }
 }
 
-function listening(server: Server): Promise<number> {
+const LOOPBACK: BackendPlace = { host: '127.0.0.1', port: 0 }
+
+function listening(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+    server.listen(port, host, () => resolve((server.address() as AddressInfo).port))
   })
 }
 
@@ -58,6 +68,7 @@ export function pairs(rawHeaders: readonly string[]): [string, string][] {
 }
 
 if (import.meta.main) {
-  const { ports } = await startBackends()
+  const [host = LOOPBACK.host, port = '0'] = process.argv.slice(2)
+  const { ports } = await startBackends({ host, port: Number(port) })
   process.stdout.write(`${JSON.stringify({ msg: 'listening', ports })}\n`)
 }
