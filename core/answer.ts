@@ -1,12 +1,18 @@
 /** What a decision says to the client and to the gateway's logs, the same behind every gateway. */
-import { DENIALS, type Decision, type Deny } from './decision.ts'
+import { type Allow, DENIALS, type Decision, type Deny } from './decision.ts'
 import { type HeaderEntry, limitHeaders } from './limits/headers.ts'
+import type { GatewayRequest } from './request.ts'
+
+/** What of a denial the client is told: an adapter that could not come as far as a decision has no more. */
+export type Refused = Pick<Deny, 'decision' | 'reason' | 'grpc' | 'limits' | 'challenge'> & {
+  readonly request: Pick<GatewayRequest, 'id'>
+}
 
 /** IANA's problem type for an exhausted quota (draft-ietf-httpapi-ratelimit-headers-10 §8). */
 const QUOTA_EXCEEDED_TYPE = 'https://iana.org/assignments/http-problem-types#quota-exceeded'
 
 /** Headers of the answer to the client; on an allow they join the backend's own. Never an identity header. */
-export function clientHeaders(decision: Decision): readonly HeaderEntry[] {
+export function clientHeaders(decision: Allow | Refused): readonly HeaderEntry[] {
   const headers = decision.limits ? limitHeaders(decision.limits) : []
   if (decision.decision === 'allow') return headers
   headers.push(['cache-control', 'no-store'])
@@ -18,7 +24,7 @@ export function clientHeaders(decision: Decision): readonly HeaderEntry[] {
 }
 
 /** RFC 9457 problem details; nothing for a gRPC client, since Envoy would write a body over its `grpc-message`. */
-export function denialBody(deny: Deny): string {
+export function denialBody(deny: Refused): string {
   if (deny.grpc) return ''
   const { status, title } = DENIALS[deny.reason]
   const violated = deny.limits?.violated.filter((state) => state.limit.expose).map((state) => state.limit.name)
@@ -54,7 +60,7 @@ export function decisionFacts(decision: Decision): Record<string, string | numbe
   return facts
 }
 
-function detailOf({ reason, limits }: Deny): string {
+function detailOf({ reason, limits }: Refused): string {
   const name = limits?.strictest && !limits.strictest.admitted ? ` Limit: ${limits.strictest.limit.name}.` : ''
   return `${DENIALS[reason].detail}${name}`
 }

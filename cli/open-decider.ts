@@ -1,0 +1,44 @@
+/** A gate for plugins, with its policy followed and its log written, from the environment alone. */
+import { performance } from 'node:perf_hooks'
+import { createDecider, type Decider } from '../kong/decider.ts'
+import { formatProblem } from '../policy/problem.ts'
+import { fetchKeys } from '../stores/fetch-keys.ts'
+import { createMemoryLimits } from '../stores/memory-limits.ts'
+import { createStdoutLog, LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import { type FollowParts, followPolicy } from './follow-policy.ts'
+import type { Io } from './io.ts'
+import { environmentTwin } from './options.ts'
+
+/** Rejects, after lines on stderr that say why, when there is no policy that can be used. */
+export async function openDecider({ env, stderr }: Pick<Io, 'env' | 'stderr'>): Promise<Decider> {
+  const parts = partsFor(env[environmentTwin('log-level')])
+  const { log, metrics, elapsed } = parts
+  const file = env[environmentTwin('policy')]
+  if (file === undefined || file === '') return refuse(stderr, [`${environmentTwin('policy')} names no policy file`])
+  const policy = await followPolicy(file, env, parts)
+  if (!policy.ok) return refuse(stderr, policy.problems.map(formatProblem))
+  const onFault = (fault: unknown) => {
+    metrics.fault()
+    log.fault('a plugin failed', fault)
+  }
+  return createDecider({ decide: policy.followed.gate.decide, onFault, elapsed })
+}
+
+function refuse(stderr: Io['stderr'], lines: readonly string[]): never {
+  for (const line of lines) stderr.write(`tenantgate: ${line}\n`)
+  throw new Error('no policy to decide by')
+}
+
+function partsFor(level = 'info'): FollowParts {
+  const known: LogLevel = LOG_LEVELS.find((one) => one === level) ?? 'info'
+  return {
+    log: createStdoutLog(known, false),
+    // counted for nobody: the stock server has no place to read them at
+    metrics: createMetrics(Date.now),
+    limits: createMemoryLimits(),
+    fetchKeys,
+    now: Date.now,
+    elapsed: () => performance.now(),
+  }
+}

@@ -1,0 +1,56 @@
+/** A request without our guard in Kong: read and answered through the PDK, in at most eight calls with the look for a guard. */
+import type { GatewayRequest } from '../core/request.ts'
+import type { Caller, Mark } from './handover.ts'
+import type { HeaderValue, Kong } from './pdk.ts'
+import { joined, publicId, type Unreadable } from './read-request.ts'
+import { type Refusal, undecided } from './refusal.ts'
+
+/** Kong gives Lua this many header fields and hides the others; one more is asked for, to see that none is hidden. */
+const MOST_HEADERS = 100
+
+/** `GET /v1/orders?x=1 HTTP/1.1`: the target as it was sent, before Kong rewrites the path. */
+const REQUEST_LINE = /^(\S+) (\S+) HTTP\/[\d.]+$/
+
+/** Three calls. Its id is the client's, and empty where he sent none. */
+export async function readUnguarded(kong: Kong, abandoned?: () => boolean): Promise<GatewayRequest | Unreadable> {
+  const lists = await kong.request.getHeaders(MOST_HEADERS + 1)
+  const line = await kong.nginx.getVar('request')
+  const address = await kong.nginx.getVar('remote_addr')
+  if (lists === undefined || line === undefined || address === undefined) return 'unreadable'
+  if (Object.values(lists).flat().length > MOST_HEADERS) return 'too large'
+  const headers = joined(lists)
+  // a line of another form leaves both empty, and no rule matches that
+  const [, method = '', path = ''] = REQUEST_LINE.exec(line) ?? []
+  return {
+    id: publicId(headers),
+    method,
+    host: headers.host ?? '',
+    path,
+    headers,
+    clientAddress: address,
+    ...(abandoned && { abandoned }),
+  }
+}
+
+/** Four calls at most. A refusal where Kong knows no such upstream. */
+export async function applyUnguarded(
+  kong: Kong,
+  { set, remove, answer, upstream, caller }: Mark,
+): Promise<Refusal | undefined> {
+  const headers: Record<string, HeaderValue> = Object.create(null)
+  // an empty list takes a header away
+  for (const name of remove) headers[name] = []
+  for (const name in set) headers[name] = set[name] ?? []
+  if (Object.keys(headers).length > 0) await kong.service.request.setHeaders({ ...headers })
+  if (upstream !== undefined && (await kong.service.setUpstream(upstream)) !== true) {
+    return undecided('dependency_unavailable', '')
+  }
+  if (caller) await kong.client.authenticate(...consumerOf(caller))
+  if (Object.keys(answer).length > 0) await kong.response.setHeaders(answer)
+  return undefined
+}
+
+/** A consumer that Kong knows can be looked up by the guard alone; here the stand-in is everybody's. */
+function consumerOf({ standIn, credential }: Caller) {
+  return [{ ...standIn }, { ...credential, consumer_id: standIn.id }] as const
+}

@@ -1,0 +1,11 @@
+/** `tenant-quota`: the limits of the tenant and of the route, charged once for a request. */
+import { ownDecider } from '../cli/own-decider.ts'
+import { definePlugin } from '../kong/plugin.ts'
+import { SCHEMAS } from '../kong/plugin-config.ts'
+import { version } from '../kong/version.ts'
+
+export const Version = version
+/** After acl (950), so that what it refuses is not charged; before rate-limiting's neighbours that only transform (800). */
+export const Priority = 906
+export const Schema = SCHEMAS.quota
+export const Plugin = definePlugin('quota', ownDecider)
