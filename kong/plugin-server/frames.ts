@@ -1,0 +1,113 @@
+/** Kong's framing: a length of four bytes, little-endian, and as many bytes. Chunks come cut and joined as the socket likes. */
+
+const LENGTH_BYTES = 4
+
+export interface FrameLimits {
+  /** A frame of more bytes than this is skipped and told as too large. */
+  readonly largestFrame: number
+  /** A length above this is no length: the framing is lost. */
+  readonly largestSkipped: number
+}
+
+export interface FrameListener {
+  /** The bytes are valid during the call. */
+  onFrame(frame: Buffer): void
+  /** Told when its length has come; its bytes are skipped as they come. */
+  onTooLarge(bytes: number): void
+  /** Nothing after this can be read. */
+  onUnreadable(): void
+}
+
+export interface FrameReader {
+  push(chunk: Buffer): void
+}
+
+/**
+ * Reads frames from chunks. A frame that lies within one chunk is not copied; one that does not is copied once, whatever the
+ * number of its pieces.
+ */
+export function createFrameReader(limits: FrameLimits, listener: FrameListener): FrameReader {
+  const header = Buffer.alloc(LENGTH_BYTES)
+  let headerBytes = 0
+  let skipping = 0
+  /** The frame whose bytes are being collected, and how many are there. */
+  let frame: Buffer | undefined
+  let filled = 0
+  let isLost = false
+
+  /** Takes the length at `at`, whole or a piece of it; where its frame begins, undefined when more must come. */
+  function takeLength(chunk: Buffer, at: number): number | undefined {
+    const taken = Math.min(LENGTH_BYTES - headerBytes, chunk.length - at)
+    chunk.copy(header, headerBytes, at, at + taken)
+    headerBytes += taken
+    if (headerBytes < LENGTH_BYTES) return undefined
+    headerBytes = 0
+    return at + taken
+  }
+
+  function skip(chunk: Buffer, at: number): number {
+    const skipped = Math.min(skipping, chunk.length - at)
+    skipping -= skipped
+    return at + skipped
+  }
+
+  function collect(chunk: Buffer, at: number, into: Buffer): number {
+    const taken = chunk.copy(into, filled, at)
+    filled += taken
+    if (filled === into.length) {
+      frame = undefined
+      filled = 0
+      listener.onFrame(into)
+    }
+    return at + taken
+  }
+
+  /** Begins the frame whose length has just been read; where to go on. */
+  function begin(length: number, chunk: Buffer, at: number): number {
+    if (length > limits.largestSkipped) {
+      isLost = true
+      listener.onUnreadable()
+      return chunk.length
+    }
+    if (length > limits.largestFrame) {
+      skipping = length
+      listener.onTooLarge(length)
+      return at
+    }
+    if (chunk.length - at < length) {
+      frame = Buffer.allocUnsafe(length)
+      return at
+    }
+    listener.onFrame(chunk.subarray(at, at + length))
+    return at + length
+  }
+
+  return {
+    push(chunk) {
+      let at = 0
+      while (at < chunk.length && !isLost) {
+        if (skipping > 0) at = skip(chunk, at)
+        else if (frame !== undefined) at = collect(chunk, at, frame)
+        else {
+          const start = takeLength(chunk, at)
+          if (start === undefined) return
+          at = begin(header.readUInt32LE(0), chunk, start)
+        }
+      }
+    },
+  }
+}
+
+/** Several payloads as frames in one buffer, to be sent at once. */
+export function framed(...payloads: readonly Uint8Array[]): Buffer {
+  let total = 0
+  for (const payload of payloads) total += LENGTH_BYTES + payload.length
+  const bytes = Buffer.allocUnsafe(total)
+  let at = 0
+  for (const payload of payloads) {
+    at = bytes.writeUInt32LE(payload.length, at)
+    bytes.set(payload, at)
+    at += payload.length
+  }
+  return bytes
+}

@@ -1,0 +1,169 @@
+/** The plugin server that Kong calls. It is given connections; which sockets they come from is not its business. */
+import type { Socket } from 'node:net'
+import type { Kong, Phase, PluginEvent, PluginModule } from '../pdk.ts'
+import { type Connection, type ConnectionParts, type HandledEvent, serveConnection } from './connection.ts'
+import { EventOver, OUTCOMES, type Outcome } from './event.ts'
+import { framed } from './frames.ts'
+import { createInstances } from './instances.ts'
+import { type CallMethod, prepareKong } from './kong-object.ts'
+import { createMethods, exitOf, type Method } from './methods.ts'
+import { loadProtocol } from './protocol.ts'
+import { type Refusal, TOO_LARGE, UNAVAILABLE } from './refusals.ts'
+import { createTimes } from './times.ts'
+
+export interface PluginServer {
+  accept(socket: Socket): void
+  /** Events under way. */
+  readonly underWay: number
+  /** Connections that are open: idle ones, those of events, and those of refused requests that Kong has not closed yet. */
+  readonly connections: number
+  /** Instances by plugin. */
+  instances(): ReadonlyMap<string, number>
+  /** Events that have ended, by outcome, since the start. */
+  readonly ended: Readonly<Record<Outcome, number>>
+  /**
+   * Begins nothing more, closes idle connections, and resolves when every event under way has ended or `timeoutMs` are over;
+   * what is then left is refused. True if all ended by themselves. The caller has stopped to accept connections before.
+   */
+  drain(timeoutMs: number): Promise<boolean>
+}
+
+export interface Limits {
+  /** How long a plugin may take for one event. */
+  readonly eventTimeoutMs: number
+  /** How many events may be under way; more are refused. */
+  readonly maxEvents: number
+  readonly maxInstances: number
+  /** Of one message from Kong. */
+  readonly largestFrame: number
+  /** How long a connection on which Kong listens no more is kept; Kong closes it when its request is over. */
+  readonly deafTimeoutMs: number
+}
+
+export const LIMITS: Limits = {
+  eventTimeoutMs: 1000,
+  maxEvents: 1024,
+  maxInstances: 10_000,
+  largestFrame: 1024 * 1024,
+  deafTimeoutMs: 30_000,
+}
+
+const LARGEST_SKIPPED = 64 * 1024 * 1024
+
+export interface PluginServerParts<Decide> {
+  /** By the name that Kong knows them by. */
+  readonly plugins: ReadonlyMap<string, PluginModule<Decide>>
+  /** Given to each instance. */
+  readonly decide: Decide
+  /** Told what a plugin threw; the client has been refused. */
+  readonly onFault: (fault: unknown) => void
+  /** Told once for each instance that cannot work; its requests are refused. */
+  readonly onRejected: (plugin: string, because: string) => void
+  /** ms since the epoch. */
+  readonly now: () => number
+  /** ms from anywhere, never going back. */
+  readonly elapsed: () => number
+  /** 1 to 2³¹ − 1, from a random source. */
+  readonly firstInstanceId: number
+  /** Whether this process stood still until a moment ago. */
+  readonly hasHalted?: () => boolean
+  readonly limits?: Partial<Limits>
+}
+
+/** Serves connections as they are given. */
+export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): PluginServer {
+  const limits: Limits = { ...LIMITS, ...parts.limits }
+  const protocol = loadProtocol()
+  const methods = createMethods(protocol)
+  const connections = new Set<Connection>()
+  const ended = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>
+  const refuse = createRefuse(exitOf(methods))
+  const run = createRun(prepareKong(methods.values()), parts.onFault, refuse)
+  const times = createTimes({ ...limits, elapsed: parts.elapsed, onTimeout: (handled) => refuse(handled, 'timeout') })
+  const instances = createInstances({ ...parts, firstId: parts.firstInstanceId, most: limits.maxInstances })
+  let isDraining = false
+
+  const connectionParts: ConnectionParts = {
+    handle: protocol.handle,
+    instances,
+    frameLimits: { largestFrame: limits.largestFrame, largestSkipped: LARGEST_SKIPPED },
+    now: parts.now,
+    hasHalted: parts.hasHalted ?? (() => false),
+    onEvent(handled) {
+      if (times.underWay >= limits.maxEvents) return refuse(handled, 'busy')
+      if (handled.instance.running === undefined) return refuse(handled, 'misconfigured')
+      times.begin(handled)
+      run(handled)
+    },
+    onTooLarge: (handled) => refuse(handled, 'too_large'),
+    onOver(outcome, handled, connection) {
+      ended[outcome] += 1
+      if (outcome !== 'done' && outcome !== 'abandoned') times.deaf(connection)
+      if (handled !== undefined) times.end(handled)
+    },
+    onClose(connection) {
+      connections.delete(connection)
+      times.closed(connection)
+    },
+  }
+  return {
+    accept(socket) {
+      if (isDraining) socket.destroy()
+      else connections.add(serveConnection(socket, connectionParts))
+    },
+    get underWay() {
+      return times.underWay
+    },
+    get connections() {
+      return connections.size
+    },
+    instances: instances.count,
+    ended,
+    async drain(timeoutMs) {
+      isDraining = true
+      for (const connection of connections) connection.stop()
+      const allEnded = await times.idle(timeoutMs)
+      for (const handled of times.events()) refuse(handled, 'draining')
+      times.stop()
+      return allEnded
+    },
+  }
+}
+
+type RefusedOutcome = keyof typeof REFUSALS
+type Refuse = (handled: HandledEvent, outcome: RefusedOutcome) => void
+
+const REFUSALS = {
+  fault: UNAVAILABLE,
+  timeout: UNAVAILABLE,
+  busy: UNAVAILABLE,
+  draining: UNAVAILABLE,
+  misconfigured: UNAVAILABLE,
+  too_large: TOO_LARGE,
+} as const satisfies Partial<Record<Outcome, Refusal>>
+
+/** Refusing is answering the client, so that Kong neither goes on with the request nor repeats the event. */
+function createRefuse(exit: Method): Refuse {
+  const bytesOf = (refusal: Refusal) => framed(exit.nameBytes, exit.encode(refusal))
+  const bytes = new Map<Refusal, Uint8Array>([UNAVAILABLE, TOO_LARGE].map((refusal) => [refusal, bytesOf(refusal)]))
+  return ({ event }, outcome) => event.end(outcome, bytes.get(REFUSALS[outcome]))
+}
+
+function createRun(kongOf: (call: CallMethod) => Kong, onFault: (fault: unknown) => void, refuse: Refuse) {
+  return (handled: HandledEvent): void => {
+    const { event, instance, phase } = handled
+    const told: PluginEvent = { abandoned: () => event.isOver }
+    const fail = (fault: unknown) => {
+      // that nobody answers a plugin any more is not its fault
+      if (!(fault instanceof EventOver)) onFault(fault)
+      refuse(handled, 'fault')
+    }
+    try {
+      const method = instance.running?.[phase as Phase]
+      if (method === undefined) throw new Error(`the plugin ${instance.plugin} has no phase ${phase}`)
+      Promise.resolve(method.call(instance.running, kongOf(event.call), told)).then(event.finish, fail)
+    } catch (fault) {
+      fail(fault)
+    }
+  }
+}
