@@ -2,24 +2,19 @@
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { createGate } from '../../cli/gate.ts'
-import type { LimitStore } from '../../core/limits/limit.ts'
 import { createCheck } from '../../ext-authz/check.ts'
 import { createGrpcServer } from '../../ext-authz/server.ts'
-import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { socketFolder, startEnvoy } from '../support/envoy.ts'
 import { startWitnessedBackends } from './backends.ts'
 import { topics } from './cases.ts'
-import { NOON } from './credentials.ts'
 import { runConformance } from './driver.ts'
+import { gateAtNoon } from './gate-at-noon.ts'
 import { overHttp, type StartGateway } from './gateway.ts'
 
 const startEnvoyUnderTest: StartGateway = async ({ policy }) => {
   const folder = socketFolder()
   const sidecarSocket = join(folder, 'gate.sock')
-  let limits = createMemoryLimits()
-  const latest: LimitStore = { take: (charges, now) => limits.take(charges, now) }
-  const gate = createGate(policy, { ...QUIET, limits: latest })
+  const { gate, reset } = gateAtNoon(policy)
   const onFault = (fault: unknown) => {
     throw fault
   }
@@ -31,9 +26,7 @@ const startEnvoyUnderTest: StartGateway = async ({ policy }) => {
   return {
     name: 'envoy',
     send: overHttp(envoy.port, backends),
-    reset: () => {
-      limits = createMemoryLimits()
-    },
+    reset,
     stop: async () => {
       await envoy.stop()
       server.close()
@@ -42,14 +35,6 @@ const startEnvoyUnderTest: StartGateway = async ({ policy }) => {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-const QUIET = {
-  fetchKeys: () => Promise.reject(new Error('no case has an issuer that is asked over the network')),
-  metrics: { decided() {}, policyLive() {} },
-  log: { decisions: { allow: false, deny: false }, decided() {} },
-  now: () => NOON * 1000,
-  elapsed: () => performance.now(),
 }
 
 runConformance(topics, startEnvoyUnderTest)

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    include: ['test/kong/real/**/*.kong.ts'],
+    reporters: ['default', './tools/closing-line.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    // Kong and its load want the machine to themselves
+    maxWorkers: 1,
+    fileParallelism: false,
+  },
+})
