@@ -1,4 +1,4 @@
-/** Binds a server to an address: a stale socket file gives way, a live one is never stolen. */
+/** Binds a server to an address: a stale socket file gives way, a live one is only taken over by those who ask for it. */
 import { chmodSync, linkSync, lstatSync, renameSync, rmSync, type Stats, statSync } from 'node:fs'
 import { type AddressInfo, connect, type Server } from 'node:net'
 import { basename, dirname, join } from 'node:path'
@@ -18,9 +18,14 @@ export type BindResult = { readonly ok: true; readonly bound: Bound } | { readon
 
 const problem = (text: string): BindResult => ({ ok: false, problem: text })
 
+export interface BindOptions {
+  /** Whether a Unix socket on which another process serves becomes ours: it keeps its connections, and gets no new ones. */
+  readonly takeOver?: boolean
+}
+
 /** Binds `server`. A path or port that cannot be had is a problem, told in words. */
-export function bind(server: Server, address: ListenAddress): Promise<BindResult> {
-  return address.kind === 'tcp' ? bindTcp(server, address) : bindUnix(server, address.path)
+export function bind(server: Server, address: ListenAddress, options: BindOptions = {}): Promise<BindResult> {
+  return address.kind === 'tcp' ? bindTcp(server, address) : bindUnix(server, address.path, options)
 }
 
 async function bindTcp(server: Server, { host, port }: { host: string; port: number }): Promise<BindResult> {
@@ -35,10 +40,10 @@ async function bindTcp(server: Server, { host, port }: { host: string; port: num
  * Binds under a name of our own and renames it over the path, so that at no moment the path leads nowhere, and the mode is
  * right before anyone can connect.
  */
-async function bindUnix(server: Server, path: string): Promise<BindResult> {
+async function bindUnix(server: Server, path: string, { takeOver = false }: BindOptions): Promise<BindResult> {
   // listening there would fail too, but be called a matter of permission
   if (lookAt(dirname(path)) === undefined) return problem(`unix:${path}: ${MEANINGS.ENOENT}`)
-  const inTheWay = await occupant(path)
+  const inTheWay = await occupant(path, takeOver)
   if (inTheWay !== undefined) return problem(inTheWay)
   const own = join(dirname(path), `.${basename(path)}.${process.pid}`)
   rmSync(own, { force: true })
@@ -48,7 +53,7 @@ async function bindUnix(server: Server, path: string): Promise<BindResult> {
   const ours = statSync(own)
   try {
     // a link is made only where nothing is: of two that start at once on a free path one is told
-    if (lookAt(path) === undefined) linkSync(own, path)
+    if (!takeOver && lookAt(path) === undefined) linkSync(own, path)
     else renameSync(own, path)
   } catch (error) {
     server.close()
@@ -63,12 +68,12 @@ async function bindUnix(server: Server, path: string): Promise<BindResult> {
   return { ok: true, bound: { address: `unix:${path}`, close } }
 }
 
-/** Why the path cannot be taken; undefined when it is free or holds a socket that nobody listens on any more. */
-async function occupant(path: string): Promise<string | undefined> {
+/** Why the path cannot be taken; undefined when it is free or holds a socket that gives way. */
+async function occupant(path: string, takeOver: boolean): Promise<string | undefined> {
   const there = lookAt(path)
   if (there === undefined) return undefined
   if (!there.isSocket()) return `unix:${path}: there is a file of another kind; remove it, or choose another path`
-  if (!(await answers(path))) return undefined
+  if (takeOver || !(await answers(path))) return undefined
   return (
     `unix:${path}: another process is serving on it, and its socket is not taken from it; stop that process first ` +
     '(SIGTERM: it gives the path free at once and finishes its calls), or choose another path'

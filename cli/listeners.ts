@@ -1,13 +1,12 @@
-/** The listeners of `serve`: gRPC on one or several addresses, probes and metrics on another; all of them or none. */
-import { createServer, type Server } from 'node:net'
-import type { GrpcServer } from '../ext-authz/server.ts'
-import { type Bound, bind } from './bind.ts'
+/** The listeners of a service: the gateway's on one or several addresses, probes and metrics on another; all of them or none. */
+import { createServer, type Server, type Socket } from 'node:net'
+import { type BindOptions, type Bound, bind } from './bind.ts'
 import type { ListenAddress } from './listen-address.ts'
 
 export interface Listeners {
-  readonly addresses: { readonly grpc: readonly string[]; readonly http: string | undefined }
-  /** No new connections for gRPC; the probes still answer. */
-  closeGrpc(): void
+  readonly addresses: { readonly gateway: readonly string[]; readonly http: string | undefined }
+  /** No new connections of the gateway; the probes still answer. */
+  closeGateway(): void
   /** No probes any more: open connections of theirs are cut. */
   closeHttp(): void
 }
@@ -16,8 +15,17 @@ export type OpenListeners =
   | { readonly ok: true; readonly listeners: Listeners }
   | { readonly ok: false; readonly problem: string }
 
+/** What serves the gateway, whatever it speaks. */
+export interface GatewayServer {
+  accept(connection: Socket): void
+}
+
 export interface Wanted {
-  readonly grpc: { readonly server: GrpcServer; readonly addresses: readonly ListenAddress[] }
+  readonly gateway: {
+    readonly server: GatewayServer
+    readonly addresses: readonly ListenAddress[]
+    readonly options?: BindOptions
+  }
   readonly http: {
     readonly server: Server & { closeAllConnections(): void }
     readonly address: ListenAddress | undefined
@@ -25,13 +33,16 @@ export interface Wanted {
 }
 
 /** Binds everything. When one address cannot be had, those already bound are closed, and the problem is told. */
-export async function openListeners({ grpc, http }: Wanted): Promise<OpenListeners> {
+export async function openListeners({ gateway, http }: Wanted): Promise<OpenListeners> {
   const bound: Bound[] = []
-  const pairs = grpc.addresses.map((address) => [grpcEntrance(grpc.server), address] as const)
-  for (const [server, address] of http.address === undefined
-    ? pairs
-    : [...pairs, [http.server, http.address] as const]) {
-    const result = await bind(server, address)
+  const wanted = gateway.addresses.map((address) => ({
+    server: entrance(gateway.server),
+    address,
+    options: gateway.options,
+  }))
+  if (http.address !== undefined) wanted.push({ server: http.server, address: http.address, options: undefined })
+  for (const { server, address, options } of wanted) {
+    const result = await bind(server, address, options)
     if (!result.ok) {
       for (const { close } of bound) close()
       return result
@@ -40,8 +51,8 @@ export async function openListeners({ grpc, http }: Wanted): Promise<OpenListene
   }
   const probes = http.address === undefined ? undefined : bound.pop()
   const listeners: Listeners = {
-    addresses: { grpc: bound.map(({ address }) => address), http: probes?.address },
-    closeGrpc() {
+    addresses: { gateway: bound.map(({ address }) => address), http: probes?.address },
+    closeGateway() {
       for (const { close } of bound) close()
     },
     closeHttp() {
@@ -52,6 +63,6 @@ export async function openListeners({ grpc, http }: Wanted): Promise<OpenListene
   return { ok: true, listeners }
 }
 
-function grpcEntrance(grpc: GrpcServer): Server {
-  return createServer({ noDelay: true }, (connection) => grpc.accept(connection))
+function entrance(server: GatewayServer): Server {
+  return createServer({ noDelay: true }, (connection) => server.accept(connection))
 }

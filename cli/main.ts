@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import('./validate.ts')).validate,
   explain: async () => (await import('./explain.ts')).explain,
   keys: async () => (await import('./keys.ts')).keys,
+  'kong-plugin-server': async () => (await import('./kong-plugin-server.ts')).kongPluginServer,
 }
 
 const HELP = `tenantgate: one tenant policy for the gateways you already run
@@ -22,13 +23,16 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate validate FILE...
   tenantgate explain --policy FILE --method GET --host H --path P [-H 'name: value']... [--ip A] [--json]
   tenantgate keys create --tenant T [--scopes a,b] [--json]
+  tenantgate kong-plugin-server --socket PATH --policy FILE [--http 127.0.0.1:9002 | off] [--event-timeout 1s]
+                   [--max-events 1024] [--drain-timeout 10s] [--log-level debug|info|warn|error]
+  tenantgate kong-plugin-server --describe PLUGIN
   tenantgate --help | --version
 
-Each option of serve and explain has a twin in the environment: --drain-timeout is TENANTGATE_DRAIN_TIMEOUT.
+Each option of serve, explain and kong-plugin-server has a twin in the environment: --drain-timeout is TENANTGATE_DRAIN_TIMEOUT.
 Exit codes: 0 done (explain: allow), 1 bad input, 2 wrong use, 3 deny (explain).
 `
 
-const WITHOUT_OWN_HELP: ReadonlySet<string> = new Set(['serve', 'validate'])
+const WITHOUT_OWN_HELP: ReadonlySet<string> = new Set(['serve', 'validate', 'kong-plugin-server'])
 
 async function run(argv: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = argv

@@ -10,18 +10,27 @@ import { openStdout } from './stdout.ts'
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
+/** Where a service listens: for Envoy or for Kong, and for probes. */
+export interface Addresses {
+  readonly grpc?: readonly string[]
+  readonly kong?: string
+  readonly http: string | undefined
+}
+
 export interface Log {
   /** Whether `decided` would write a line; asked before the work for one is done. */
   readonly decisions: { readonly allow: boolean; readonly deny: boolean }
   /** Denials at info, allows at debug. */
   decided(decision: Decision, latencyMs: number): void
   /** The one line that says where we serve; written at every level. */
-  listening(addresses: { readonly grpc: readonly string[]; readonly http: string | undefined }, version: string): void
+  listening(addresses: Addresses, version: string): void
   policyReloaded(version: string): void
   /** The files were read and are what is served. */
   policyUnchanged(): void
   /** Each problem is one line of text for people, as `validate` prints it. */
   policyRejected(problems: readonly string[]): void
+  /** A plugin of Kong's cannot work as it is configured; `because` tells of the configuration, which no client writes. */
+  pluginRejected(plugin: string, because: string): void
   draining(signal: string): void
   stopped(allAnswered: boolean): void
   /** We are broken. Of an error only its kind and the places in our code are told: its text may quote what a client sent. */
@@ -59,14 +68,19 @@ export function createLog(level: LogLevel, stream: DestinationStream, close: Log
 
 function lifecycle(
   logger: Logger,
-): Pick<Log, 'listening' | 'policyReloaded' | 'policyUnchanged' | 'policyRejected' | 'draining' | 'stopped'> {
+): Pick<
+  Log,
+  'listening' | 'policyReloaded' | 'policyUnchanged' | 'policyRejected' | 'pluginRejected' | 'draining' | 'stopped'
+> {
   return {
-    listening({ grpc, http }, policy) {
-      logger.child({}, { level: 'info' }).info({ grpc, http, policy, pid: process.pid }, 'listening')
+    listening({ grpc, kong, http }, policy) {
+      logger.child({}, { level: 'info' }).info({ grpc, kong, http, policy, pid: process.pid }, 'listening')
     },
     policyReloaded: (policy) => logger.info({ policy }, 'policy reloaded'),
     policyUnchanged: () => logger.info('policy unchanged'),
     policyRejected: (problems) => logger.error({ problems }, 'policy rejected, the last good one stays'),
+    pluginRejected: (plugin, because) =>
+      logger.error({ plugin, because }, 'plugin configuration rejected, its requests are refused'),
     draining: (signal) => logger.info({ signal }, 'draining'),
     stopped: (allAnswered) => logger.info({ allAnswered }, 'stopped'),
   }

@@ -1,6 +1,7 @@
 /** What Prometheus reads. Every label comes from a closed list, so that no client can make series. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { REASONS, type Reason } from '../core/decision.ts'
+import { addPluginServerMetrics, type PluginServerCounts } from './plugin-server-metrics.ts'
 
 /** Seconds. A warm decision takes some microseconds; what waits for an issuer takes milliseconds. */
 const BUCKETS = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5]
@@ -14,8 +15,10 @@ export interface Metrics {
   reloaded(result: 'success' | 'failure'): void
   /** After a failure the file is again what is live. */
   policyMended(): void
-  /** A Check failed because we are broken; Envoy then fails closed. */
+  /** A Check, or an event of a plugin, failed because we are broken; the request is refused. */
   fault(): void
+  /** From now on a scrape tells of this plugin server too; at most one. */
+  addPluginServer(counts: PluginServerCounts): void
   /** The text of a scrape, and its content type. */
   scrape(): Promise<{ readonly text: string; readonly contentType: string }>
 }
@@ -33,7 +36,7 @@ export function createMetrics(now: () => number): Metrics {
   })
   const faults = new Counter({
     name: 'tenantgate_faults_total',
-    help: 'Checks that failed because of a fault in tenantgate; the gateway refuses these requests.',
+    help: 'Requests that failed because of a fault in tenantgate; the gateway refuses them.',
     registers,
   })
   const count = decisionCounters(registry)
@@ -44,6 +47,7 @@ export function createMetrics(now: () => number): Metrics {
     },
     ...policyMetrics(registry, now),
     fault: () => faults.inc(),
+    addPluginServer: (counts) => addPluginServerMetrics(registry, counts),
     scrape: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   }
 }

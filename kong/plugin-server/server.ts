@@ -1,6 +1,7 @@
 /** The plugin server that Kong calls. It is given connections; which sockets they come from is not its business. */
 import type { Socket } from 'node:net'
 import type { Kong, Phase, PluginEvent, PluginModule } from '../pdk.ts'
+import { type Refusal, tooLarge, undecided } from '../refusal.ts'
 import { type Connection, type ConnectionParts, type HandledEvent, serveConnection } from './connection.ts'
 import { EventOver, OUTCOMES, type Outcome } from './event.ts'
 import { framed } from './frames.ts'
@@ -8,7 +9,6 @@ import { createInstances } from './instances.ts'
 import { type CallMethod, prepareKong } from './kong-object.ts'
 import { createMethods, exitOf, type Method } from './methods.ts'
 import { loadProtocol } from './protocol.ts'
-import { type Refusal, TOO_LARGE, UNAVAILABLE } from './refusals.ts'
 import { createTimes } from './times.ts'
 
 export interface PluginServer {
@@ -133,6 +133,15 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
 type RefusedOutcome = keyof typeof REFUSALS
 type Refuse = (handled: HandledEvent, outcome: RefusedOutcome) => void
 
+/** The request's id is not told to us here, and none is better than an empty one; Kong sends it as a header. */
+const nameless = ({ status, body, headers }: Refusal): Refusal => {
+  const { requestId: _, ...problem } = JSON.parse(body)
+  return { status, body: JSON.stringify(problem), headers }
+}
+
+const UNAVAILABLE = nameless(undecided('dependency_unavailable', ''))
+const TOO_LARGE = nameless(tooLarge(''))
+
 const REFUSALS = {
   fault: UNAVAILABLE,
   timeout: UNAVAILABLE,
@@ -144,8 +153,8 @@ const REFUSALS = {
 
 /** Refusing is answering the client, so that Kong neither goes on with the request nor repeats the event. */
 function createRefuse(exit: Method): Refuse {
-  const bytesOf = (refusal: Refusal) => framed(exit.nameBytes, exit.encode(refusal))
-  const bytes = new Map<Refusal, Uint8Array>([UNAVAILABLE, TOO_LARGE].map((refusal) => [refusal, bytesOf(refusal)]))
+  const bytesOf = ({ status, body, headers }: Refusal) => framed(exit.nameBytes, exit.encode([status, body, headers]))
+  const bytes = new Map([UNAVAILABLE, TOO_LARGE].map((refusal) => [refusal, bytesOf(refusal)]))
   return ({ event }, outcome) => event.end(outcome, bytes.get(REFUSALS[outcome]))
 }
 

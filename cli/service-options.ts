@@ -1,0 +1,79 @@
+/** The options that every service has: the policy, the listener for probes, the bound of a drain, the level of the log. */
+import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
+import { type ListenAddress, readAddress } from './listen-address.ts'
+
+export interface ServiceOptions {
+  readonly policyFile: string
+  /** Where probes and metrics are served; undefined for nowhere. */
+  readonly http: ListenAddress | undefined
+  readonly drainTimeoutMs: number
+  readonly logLevel: LogLevel
+}
+
+/** `wrong` is what is wrong: the use of the command, or an address that was asked for. */
+export interface WrongOptions {
+  readonly ok: false
+  readonly wrong: 'use' | 'input'
+  readonly problem: string
+}
+
+export type ReadServiceOptions = { readonly ok: true; readonly options: ServiceOptions } | WrongOptions
+
+export const SERVICE_SPECS = {
+  policy: { type: 'string' },
+  http: { type: 'string' },
+  'drain-timeout': { type: 'string' },
+  'log-level': { type: 'string' },
+} as const
+
+/** What was given of them, as text. */
+export interface GivenOptions {
+  readonly policy?: string
+  readonly http?: string
+  readonly 'drain-timeout'?: string
+  readonly 'log-level'?: string
+}
+
+const DEFAULT_DRAIN_TIMEOUT = '10s'
+
+const DURATION = /^(\d{1,6})(ms|s|m)$/
+const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
+
+/** Checks the options, in `defaultHttp`'s place where `--http` is not given; what cannot be had is told in words. */
+export function readServiceOptions(
+  given: GivenOptions,
+  positionals: readonly string[],
+  defaultHttp: string,
+): ReadServiceOptions {
+  const { policy, http = defaultHttp, 'log-level': logLevel = 'info' } = given
+  const { 'drain-timeout': drainTimeout = DEFAULT_DRAIN_TIMEOUT } = given
+  const [stray] = positionals
+  if (stray !== undefined) return wrongUse(`'${stray}' is not an option; the policy is given by --policy FILE`)
+  if (/^rediss?:/.test(policy ?? '')) return wrongUse('--policy redis://… is not supported yet; give a file')
+  if (policy === undefined) return wrongUse('which policy? Give --policy FILE')
+  if (!isLogLevel(logLevel)) return wrongUse(`--log-level is one of ${LOG_LEVELS.join(', ')}, not '${logLevel}'`)
+  const drainTimeoutMs = durationMs(drainTimeout)
+  if (drainTimeoutMs === undefined) return wrongUse(noDuration('drain-timeout', drainTimeout))
+  const options = { policyFile: policy, drainTimeoutMs, logLevel }
+  if (http === 'off') return { ok: true, options: { ...options, http: undefined } }
+  const read = readAddress(http)
+  if (!read.ok) return wrongInput(`--http: ${read.problem}`)
+  return { ok: true, options: { ...options, http: read.address } }
+}
+
+export const wrongUse = (problem: string): WrongOptions => ({ ok: false, wrong: 'use', problem })
+export const wrongInput = (problem: string): WrongOptions => ({ ok: false, wrong: 'input', problem })
+
+/** Milliseconds of a text such as `10s`; undefined when it is none. */
+export function durationMs(text: string): number | undefined {
+  const [, count, unit = ''] = DURATION.exec(text) ?? []
+  return count === undefined ? undefined : Number(count) * (UNIT_MS[unit] ?? 0)
+}
+
+export function noDuration(option: string, text: string): string {
+  return `--${option} is a time such as 10s or 500ms, not '${text}'`
+}
+
+function isLogLevel(text: string): text is LogLevel {
+  return (LOG_LEVELS as readonly string[]).includes(text)
+}

@@ -1,0 +1,108 @@
+/** A service from its policy to its end: loads the policy, opens the listeners, follows the file, and drains when told to stop. */
+import { performance } from 'node:perf_hooks'
+import { formatProblem } from '../policy/problem.ts'
+import { fetchKeys } from '../stores/fetch-keys.ts'
+import { createMemoryLimits } from '../stores/memory-limits.ts'
+import { createHttpServer } from '../telemetry/http.ts'
+import { type Addresses, createStdoutLog, type Log, type LogLevel } from '../telemetry/log.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import { type FollowedPolicy, type FollowParts, followPolicy } from './follow-policy.ts'
+import type { Gate } from './gate.ts'
+import { EXIT, type Io, wrongUse } from './io.ts'
+import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
+import type { ServiceOptions, WrongOptions } from './service-options.ts'
+import { stopSignal } from './signals.ts'
+
+/** What a gateway calls, and where. */
+export interface Gateway {
+  readonly server: GatewayServer & { drain(timeoutMs: number): Promise<boolean> }
+  readonly listen: Omit<Wanted['gateway'], 'server'>
+  /** Under which name its addresses are told when serving begins. */
+  told(addresses: readonly string[]): Omit<Addresses, 'http'>
+}
+
+type MakeGateway = (gate: Gate, parts: FollowParts) => Gateway
+
+/** Until a service serves there is nothing to reload, and the signal's default would end it: called first. */
+export function keepFromHangup(): void {
+  process.on('SIGHUP', () => {})
+}
+
+/** Tells what is wrong with the options; the exit code. */
+export function refuseOptions(io: Io, { wrong, problem }: WrongOptions): number {
+  return wrong === 'use' ? wrongUse(io, problem) : badInput(io, [`tenantgate: ${problem}`])
+}
+
+/** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */
+export async function runService(options: ServiceOptions, io: Io, makeGateway: MakeGateway): Promise<number> {
+  const parts = assemble(options.logLevel)
+  endOnFault(parts.log)
+  const policy = await followPolicy(options.policyFile, io.env, parts)
+  if (!policy.ok) return badInput(io, policy.problems.map(formatProblem))
+  const opened = await open(makeGateway(policy.followed.gate, parts), options, parts)
+  if (opened.ok) return serveUntilStopped(policy.followed, opened.service, options, parts)
+  policy.followed.close()
+  return badInput(io, [`tenantgate: ${opened.problem}`])
+}
+
+export function badInput(io: Io, lines: readonly string[]): number {
+  for (const line of lines) io.stderr.write(`${line}\n`)
+  return EXIT.badInput
+}
+
+function assemble(logLevel: LogLevel): FollowParts {
+  return {
+    log: createStdoutLog(logLevel, process.stdout.isTTY === true),
+    metrics: createMetrics(Date.now),
+    limits: createMemoryLimits(),
+    fetchKeys,
+    now: Date.now,
+    elapsed: () => performance.now(),
+  }
+}
+
+/** A service that is open to calls. */
+interface Service {
+  readonly gateway: Gateway
+  readonly listeners: Listeners
+  readonly readiness: { notReady: string | undefined }
+}
+
+type Opened = { readonly ok: true; readonly service: Service } | { readonly ok: false; readonly problem: string }
+
+async function open(gateway: Gateway, options: ServiceOptions, { metrics }: FollowParts): Promise<Opened> {
+  const readiness: Service['readiness'] = { notReady: undefined }
+  const http = createHttpServer({ metrics, notReady: () => readiness.notReady })
+  const opened = await openListeners({
+    gateway: { server: gateway.server, ...gateway.listen },
+    http: { server: http, address: options.http },
+  })
+  return opened.ok ? { ok: true, service: { gateway, listeners: opened.listeners, readiness } } : opened
+}
+
+async function serveUntilStopped(
+  followed: FollowedPolicy,
+  { gateway, listeners, readiness }: Service,
+  { drainTimeoutMs }: ServiceOptions,
+  { log }: FollowParts,
+): Promise<number> {
+  const stopping = stopSignal({ reload: () => void followed.reload(), insisted: () => process.exit(EXIT.badInput) })
+  log.listening({ ...gateway.told(listeners.addresses.gateway), http: listeners.addresses.http }, followed.version)
+  log.draining(await stopping)
+  followed.close()
+  // the probes answer until the last call is answered, so that whoever asks is told to send no more
+  readiness.notReady = 'draining'
+  listeners.closeGateway()
+  const allAnswered = await gateway.server.drain(drainTimeoutMs)
+  listeners.closeHttp()
+  log.stopped(allAnswered)
+  await log.close()
+  return EXIT.ok
+}
+
+function endOnFault(log: Log): void {
+  process.on('uncaughtException', (fault) => {
+    log.fault('stopped by a fault', fault)
+    process.exit(EXIT.badInput)
+  })
+}
