@@ -38,7 +38,7 @@ export interface Expected {
   /** A list where a gateway may have the first word, and its own number for it. */
   readonly status: number | readonly number[]
   /** The `code` of a refusal of ours: problem+json with all that belongs to it (see `check.ts`). */
-  readonly code?: DenyReason
+  readonly code?: DenyReason | undefined
   /** Of the answer. */
   readonly headers?: Readonly<Record<string, Wanted>>
   /** Members of the JSON body. */
@@ -82,3 +82,11 @@ export function refused(status: number, code: DenyReason, more: Partial<Expected
 export function reaches(upstream: string, trusted: Readonly<Record<string, string>>, more: Partial<AtBackend> = {}) {
   return { status: 200, backend: { upstream, trusted, ...more } } satisfies Expected
 }
+
+/** Two lines of `Authorization`. */
+export const AUTHORIZATION_TWICE = {
+  kong: {
+    because: 'nginx refuses it before it runs any plugin, as it does two lines of Host',
+    expect: { code: undefined },
+  },
+} as const satisfies Step['differs']

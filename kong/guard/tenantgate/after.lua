@@ -46,8 +46,8 @@ end
 
 --- The plugin server is away, frozen or at fault, and Kong has answered with an error of its own: say it as we do.
 local function replace(state, stage)
-  local body, headers = problem.of(503, state.request_id)
-  ngx.status = 503
+  local status, body, headers = problem.of(503, state.request_id)
+  ngx.status = status
   for name, value in pairs(headers) do
     ngx.header[name] = value
   end

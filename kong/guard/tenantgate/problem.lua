@@ -15,8 +15,8 @@ local PROBLEMS = {
   },
   [431] = {
     title = "Request Header Fields Too Large",
-    detail = "The request has more headers than the gateway reads.",
-    code = "gateway_refused",
+    detail = "The header fields are too many or too long.",
+    code = "malformed_request",
     grpc = "8",
   },
   [503] = {
@@ -46,7 +46,8 @@ local function is_grpc()
   return find(content_type, "^application/grpc$") ~= nil or find(content_type, "^application/grpc[+; ]") ~= nil
 end
 
---- The refusal with this status: its body, and its headers by name. `request_id` is what the client knows the request by.
+--- The refusal with this status: the status to send, the body, and headers by name. `request_id` is what the client knows the
+--- request by.
 function problem.of(status, request_id)
   local about = PROBLEMS[status]
   local headers = { ["cache-control"] = "no-store" }
@@ -54,20 +55,20 @@ function problem.of(status, request_id)
     headers["retry-after"] = "1"
   end
   if is_grpc() then
+    -- gRPC over HTTP/2, "Trailers-Only": 200, with the truth in grpc-status
     headers["content-type"] = "application/grpc"
     headers["grpc-status"] = about.grpc
     headers["grpc-message"] = about.detail
-    return "", headers
+    return 200, "", headers
   end
   headers["content-type"] = "application/problem+json"
   local id = problem.ascii(cjson.encode(request_id) or '""')
-  return format(BODY, about.title, status, about.detail, about.code, id), headers
+  return status, format(BODY, about.title, status, about.detail, about.code, id), headers
 end
 
 --- Ends the request with it. Nothing behind this call runs.
 function problem.exit(status, request_id)
-  local body, headers = problem.of(status, request_id)
-  return kong.response.exit(status, body, headers)
+  return kong.response.exit(problem.of(status, request_id))
 end
 
 return problem

@@ -1,6 +1,6 @@
 /** API keys (A1): where they are looked for, and which are good. */
 import { ACME_KEY, ACME_READER, NOBODY, ORDER } from '../callers.ts'
-import { reaches, refused, type Topic } from '../case.ts'
+import { AUTHORIZATION_TWICE, reaches, refused, type Topic } from '../case.ts'
 
 export const apiKeys: Topic = {
   title: 'API keys',
@@ -112,12 +112,14 @@ export const apiKeys: Topic = {
       name: 'two bearer keys are one too many',
       request: { path: ORDER, headers: ['Authorization: Bearer <acme key>', 'Authorization: Bearer <globex key>'] },
       expect: refused(400, 'ambiguous_credential'),
+      differs: AUTHORIZATION_TWICE,
     },
     {
       shows: 'ruling 3',
       name: 'a bearer key behind another scheme is ambiguous, not overlooked',
       request: { path: ORDER, headers: ['Authorization: Basic YTpi', 'Authorization: Bearer <acme key>'] },
       expect: refused(400, 'ambiguous_credential'),
+      differs: AUTHORIZATION_TWICE,
     },
     {
       shows: 'ruling 3',

@@ -26,7 +26,15 @@ export const routes: Topic = {
     goesTo('/v1/things/deep/7/parts', 'orders-canary', 'the longest prefix wins'),
     goesTo('/v1/things', 'orders-stable', '/v1/things/** matches its own root'),
     goesTo('/v1/things/', 'orders-stable', 'and its root with a slash, which is no template’s value'),
-    goesTo('/v1/things/b%65st', 'orders-canary', 'an escaped letter is that letter'),
+    {
+      ...goesTo('/v1/things/b%65st', 'orders-canary', 'an escaped letter is that letter'),
+      differs: {
+        kong: {
+          because: 'Kong writes letters that need no escape as they are',
+          expect: reaches('orders-canary', ACME_KEY, { path: '/v1/things/best' }),
+        },
+      },
+    },
     goesTo('/v1/things/7?best', 'orders-beta', 'the query is not matched'),
     goesTo('/v1/things/7?next=/v1/../admin//x', 'orders-beta', 'nor must it be canonical'),
     goesTo('/v1/things/a%20b', 'orders-beta', 'an escaped space is part of a name'),

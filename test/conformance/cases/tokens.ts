@@ -1,6 +1,6 @@
 /** Tokens (A2): which are genuine, and what their claims say. */
 import { ACME_READER, ANN_AT_ACME, ANN_AT_GLOBEX, ANN_WITH_ROLES, ORDER } from '../callers.ts'
-import { type Case, reaches, refused, type Topic } from '../case.ts'
+import { AUTHORIZATION_TWICE, type Case, reaches, refused, type Topic } from '../case.ts'
 import type { CredentialName } from '../credentials.ts'
 
 /** A token that is refused without a word on what is wrong with it. */
@@ -122,6 +122,7 @@ export const tokens: Topic = {
         headers: ['Authorization: Bearer <ann at acme token>', 'Authorization: Bearer <bob at acme token>'],
       },
       expect: refused(400, 'ambiguous_credential'),
+      differs: AUTHORIZATION_TWICE,
     },
     {
       shows: 'ruling 3',
