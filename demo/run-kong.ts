@@ -37,6 +37,12 @@ export interface RealKongOptions {
 
 export const referenceYaml = (): KongYaml => parse(readFileSync(join(packageRoot, 'kong', 'kong.yml'), 'utf8'))
 
+/** Where the reference configuration supposes us to be. */
+const INSTALLED = '/opt/tenantgate'
+
+const referenceConf = () =>
+  readFileSync(join(packageRoot, 'kong', 'kong.conf'), 'utf8').replaceAll(INSTALLED, packageRoot)
+
 /** Starts Kong; rejects with what it said when it does not start. */
 export async function startKong({ folder, yaml, settings }: RealKongOptions): Promise<RealKong> {
   const kong = await findKong(folder)
@@ -45,7 +51,7 @@ export async function startKong({ folder, yaml, settings }: RealKongOptions): Pr
   mkdirSync(prefix, { recursive: true })
   const [port, yamlFile, confFile] = [await freePort(), join(folder, 'kong.yml'), join(folder, 'kong.conf')]
   const conf = settingsHere({ folder, prefix, port, yamlFile, settings })
-  writeFileSync(confFile, confWith(readFileSync(join(packageRoot, 'kong', 'kong.conf'), 'utf8'), conf))
+  writeFileSync(confFile, confWith(referenceConf(), conf))
   writeFileSync(yamlFile, stringify(yaml))
   await succeed(kong, 'start', '-c', confFile, '-p', prefix)
   const master = Number(readFileSync(join(prefix, 'pids', 'nginx.pid'), 'utf8'))
@@ -67,7 +73,7 @@ export async function parseConfig(folder: string, yamlFile: string, settings: Se
   const kong = await findKong(folder)
   const confFile = join(folder, 'parse.conf')
   const conf = settingsHere({ folder, prefix: join(folder, 'parse'), port: await freePort(), yamlFile, settings })
-  writeFileSync(confFile, confWith(readFileSync(join(packageRoot, 'kong', 'kong.conf'), 'utf8'), conf))
+  writeFileSync(confFile, confWith(referenceConf(), conf))
   try {
     return await succeed(kong, 'config', 'parse', yamlFile, '-c', confFile)
   } finally {
@@ -92,9 +98,7 @@ function settingsHere({ prefix, port, yamlFile, settings }: Places): Settings {
     admin_gui_listen: 'off',
     status_listen: 'off',
     declarative_config: yamlFile,
-    lua_package_path: `${join(packageRoot, 'kong', 'guard', '?.lua')};;`,
     proxy_access_log: 'off',
-    proxy_error_log: 'logs/error.log',
     anonymous_reports: 'off',
     nginx_worker_processes: '2',
     nginx_user: process.getuid?.() === 0 ? 'root root' : undefined,
