@@ -64,7 +64,7 @@ async function passUnguarded(
   const request = await readUnguarded(kong, event?.abandoned)
   if (typeof request === 'string') return exit(kong, unread(request, await kongsId(kong)))
   const answer = await decider.answer(request, { ...applied, unguarded: true })
-  const refusal = isRefusal(answer) ? answer : await applyUnguarded(kong, answer)
+  const refusal = isRefusal(answer) ? answer : await applyUnguarded(kong, request, answer)
   if (!refusal) return
   // Kong's id is asked for only here, where it is told
   return exit(kong, request.id === '' ? withRequestId(refusal, await kongsId(kong)) : refusal)
@@ -73,6 +73,7 @@ async function passUnguarded(
 const UNREAD: Readonly<Record<Unreadable, (requestId: string) => Refusal>> = {
   unreadable: (requestId) => undecided('dependency_unavailable', requestId),
   'too large': tooLarge,
+  malformed: (requestId) => undecided('malformed_request', requestId),
 }
 
 function unread(why: Unreadable, requestId: string): Refusal {

@@ -4,7 +4,7 @@ import type { HandedRequest } from './handover.ts'
 import type { SharedValue } from './pdk.ts'
 
 /** What stands in the way of reading a request. */
-export type Unreadable = 'unreadable' | 'too large'
+export type Unreadable = 'unreadable' | 'too large' | 'malformed'
 
 /** Kong's own limits end far below; what is longer was not handed over by our guard. */
 const LONGEST_TEXT = 512 * 1024

@@ -1,4 +1,5 @@
 /** A request without our guard in Kong: read and answered through the PDK, in at most eight calls with the look for a guard. */
+import { IDENTITY_HEADERS } from '../core/identity-headers.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import type { Caller, Mark } from './handover.ts'
 import type { HeaderValue, Kong } from './pdk.ts'
@@ -19,6 +20,7 @@ export async function readUnguarded(kong: Kong, abandoned?: () => boolean): Prom
   if (lists === undefined || line === undefined || address === undefined) return 'unreadable'
   if (Object.values(lists).flat().length > MOST_HEADERS) return 'too large'
   const headers = joined(lists)
+  if (takesOursAway(headers.connection ?? '')) return 'malformed'
   // a line of another form leaves both empty, and no rule matches that
   const [, method = '', path = ''] = REQUEST_LINE.exec(line) ?? []
   return {
@@ -32,14 +34,30 @@ export async function readUnguarded(kong: Kong, abandoned?: () => boolean): Prom
   }
 }
 
+/** After all plugins Kong clears each header that the client's `Connection` names; the backend would miss what we say. */
+function takesOursAway(connection: string): boolean {
+  return connection.split(',').some((token) => identity.has(token.trim().toLowerCase()))
+}
+
+const identity: ReadonlySet<string> = new Set(IDENTITY_HEADERS)
+
+/**
+ * A backend that obeys one of these serves another host, path, method or address than the one that was decided about. Our guard,
+ * and our configuration of Envoy, take the same ones away. In any case, `_` for `-`.
+ */
+const FOREIGN =
+  /^(?:forwarded|x[-_](?:forwarded[-_](?:host|prefix|uri|path|method|server|port)|original[-_].*|rewrite[-_]url|host|real[-_]ip|(?:http[-_])?method(?:[-_]override)?))$/i
+
 /** Four calls at most. A refusal where Kong knows no such upstream. */
 export async function applyUnguarded(
   kong: Kong,
+  request: GatewayRequest,
   { set, remove, answer, upstream, caller }: Mark,
 ): Promise<Refusal | undefined> {
   const headers: Record<string, HeaderValue> = Object.create(null)
   // an empty list takes a header away
   for (const name of remove) headers[name] = []
+  for (const name in request.headers) if (FOREIGN.test(name)) headers[name] = []
   for (const name in set) headers[name] = set[name] ?? []
   if (Object.keys(headers).length > 0) await kong.service.request.setHeaders({ ...headers })
   if (upstream !== undefined && (await kong.service.setUpstream(upstream)) !== true) {

@@ -5,7 +5,7 @@ import { SCHEMAS } from '../kong/plugin-config.ts'
 import { version } from '../kong/version.ts'
 
 export const Version = version
-/** After acl (950), so that what it refuses is not charged; before rate-limiting's neighbours that only transform (800). */
+/** After acl (950), so that what it refuses is not charged; before what only transforms (801). */
 export const Priority = 906
 export const Schema = SCHEMAS.quota
 export const Plugin = definePlugin('quota', ownDecider)

@@ -25,6 +25,8 @@ describe('a path that readers could understand differently is refused', () => {
     ['/v1/..%3b/admin', 'a double dot before an encoded semicolon'],
     ['/v1/.;/admin', 'a dot before a path parameter'],
     ['/v1\\admin', 'a backslash'],
+    ['/v1/caf\u00e9', 'raw text that is no ASCII'],
+    ['/v1/\ufffd\ufffd/admin', 'raw bytes that are no UTF-8, an overlong double dot for one'],
     ['/v1/%2fadmin', 'an encoded slash'],
     ['/v1/%2Fadmin', 'an encoded slash in upper case'],
     ['/v1/%5cadmin', 'an encoded backslash'],
