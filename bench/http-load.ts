@@ -21,8 +21,8 @@ function repeat(): Promise<void> {
       const answer = wholeAnswer(rest)
       if (answer === undefined) return
       rest = Buffer.alloc(0)
-      statuses[answer] = (statuses[answer] ?? 0) + 1
-      if (performance.now() >= end) socket.destroy()
+      statuses[answer.status] = (statuses[answer.status] ?? 0) + 1
+      if (answer.closes || performance.now() >= end) socket.destroy()
       else socket.write(request)
     })
     socket.once('error', reject)
@@ -30,12 +30,19 @@ function repeat(): Promise<void> {
   })
 }
 
-/** The status of an answer that is there as a whole; undefined while something is missing. The servers here say its length. */
-function wholeAnswer(bytes: Buffer): string | undefined {
+interface Answer {
+  readonly status: string
+  /** Whether the server takes no more requests on this connection. */
+  readonly closes: boolean
+}
+
+/** An answer that is there as a whole; undefined while something is missing. The servers here say its length. */
+function wholeAnswer(bytes: Buffer): Answer | undefined {
   const head = bytes.indexOf('\r\n\r\n')
   if (head < 0) return undefined
   const text = bytes.toString('latin1', 0, head)
   const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1]
   if (length === undefined) throw new Error(`an answer does not say its length:\n${text}`)
-  return bytes.length >= head + 4 + Number(length) ? text.slice(9, 12) : undefined
+  if (bytes.length < head + 4 + Number(length)) return undefined
+  return { status: text.slice(9, 12), closes: /\r\nconnection: *close/i.test(text) }
 }

@@ -1,8 +1,9 @@
 /** `npm run bench:kong`: a real Kong with tenant-gate, beside the same Kong with its own Lua plugins, in one run. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { freePort } from '../demo/free-port.ts'
 import { type KongYaml, type RealKong, type Settings, startKong } from '../demo/run-kong.ts'
@@ -14,6 +15,7 @@ import { machineText, type Table, tableText } from './table.ts'
 const ROUNDS = 5
 const SECONDS = 3
 const CONNECTIONS = 32
+const SOCKET = 'plugins.sock'
 
 /** What is measured: a route of the same Kong, and a request for it. */
 interface Contender {
@@ -63,6 +65,8 @@ async function startMeasuredKong(folder: Folder, policyFile: string, key: string
     ...pluginServer(folder, policyFile),
   }
   const kong = await startKong({ folder: folder.path, yaml: yamlOf(upstreamPort, key), settings })
+  // Kong does not wait for the plugin servers that it starts
+  while (kong.isLocal && !existsSync(join(folder.path, SOCKET))) await wait(20)
   if (kong.isLocal) return kong
   await kong.stop()
   throw new Error('bench:kong measures processes of this machine: give a Kong by KONG_BIN')
@@ -72,7 +76,7 @@ async function startMeasuredKong(folder: Folder, policyFile: string, key: string
 function pluginServer(folder: Folder, policyFile: string): Settings {
   const ownFile = (file: string) => fileURLToPath(new URL(`${file}${extname(import.meta.url)}`, import.meta.url))
   const command = `${process.execPath} ${ownFile('../cli/main')} kong-plugin-server`
-  const socket = join(folder.path, 'plugins.sock')
+  const socket = join(folder.path, SOCKET)
   const names = ['tenant_gate', 'tenant_auth', 'tenant_quota', 'tenant_flags']
   const each = names.flatMap((name) => [
     [`pluginserver_${name}_socket`, socket],
@@ -102,7 +106,7 @@ function yamlOf(upstreamPort: number, key: string): KongYaml {
     services: [
       {
         name: 'bench',
-        url: `http://${target}`,
+        host: 'stable',
         routes: [
           { name: 'none', paths: ['/none'] },
           { name: 'gate', paths: ['/v1'], strip_path: false, plugins: gate },
