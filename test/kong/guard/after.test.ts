@@ -1,0 +1,214 @@
+/** The guard behind a plugin: it carries out a mark of this very request and stage, or nobody passes. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { IDENTITY_HEADERS } from '../../../core/identity-headers.ts'
+import type { Caller, Mark } from '../../../kong/handover.ts'
+import { type Fields, type LuaHost, startLuaHost } from '../harness/lua-host.ts'
+import { expectRefusal, names, request, value } from './lua.ts'
+
+let lua: LuaHost
+beforeAll(async () => {
+  lua = await startLuaHost()
+})
+afterAll(() => lua?.stop())
+
+const STAND_IN = { id: '00000000-0000-4000-8000-000000000001', username: 'acme', custom_id: 'acme' }
+const CALLER: Caller = { standIn: STAND_IN, credential: { id: 'acme/app' } }
+const JSON_FIELDS: Fields = [
+  ['Content-Type', 'application/json; charset=utf-8'],
+  ['Content-Length', '2'],
+]
+
+describe('without a mark nobody passes', () => {
+  const unmarked: [what: string, mark: (id: string) => string | undefined][] = [
+    ['none', () => undefined],
+    ['an empty one', () => ''],
+    ['no JSON', () => '{'],
+    ['JSON with something behind it', (id) => `${whole({ id })} x`],
+    ['no object', () => '"gate"'],
+    ['null', () => 'null'],
+    ['a list', () => '[]'],
+    ['another request’s', () => whole({ id: 'kong-0' })],
+    ['another stage’s', (id) => whole({ id, stage: 'auth' })],
+    ['one without headers', (id) => whole({ id, set: undefined })],
+    ['one with a number for a header', (id) => whole({ id, set: { 'x-user-id': 7 } })],
+    ['one with null for a header', (id) => whole({ id, answer: { ratelimit: null } })],
+    ['one whose list is an object', (id) => whole({ id, remove: { a: 'x-api-key' } })],
+    ['one with an empty upstream', (id) => whole({ id, upstream: '' })],
+    ['one with null for an upstream', (id) => whole({ id, upstream: null })],
+    ['one whose caller lacks a credential', (id) => whole({ id, caller: { standIn: STAND_IN } })],
+    ['one whose caller is a text', (id) => whole({ id, caller: 'acme' })],
+  ]
+  const whole = (more: object) => JSON.stringify({ stage: 'gate', set: {}, remove: [], answer: {}, ...more })
+
+  it.each(unmarked)('%s', async (_, mark) => {
+    const sent = await request(lua)
+    await sent.before()
+    const ran = await sent.after(mark(sent.id))
+    expectRefusal(ran, 503, 'dependency_unavailable', sent.id)
+    expect(ran.log.join()).toMatch(/^tenant-gate-after refuses the request: /)
+  })
+
+  it('not even with one, when the guard before has not run', async () => {
+    const sent = await request(lua)
+    expectRefusal(await sent.after({}), 503, 'dependency_unavailable', sent.id)
+  })
+
+  it('nor with one that was there before the plugin was asked', async () => {
+    const sent = await request(lua)
+    const shared = { tenantgate_gate: whole({ id: sent.id }) }
+    await sent.run({ plugin: 'tenant-gate-before', phase: 'access', shared })
+    expectRefusal(await sent.after(), 503, 'dependency_unavailable', sent.id)
+  })
+
+  it('nor with the mark of a stage before it', async () => {
+    const sent = await request(lua)
+    await sent.before('auth')
+    expect((await sent.after({}, 'auth')).outcome).toBe('done')
+    await sent.before('quota')
+    expectRefusal(await sent.after(undefined, 'quota'), 503, 'dependency_unavailable', sent.id)
+  })
+})
+
+describe('a mark is carried out', () => {
+  async function marked(
+    mark: Partial<Mark>,
+    headers: Fields = [],
+    consumers: readonly { id: string; username: string }[] = [],
+  ) {
+    const sent = await request(lua, { headers: [['Host', 'gateway.test'], ...headers], consumers })
+    await sent.before()
+    return { sent, ran: await sent.after(mark) }
+  }
+
+  it('headers are set, and others taken away by their exact names', async () => {
+    const { ran } = await marked({ set: { 'x-tenant-id': 'acme' }, remove: ['x-api-key'] }, [
+      ['X-Api-Key', 'k'],
+      ['X_Api_Key', 'stays'],
+    ])
+    expect(ran.headers).toEqual([
+      ['Host', 'gateway.test'],
+      ['X_Api_Key', 'stays'],
+      ['x-tenant-id', 'acme'],
+    ])
+  })
+
+  it('an upstream that Kong knows is gone to', async () => {
+    expect((await marked({ upstream: 'orders-beta' })).ran.upstream).toBe('orders-beta')
+  })
+
+  it('an upstream that Kong does not know is no other upstream', async () => {
+    const { ran, sent } = await marked({ upstream: 'orders-canary' })
+    expectRefusal(ran, 503, 'dependency_unavailable', sent.id)
+    expect(ran.log.join()).toContain("'orders-canary'")
+  })
+
+  it('a caller without a consumer of Kong’s is a stand-in, of which the backend hears nothing', async () => {
+    const { ran } = await marked({ caller: CALLER })
+    expect(ran).toMatchObject({ consumer: STAND_IN, credential: { id: 'acme/app' } })
+    expect(names(ran)).toEqual(['Host'])
+  })
+
+  it('a caller with one is that one, in Kong’s own headers, too', async () => {
+    const alice = { id: '00000000-0000-4000-8000-00000000000a', username: 'alice' }
+    const { ran } = await marked({ caller: { ...CALLER, consumer: 'alice' } }, [], [alice])
+    expect(ran).toMatchObject({ consumer: alice, credential: { id: 'acme/app', consumer_id: alice.id } })
+    expect(value(ran.headers, 'x-consumer-id')).toBe(alice.id)
+    expect(value(ran.headers, 'x-consumer-username')).toBe('alice')
+    expect(value(ran.headers, 'x-credential-identifier')).toBe('acme/app')
+  })
+
+  it('a consumer that Kong does not know is nobody else', async () => {
+    const { ran, sent } = await marked({ caller: { ...CALLER, consumer: 'bob' } })
+    expectRefusal(ran, 503, 'dependency_unavailable', sent.id)
+    expect(ran.consumer).toBeUndefined()
+  })
+
+  it('the answer’s limits are ours and not the backend’s, and identity headers are nobody’s', async () => {
+    const { sent } = await marked({ answer: { ratelimit: '"burst";r=1;t=1' } })
+    const leaked = IDENTITY_HEADERS.map((name) => [name.toUpperCase(), 'leak'] as const)
+    const { answer, body } = await sent.answer(200, [['Ratelimit', 'theirs'], ...leaked, ['X-Own', '1']], 'body')
+    expect(answer.headers.map(([name, text]) => [name.toLowerCase(), text])).toEqual([
+      ['ratelimit', '"burst";r=1;t=1'],
+      ['x-own', '1'],
+    ])
+    expect(body).toBe('body')
+  })
+
+  it('a fault of the backend stays the backend’s', async () => {
+    const { sent } = await marked({})
+    const { answer, body } = await sent.answer(502, JSON_FIELDS, '{}')
+    expect([answer.status, answer.headers, body]).toEqual([502, JSON_FIELDS, '{}'])
+  })
+})
+
+describe('an answer where nothing was decided', () => {
+  it('Kong’s 500 for a plugin server that is away is said as a refusal of ours', async () => {
+    const sent = await request(lua, {
+      headers: [
+        ['Host', 'a'],
+        ['X-Request-ID', 'theirs'],
+      ],
+    })
+    await sent.before()
+    const { answer, body } = await sent.answer(500, JSON_FIELDS, '{}')
+    expect(answer.status).toBe(503)
+    expect(value(answer.headers, 'content-type')).toBe('application/problem+json')
+    expect(value(answer.headers, 'cache-control')).toBe('no-store')
+    expect(value(answer.headers, 'content-length')).toBe(`${body.length}`)
+    expect(JSON.parse(body)).toMatchObject({ status: 503, code: 'dependency_unavailable', requestId: 'theirs' })
+  })
+
+  it('however many chunks it comes in', async () => {
+    const sent = await request(lua)
+    await sent.before()
+    const { body } = await sent.answer(500, JSON_FIELDS, '{')
+    const next = await sent.run({ plugin: 'tenant-gate-after', phase: 'body_filter', patch: { arg: ['}', true] } })
+    expect([JSON.parse(body).code, next.arg?.[0]]).toEqual(['dependency_unavailable', ''])
+  })
+
+  it('a gRPC client is told 14 UNAVAILABLE', async () => {
+    const sent = await request(lua, {
+      headers: [
+        ['Host', 'a'],
+        ['Content-Type', 'application/grpc+proto'],
+      ],
+    })
+    await sent.before()
+    const { answer, body } = await sent.answer(
+      500,
+      [
+        ['Content-Type', 'application/grpc'],
+        ['grpc-status', '13'],
+      ],
+      '',
+    )
+    expect([answer.status, value(answer.headers, 'grpc-status'), body]).toEqual([200, '14', ''])
+  })
+
+  it.each([
+    ['a refusal of the plugin’s', 503, [['Content-Type', 'application/problem+json']]],
+    ['one for gRPC', 503, [['grpc-status', '14']]],
+    ['any refusal that is no fault', 401, JSON_FIELDS],
+  ] as [string, number, Fields][])('%s stays as it is', async (_, status, fields) => {
+    const sent = await request(lua)
+    await sent.before()
+    const { answer, body } = await sent.answer(status, fields, 'theirs')
+    expect([answer.status, answer.headers, body]).toEqual([status, fields, 'theirs'])
+  })
+
+  it('a fault before the guard had been asked is not ours to tell', async () => {
+    const { answer, body } = await (await request(lua)).answer(500, JSON_FIELDS, '{}')
+    expect([answer.status, body]).toEqual([500, '{}'])
+  })
+
+  it('among several stages the one that failed says it, once', async () => {
+    const sent = await request(lua)
+    await sent.before('auth')
+    await sent.after({ answer: {} }, 'auth')
+    await sent.before('quota')
+    const first = await sent.answer(500, JSON_FIELDS, '{}', 'auth')
+    expect(first.answer.status).toBe(500)
+    const second = await sent.answer(500, first.answer.headers, first.body, 'quota')
+    expect([second.answer.status, JSON.parse(second.body).code]).toEqual([503, 'dependency_unavailable'])
+  })
+})
