@@ -48,6 +48,8 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
   let owed = 0
   let isDeaf = false
   let isStopping = false
+  /** Chunks that are read, but not looked at yet. */
+  let heldBack = 0
 
   const write = (bytes: Uint8Array) => void socket.write(bytes)
   const answer = (message: Return) => write(framed(handle.responseSerialize(message)))
@@ -138,12 +140,26 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     destroy: () => socket.destroy(),
   }
   socket.on('data', (chunk: Buffer) => {
-    if (hasHalted()) setImmediate(() => reader.push(chunk))
-    else reader.push(chunk)
+    if (heldBack === 0 && !hasHalted()) {
+      reader.push(chunk)
+      return
+    }
+    heldBack += 1
+    // the end of what is read now may be seen in the next turn of the event loop only
+    setImmediate(setImmediate, () => {
+      heldBack -= 1
+      reader.push(chunk)
+    })
   })
-  socket.on('error', () => {})
-  socket.once('close', () => {
+  // Kong ends no half of a connection: whoever writes no more has gone
+  const leave = () => {
+    isDeaf = true
     handled?.event.end('abandoned')
+  }
+  socket.on('error', () => {})
+  socket.once('end', leave)
+  socket.once('close', () => {
+    leave()
     parts.onClose(connection)
   })
   return connection

@@ -91,8 +91,17 @@ export function run(args: readonly string[], env: Readonly<Record<string, string
 }
 
 /** Starts `serve` and waits until it says that it listens. */
-export async function serve(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Serving> {
-  const child = launch(['serve', ...args], env)
+export function serve(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Serving> {
+  return startService('serve', args, env)
+}
+
+/** Starts a command that serves, and waits until it says that it listens. */
+export async function startService(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Serving> {
+  const child = launch([command, ...args], env)
   const lines: Line[] = []
   const waiting = new Set<() => void>()
   let output = ''

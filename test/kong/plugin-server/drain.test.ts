@@ -1,0 +1,65 @@
+/** A drain begins nothing, ends what is under way, and leaves Kong with answers or with connections that it knows are gone. */
+import { existsSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { connectRaw, gateway, newPath, start } from './running.ts'
+
+describe('a drain', () => {
+  it('waits for the event under way, answers it, and closes idle connections at once', async () => {
+    const { reached, wait, open } = gateway()
+    const running = await start(async (kong) => {
+      await wait()
+      await kong.ctx.shared.set('mark', 1)
+    })
+    const request = running.request()
+    const idle = await connectRaw(running.path)
+    await reached
+    const drained = running.server.drain(10_000)
+    await idle.closed
+    open()
+    expect(await request).toEqual({ outcome: 'done' })
+    expect(running.calls).toEqual([['kong.ctx.shared.set', 'mark', 1]])
+    expect(await drained).toBe(true)
+    await expect.poll(() => running.server.connections).toBe(0)
+  })
+
+  it('refuses what is left when its time is over', async () => {
+    const { reached, wait } = gateway()
+    const running = await start(wait)
+    const request = running.request()
+    await reached
+    expect(await running.server.drain(10)).toBe(false)
+    expect(await request).toEqual({ outcome: 'exited' })
+    expect(running.calls.map(([method, status]) => [method, status])).toEqual([['kong.response.exit', 503]])
+    expect(running.server.ended.draining).toBe(1)
+  })
+
+  it('with nothing under way ends at once, and connections that come later are closed', async () => {
+    const running = await start(async () => {})
+    expect(await running.server.drain(10_000)).toBe(true)
+    await (await connectRaw(running.path)).closed
+    expect(running.server.connections).toBe(0)
+  })
+})
+
+describe('a new server beside an old one', () => {
+  it('gets what Kong asks from now on: idle connections end, so that the event is repeated there', async () => {
+    const before = await start((kong) => kong.ctx.shared.set('by', 'old'))
+    await before.request()
+    const path = newPath()
+    const after = await start((kong) => kong.ctx.shared.set('by', 'new'), { path, firstInstanceId: 5000 })
+    expect(before.kong.openConnections).toBe(1)
+    before.close()
+    await expect.poll(() => existsSync(before.path)).toBe(false)
+    const replaced = createServer((socket) => after.server.accept(socket))
+    await new Promise<void>((resolve) => replaced.listen(before.path, resolve))
+    await before.server.drain(1000)
+    expect(await before.request()).toEqual({ outcome: 'done' })
+    expect(before.calls.map(([, , by]) => by)).toEqual(['old', 'new'])
+    expect(after.server.instances()).toEqual(new Map([['gate', 1]]))
+    // told by the connection that has ended, or by the new server, to which the old number says nothing
+    expect(before.kong.warnings).toHaveLength(1)
+    before.kong.close()
+    await new Promise<void>((resolve) => replaced.close(() => resolve()))
+  })
+})
