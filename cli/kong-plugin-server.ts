@@ -8,6 +8,7 @@ import { nearest } from '../policy/nearest.ts'
 import { EXIT, type Io } from './io.ts'
 import { type PluginServerOptions, readPluginServerOptions } from './kong-plugin-server-options.ts'
 import { type KongPlugin, loadPlugin, loadPlugins, pluginNames } from './kong-plugins.ts'
+import { outliveRejections } from './outlive-rejections.ts'
 import { badInput, type Gateway, keepFromHangup, refuseOptions, runService } from './service.ts'
 
 /** Serves until a signal, or describes one plugin; the exit code when all is over. */
@@ -47,8 +48,7 @@ function createGateway(
     metrics.fault()
     log.fault('a plugin failed', fault)
   }
-  // a promise that a plugin has left alone is the fault of one event, and no reason to let go of all others
-  process.on('unhandledRejection', onFault)
+  outliveRejections(onFault)
   const server = createPluginServer({
     plugins,
     decide: createDecider({ decide: gate.decide, onFault, elapsed }),
