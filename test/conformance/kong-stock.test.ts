@@ -20,16 +20,13 @@ import { NOON } from './credentials.ts'
 import { runConformance } from './driver.ts'
 import type { Answer, GatewayUnderTest, StartGateway } from './gateway.ts'
 import type { SentRequest } from './raw-http.ts'
+import { NEEDS_GUARD } from './without-guard.ts'
 
 const UPSTREAMS: ReadonlySet<string> = new Set(['orders-stable', 'orders-beta', 'orders-canary'])
 
 /** What this way of running our plugins cannot carry, by the case's name. */
 const EXCLUDED: Readonly<Record<string, string>> = {
-  'of an absolute target its own host counts, as RFC 9112 §3.2.2 wants it':
-    'without the guard the target is read from the request line, where an absolute one is no path: 400',
-  'a Connection header cannot take ours away from the backend':
-    'Kong clears by the header that came; only the guard can mend it, and without one such a request is refused: 400',
-  'nor can it bring a spoofed one past us': 'the same',
+  ...NEEDS_GUARD,
   'the request id is the gateway’s own, not what the client says':
     'which id counts is for the correlation-id plugin to say',
   'more than 60 kB of headers are refused, never cut': 'nginx refuses them before any plugin; there is no nginx here',

@@ -24,7 +24,11 @@ export async function buildPlugins(): Promise<Build> {
   await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--outDir', folder], {
     cwd: packageRoot,
   })
-  return { plugins: join(folder, 'plugins'), remove: () => rmSync(folder, { recursive: true, force: true }) }
+  return {
+    plugins: join(folder, 'plugins'),
+    compiled: join(folder, 'compiled'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
 }
 
 /** What `--dump-all-plugins` prints, which is all that Kong learns of the plugins. */
@@ -41,9 +45,17 @@ export interface StockServer {
   stop(): Promise<void>
 }
 
-/** `now` in ms since the epoch stands still for the process. Rejects with what it said when it does not come up. */
-export async function startStockServer({ plugins }: Build, env: NodeJS.ProcessEnv, now: number): Promise<StockServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'tg-stock-'))
+/**
+ * `now` in ms since the epoch stands still for the process. The socket is in `own`, or in a folder made for it. Rejects with what
+ * it said when it does not come up.
+ */
+export async function startStockServer(
+  { plugins }: Build,
+  env: NodeJS.ProcessEnv,
+  now: number,
+  own?: string,
+): Promise<StockServer> {
+  const folder = own ?? mkdtempSync(join(tmpdir(), 'tg-stock-'))
   const socket = join(folder, 's')
   const argv = ['--import', STAND_STILL, SERVER, '--plugins-directory', plugins, '--kong-prefix', folder]
   const child = spawn(process.execPath, [...argv, '--sock-name', 's'], {
@@ -68,7 +80,7 @@ export async function startStockServer({ plugins }: Build, env: NodeJS.ProcessEn
     stop: async () => {
       child.kill('SIGKILL')
       await over
-      rmSync(folder, { recursive: true, force: true })
+      if (own === undefined) rmSync(folder, { recursive: true, force: true })
     },
   }
 }

@@ -1,0 +1,101 @@
+/** tenant-gate without the guard in a real Kong: on our plugin server, and on the stock one that has no other way. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe } from 'vitest'
+import { type KongYaml, referenceYaml, type Settings, startKong } from '../../../demo/run-kong.ts'
+import { startWitnessedBackends } from '../../conformance/backends.ts'
+import { topics } from '../../conformance/cases.ts'
+import { NOON } from '../../conformance/credentials.ts'
+import { runConformance } from '../../conformance/driver.ts'
+import { overHttp, type StartGateway } from '../../conformance/gateway.ts'
+import { servePlugins } from '../../conformance/kong-plugins.ts'
+import { carriedWithoutGuard } from '../../conformance/without-guard.ts'
+import { socketFolder } from '../../support/envoy.ts'
+import { type Build, buildPlugins, dumpAllPlugins, startStockServer } from '../harness/msgpack-server.ts'
+import { servedElsewhere } from './plugins.ts'
+
+interface Plugins {
+  readonly settings: Settings
+  reset(): void | Promise<void>
+  stop(): Promise<void>
+}
+
+/** Runs the table on a Kong with tenant-gate alone. */
+const onKong =
+  (serve: (underTest: Parameters<StartGateway>[0], folder: string) => Promise<Plugins>): StartGateway =>
+  async (underTest) => {
+    const folder = socketFolder()
+    const { settings, reset, stop } = await serve(underTest, folder)
+    const backends = await startWitnessedBackends()
+    const yaml = unguarded(referenceYaml(), backends.ports)
+    const kong = await startKong({ folder, yaml, settings })
+    return {
+      name: 'kong',
+      send: overHttp(kong.port, backends),
+      reset,
+      stop: async () => {
+        await kong.stop()
+        await stop()
+        backends.close()
+        rmSync(folder, { recursive: true, force: true })
+      },
+    }
+  }
+
+function unguarded(yaml: KongYaml, ports: Readonly<Record<string, number>>): KongYaml {
+  const upstreams = yaml.upstreams.map(({ name }) => ({ name, targets: [{ target: `127.0.0.1:${ports[name]}` }] }))
+  const others = (yaml.plugins ?? []).filter(({ name }) => !name.startsWith('tenant-'))
+  return { ...yaml, upstreams, plugins: [...others, { name: 'tenant-gate' }] }
+}
+
+const onOurs = onKong(async ({ policy }, folder) => {
+  const socket = join(folder, 'plugins.sock')
+  return { ...(await servePlugins(policy, socket)), settings: servedElsewhere(folder, socket) }
+})
+
+let build: Build
+beforeAll(async () => {
+  build = await buildPlugins()
+})
+afterAll(() => build?.remove())
+
+const onStock = onKong(async ({ files, env }, folder) => {
+  const place = mkdtempSync(join(tmpdir(), 'tg-stock-policy-'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(place, name), text)
+  const start = () =>
+    startStockServer(build, { ...env, TENANTGATE_POLICY: join(place, 'policy.yaml') }, NOON * 1000, place)
+  let server = await start()
+  // Kong 3.9 takes the first plugin of a server, and knows no other
+  const described = JSON.parse(await dumpAllPlugins(build)).filter(
+    ({ Name }: { Name: string }) => Name === 'tenant-gate',
+  )
+  const file = join(folder, 'stock.json')
+  writeFileSync(file, JSON.stringify(described))
+  return {
+    settings: {
+      ...withoutOurs(servedElsewhere(folder, server.socket)),
+      plugins: 'bundled,tenant-gate',
+      pluginserver_names: 'tenant-gate',
+      pluginserver_tenant_gate_socket: server.socket,
+      pluginserver_tenant_gate_query_cmd: `cat ${file}`,
+      pluginserver_tenant_gate_start_cmd: undefined,
+    },
+    reset: async () => {
+      await server.stop()
+      server = await start()
+    },
+    stop: async () => {
+      await server.stop()
+      rmSync(place, { recursive: true, force: true })
+    },
+  }
+})
+
+function withoutOurs(settings: Settings): Settings {
+  return Object.fromEntries(Object.keys(settings).map((key) => [key, undefined]))
+}
+
+const carried = carriedWithoutGuard(topics)
+describe('on our plugin server', () => runConformance(carried, onOurs))
+describe('on the stock plugin server', () => runConformance(carried, onStock))
