@@ -24,11 +24,7 @@ export async function buildPlugins(): Promise<Build> {
   await promisify(execFile)(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noCheck', '--outDir', folder], {
     cwd: packageRoot,
   })
-  return {
-    plugins: join(folder, 'plugins'),
-    compiled: join(folder, 'compiled'),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
-  }
+  return { plugins: join(folder, 'plugins'), remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
 
 /** What `--dump-all-plugins` prints, which is all that Kong learns of the plugins. */
