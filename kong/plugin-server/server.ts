@@ -1,5 +1,6 @@
 /** The plugin server that Kong calls. It is given connections; which sockets they come from is not its business. */
 import type { Socket } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
 import type { Kong, Phase, PluginEvent, PluginModule } from '../pdk.ts'
 import { type Refusal, tooLarge, undecided } from '../refusal.ts'
 import { type Connection, type ConnectionParts, type HandledEvent, serveConnection } from './connection.ts'
@@ -50,6 +51,9 @@ export const LIMITS: Limits = {
 
 const LARGEST_SKIPPED = 64 * 1024 * 1024
 
+/** Kong closes an idle connection in the turn in which it sees its end; one of a request that goes on is closed with it. */
+const LAST_READ_MS = 200
+
 export interface PluginServerParts<Decide> {
   /** By the name that Kong knows them by. */
   readonly plugins: ReadonlyMap<string, PluginModule<Decide>>
@@ -82,6 +86,7 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
   const times = createTimes({ ...limits, elapsed: parts.elapsed, onTimeout: (handled) => refuse(handled, 'timeout') })
   const instances = createInstances({ ...parts, firstId: parts.firstInstanceId, most: limits.maxInstances })
   let isDraining = false
+  let onLastClosed: (() => void) | undefined
 
   const connectionParts: ConnectionParts = {
     handle: protocol.handle,
@@ -104,6 +109,7 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
     onClose(connection) {
       connections.delete(connection)
       times.closed(connection)
+      if (connections.size === 0) onLastClosed?.()
     },
   }
   return {
@@ -125,6 +131,14 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
       const allEnded = await times.idle(timeoutMs)
       for (const handled of times.events()) refuse(handled, 'draining')
       times.stop()
+      // a process that ends before Kong has seen these ends resets what Kong sends, and Kong repeats no event for a reset
+      await Promise.race([
+        setTimeout(LAST_READ_MS, undefined, { ref: false }),
+        new Promise<void>((resolve) => {
+          onLastClosed = resolve
+          if (connections.size === 0) resolve()
+        }),
+      ])
       return allEnded
     },
   }
