@@ -56,7 +56,7 @@ describe('without a mark nobody passes', () => {
   it('nor with one that was there before the plugin was asked', async () => {
     const sent = await request(lua)
     const shared = { tenantgate_gate: whole({ id: sent.id }) }
-    await sent.run({ plugin: 'tenant-gate-before', phase: 'access', shared })
+    await sent.run({ plugin: 'tenant-gate-before', phase: 'access' }, { shared })
     expectRefusal(await sent.after(), 503, 'dependency_unavailable', sent.id)
   })
 
@@ -162,7 +162,7 @@ describe('an answer where nothing was decided', () => {
     const sent = await request(lua)
     await sent.before()
     const { body } = await sent.answer(500, JSON_FIELDS, '{')
-    const next = await sent.run({ plugin: 'tenant-gate-after', phase: 'body_filter', patch: { arg: ['}', true] } })
+    const next = await sent.run({ plugin: 'tenant-gate-after', phase: 'body_filter' }, { patch: { arg: ['}', true] } })
     expect([JSON.parse(body).code, next.arg?.[0]]).toEqual(['dependency_unavailable', ''])
   })
 

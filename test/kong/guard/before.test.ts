@@ -63,7 +63,7 @@ describe('the request is handed over as the client sent it', () => {
   it('a later stage’s guard hands over the same text', async () => {
     const sent = await request(lua)
     const first = await sent.before('auth')
-    await sent.run({ plugin: 'kong', phase: 'after', patch: { headers: [['Host', 'other.test']] } })
+    await sent.run({ plugin: 'kong', phase: 'after' }, { patch: { headers: [['Host', 'other.test']] } })
     expect(handed(await sent.before('quota'))).toEqual(handed(first))
   })
 })

@@ -10,7 +10,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { packageRoot } from '../../../package-root.ts'
 import { createFolder, type Folder } from '../../cli/serving.ts'
 import { startWitnessedBackends, type WitnessedBackends } from '../../conformance/backends.ts'
-import { type KongHarness, startKongHarness, type Trio } from '../harness/gateway.ts'
+import { type KongHarness, startKongHarness } from '../harness/gateway.ts'
+import type { Trio } from '../harness/trios.ts'
 import { CONFIGURATIONS, startLoad, type Tally, tallyText } from '../load.ts'
 
 const MAIN = join(packageRoot, 'cli', 'main.ts')

@@ -2,7 +2,7 @@
 import { expect } from 'vitest'
 import type { HandedRequest, Mark, MarkName } from '../../../kong/handover.ts'
 import { markKey, REQUEST_KEY } from '../../../kong/handover.ts'
-import type { Fields, LuaHost, Opened, Ran, Run } from '../harness/lua-host.ts'
+import type { Fields, LuaHost, Opened, Ran, Run, Step } from '../harness/lua-host.ts'
 
 export interface Asked extends Partial<Omit<Opened, 'id' | 'var'>> {
   readonly target?: string
@@ -12,7 +12,7 @@ export interface Asked extends Partial<Omit<Opened, 'id' | 'var'>> {
 
 export interface GuardedRequest {
   readonly id: string
-  run(run: Pick<Run, 'plugin' | 'phase' | 'shared' | 'patch'>): Promise<Ran>
+  run(step: Step, more?: Pick<Run, 'shared' | 'patch'>): Promise<Ran>
   /** The access phase of the guard before a stage. */
   before(stage?: MarkName, patch?: Run['patch']): Promise<Ran>
   /** The access phase of the guard behind it, with the mark that the plugin leaves; a text is left as it is. */
@@ -37,21 +37,21 @@ export async function request(lua: LuaHost, asked: Asked = {}): Promise<GuardedR
     consumers: [],
     ...more,
   }
-  await lua.run({ open, plugin: 'kong', phase: 'before' })
-  const run: GuardedRequest['run'] = (what) => lua.run({ ...what, request: id })
+  await lua.run({ open, steps: [{ plugin: 'kong', phase: 'before' }] })
+  const run: GuardedRequest['run'] = (step, more) => lua.run({ ...more, steps: [step], request: id })
   return {
     id,
     run,
-    before: (stage = 'gate', patch = {}) => run({ plugin: `tenant-${stage}-before`, phase: 'access', patch }),
+    before: (stage = 'gate', patch = {}) => run({ plugin: `tenant-${stage}-before`, phase: 'access' }, { patch }),
     after: (mark, stage = 'gate') => {
       const shared = mark === undefined ? {} : { [markKey(stage)]: textOf(mark, id, stage) }
-      return run({ plugin: `tenant-${stage}-after`, phase: 'access', shared })
+      return run({ plugin: `tenant-${stage}-after`, phase: 'access' }, { shared })
     },
     answer: async (status, headers, body, stage = 'gate') => {
       const plugin = `tenant-${stage}-after`
       const answer = { status, headers }
-      const filtered = await run({ plugin, phase: 'header_filter', patch: { answer } })
-      const { arg } = await run({ plugin, phase: 'body_filter', patch: { arg: [body, true] } })
+      const filtered = await run({ plugin, phase: 'header_filter' }, { patch: { answer } })
+      const { arg } = await run({ plugin, phase: 'body_filter' }, { patch: { arg: [body, true] } })
       return { ...filtered, body: arg?.[0] ?? '' }
     },
   }

@@ -7,23 +7,13 @@ import { isUtf8 } from 'node:buffer'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import type { MarkName } from '../../../kong/handover.ts'
-import { errorAnswer, exitAnswer, type KongAnswer } from './answers.ts'
+import { errorAnswer, type KongAnswer } from './answers.ts'
 import { type Backends, createBackends } from './backend.ts'
 import { type Cors, headerOf, shippedCors } from './cors.ts'
-import { type Fields, type LuaConsumer, type LuaHost, type Opened, type Ran, startLuaHost } from './lua-host.ts'
+import { type Fields, type LuaConsumer, type Opened, startLuaHost } from './lua-host.ts'
 import { type Arrived, arrived } from './nginx.ts'
-import { type Conf, createKongRpc, type KongRpc } from './pb-client.ts'
-import { createPdk } from './pdk.ts'
-
-/** A plugin with its two guards, at one scope. */
-export interface Trio {
-  readonly stage: MarkName
-  /** The configuration with the schema's defaults. */
-  readonly config: Conf
-  /** Kong's id of the plugin's entity: each configuration has its own. Default: the stage. */
-  readonly id?: string
-}
+import { createKongRpc } from './pb-client.ts'
+import { type PluginParts, type Trio, throughFilters, throughPlugins } from './trios.ts'
 
 export interface KongHarnessOptions {
   /** The plugin server's. */
@@ -51,14 +41,10 @@ export interface KongHarness {
   stop(): Promise<void>
 }
 
-interface Parts {
+interface Parts extends PluginParts {
   readonly options: KongHarnessOptions
-  readonly lua: LuaHost
-  readonly rpc: KongRpc
   readonly cors: Cors
   readonly backends: Backends
-  readonly log: string[]
-  calls: number
 }
 
 export async function startKongHarness(options: KongHarnessOptions): Promise<KongHarness> {
@@ -132,19 +118,18 @@ async function answered(parts: Parts, came: Arrived, body: Buffer, id: string): 
   const trios = options.plugins(came.target)
   const isGrpc = headerOf(came.fields, 'content-type')?.startsWith('application/grpc') === true
   const { fields, requestId } = correlated(came.fields)
-  await lua.run({ open: opened(parts, { ...came, fields }, id), plugin: 'kong', phase: 'before' })
-  const ended = await throughPlugins(parts, trios, id, isGrpc)
+  const { ended, last } = await throughPlugins(parts, trios, opened(parts, { ...came, fields }, id), isGrpc)
   let answer = ended
   if (!answer) {
-    const { headers, upstream = options.service } = await lua.run({ request: id, plugin: 'kong', phase: 'after' })
+    const { headers, upstream = options.service } = last
     answer = await backends.send(came, headers, body, options.upstreams[upstream] ?? 0, id)
     answer ??= errorAnswer(isGrpc, 502, id)
   }
   const { fields: own, ...rest } = answer
   const filtered = { ...rest, fields: merged(own, [['X-Request-ID', requestId], ...parts.cors.answer(came.fields)]) }
-  const { log: said, ...last } = await throughFilters(lua, trios, id, filtered)
+  const { log: said, ...written } = await throughFilters(lua, trios, id, filtered)
   log.push(...said)
-  return last
+  return written
 }
 
 /** The correlation-id plugin: an id that the client has sent is kept. */
@@ -167,56 +152,6 @@ function opened({ options }: Parts, came: Arrived, id: string): Opened {
     upstreams: Object.keys(options.upstreams),
     consumers: options.consumers ?? [],
   }
-}
-
-/** The access phase of all trios. The answer, if one of them has ended the request. */
-async function throughPlugins(parts: Parts, trios: readonly Trio[], id: string, isGrpc: boolean) {
-  const { lua, rpc } = parts
-  const endOf = (ran: Ran): KongAnswer | undefined => {
-    if (ran.outcome === 'exited') return exitAnswer(isGrpc, ran.exit ?? { status: 500 })
-    if (ran.outcome === 'done') return undefined
-    parts.log.push(ran.message ?? '')
-    return errorAnswer(isGrpc, 500, id)
-  }
-  for (const { stage, config, id: pluginId = stage } of trios) {
-    const before = await lua.run({ request: id, plugin: `tenant-${stage}-before`, phase: 'access' })
-    const refused = endOf(before)
-    if (refused) return refused
-    const pdk = createPdk(before.shared)
-    const event = await rpc.handleEvent(`tenant-${stage}`, pluginId, config, 'access', pdk.call)
-    parts.calls = Math.max(parts.calls, pdk.calls)
-    if (event.outcome === 'exited') return exitAnswer(isGrpc, pdk.exit ?? { status: 500 })
-    if (event.outcome === 'error') {
-      parts.log.push(`pluginserver error: ${event.message}`)
-      return errorAnswer(isGrpc, 500, id)
-    }
-    const after = { request: id, plugin: `tenant-${stage}-after`, phase: 'access', shared: pdk.set } as const
-    const ended = endOf(await lua.run(after))
-    if (ended) return ended
-  }
-  return undefined
-}
-
-/** header_filter and body_filter of all trios, whether the request came to them or not. Forgets the request. */
-async function throughFilters(lua: LuaHost, trios: readonly Trio[], id: string, came: KongAnswer) {
-  let answer: unknown = { status: came.status, headers: came.fields }
-  let log: readonly string[] = []
-  let ran: Ran | undefined
-  for (const { stage } of trios) {
-    const plugin = `tenant-${stage}-after`
-    ran = await lua.run({ request: id, plugin, phase: 'header_filter', patch: { answer } })
-    answer = ran.answer
-  }
-  let arg: readonly [string?, boolean?] = [came.body, true]
-  for (const [index, { stage }] of trios.entries()) {
-    const close = index === trios.length - 1
-    const plugin = `tenant-${stage}-after`
-    const filtered = await lua.run({ request: id, plugin, phase: 'body_filter', patch: { arg }, close })
-    arg = filtered.arg ?? []
-    log = filtered.log
-  }
-  const { status, headers } = ran?.answer ?? { status: came.status, headers: came.fields }
-  return { status, fields: headers, body: arg[0] ?? '', log }
 }
 
 /** The later ones replace. */

@@ -40,9 +40,14 @@ export interface LuaAnswer {
 }
 
 /** One phase of one plugin; `kong` stands for Kong's own run loop with the phases `before` and `after`. */
-export interface Run {
+export interface Step {
   readonly plugin: string
   readonly phase: 'access' | 'header_filter' | 'body_filter' | 'before' | 'after'
+}
+
+/** Phases that run one after the other, until one ends the request. */
+export interface Run {
+  readonly steps: readonly Step[]
   /** Opens the request. */
   readonly open?: Opened
   /** One that is open. */

@@ -51,10 +51,23 @@ local function merge(into, from)
   end
 end
 
-local function phase_of(message)
-  if message.plugin == "kong" then return runloop[message.phase] end
-  local handler = handler_of(message.plugin)
-  return function() handler[message.phase](handler, {}) end
+--- One phase of one plugin; `kong` is the run loop itself.
+local function run_step(request, step)
+  request.phase = step.plugin == "kong" and "access" or step.phase
+  standins.enter(request)
+  if step.plugin == "kong" then return run(runloop[step.phase]) end
+  local handler = handler_of(step.plugin)
+  return run(function() handler[step.phase](handler, {}) end)
+end
+
+--- All steps, until one ends the request.
+local function run_steps(request, steps)
+  local said = { outcome = "done" }
+  for _, step in ipairs(steps) do
+    said = run_step(request, step)
+    if said.outcome ~= "done" then return said end
+  end
+  return said
 end
 
 local function answer_to(message)
@@ -66,9 +79,7 @@ local function answer_to(message)
   local request = message.open and opened(message.open) or requests[message.request]
   merge(request.shared, message.shared)
   merge(request, message.patch)
-  request.phase = message.plugin == "kong" and "access" or message.phase
-  standins.enter(request)
-  local said = snapshot(request, run(phase_of(message)))
+  local said = snapshot(request, run_steps(request, message.steps))
   if message.close then requests[request.id] = nil end
   return said
 end
