@@ -67,7 +67,8 @@ local function is_consumers(name)
   return begins(name, "x-consumer-") or CONSUMER[name] == true
 end
 
---- Whether a client's header of this name, in lower case, is taken away. `with_consumer`: also what names a Kong consumer.
+--- Whether a client's header of this name, in lower case, is taken away. `with_consumer`: also what names a Kong consumer; of that
+--- the twins with underscores go in any case, since no plugin of Kong's writes them.
 function names.is_stripped(name, with_consumer)
   local first = byte(name)
   -- x and f: nearly every other header is told apart by one byte
@@ -78,8 +79,8 @@ function names.is_stripped(name, with_consumer)
   return is_ours(plain)
     or FOREIGN[plain] == true
     or begins(plain, "x-original-")
-    or (KONGS_OWN[plain] == true and plain ~= name)
-    or (with_consumer and is_consumers(plain))
+    or (plain ~= name and KONGS_OWN[plain] == true)
+    or ((with_consumer or plain ~= name) and is_consumers(plain))
 end
 
 --- Whether a client must not have Kong clear this header on the way to the backend by naming it in `Connection`.

@@ -165,10 +165,11 @@ describe('what a client must not say is taken away', () => {
     expect(names(ran)).toEqual(['Host', ...own])
   })
 
-  it('what Kong’s own authentication has set before us stays', async () => {
+  it('what Kong’s own authentication has set before us stays, and a client’s twins of it go', async () => {
     const said: Fields = [
       ['X-Consumer-Username', 'alice'],
       ['X-Credential-Identifier', 'k'],
+      ['X_Consumer_Username', 'liar'],
       ['X-Tenant-Id', 'liar'],
     ]
     const sent = await request(lua, headers(...said))
