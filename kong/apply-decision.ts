@@ -68,8 +68,16 @@ function withoutUpstream({ upstream: _, ...rest }: Allow): Allow {
 
 const EVERY_HEADER: ReadonlySet<string> = new Set(IDENTITY_HEADERS)
 
+const headersByParts = new WeakMap<ReadonlySet<Stage>, ReadonlySet<string>>()
+
+/** An instance asks with the same parts for each of its requests. */
 function headersOf(parts: ReadonlySet<Stage>): ReadonlySet<string> {
-  return new Set(IDENTITY_HEADERS.filter((name) => parts.has(TOLD_BY[name])))
+  let headers = headersByParts.get(parts)
+  if (!headers) {
+    headers = new Set(IDENTITY_HEADERS.filter((name) => parts.has(TOLD_BY[name])))
+    headersByParts.set(parts, headers)
+  }
+  return headers
 }
 
 /** Who has proven a credential; a host name alone makes nobody a caller. */

@@ -13,34 +13,37 @@ export interface RememberedAnswers<Answer> {
 
 const DEFAULT_BOUNDS = { entries: 20_000, ms: 10_000 }
 
-/** Entries looked at with each new one, oldest first: those whose time is over go. */
-const SWEPT_PER_INSERT = 2
-
-/** Beyond `entries` the oldest go early: a repeat follows its first try within milliseconds. */
+/**
+ * Beyond `entries` the older half goes early: a repeat follows its first try within milliseconds. Two generations, of which one
+ * goes as a whole: taking the oldest out of a map one by one walks over the gaps that those before have left.
+ */
 export function createRememberedAnswers<Answer>(bounds = DEFAULT_BOUNDS): RememberedAnswers<Answer> {
-  const entries = new Map<string, { readonly answer: Answer; readonly until: number }>()
+  type Generation = Map<string, { readonly answer: Answer; readonly until: number }>
+  let young: Generation = new Map()
+  let old: Generation = new Map()
+  let youngSince = 0
   const keyOf = (id: string, stage: MarkName) => `${stage} ${id}`
 
-  function sweep(now: number): void {
-    let looked = 0
-    for (const [key, { until }] of entries) {
-      const isFull = entries.size >= bounds.entries
-      if (!isFull && (looked++ === SWEPT_PER_INSERT || now < until)) return
-      entries.delete(key)
-    }
+  function age(now: number): void {
+    if (young.size < bounds.entries / 2 && now < youngSince + bounds.ms) return
+    // what was written before `ms` ago is over, also in what would be the old generation
+    old = now < youngSince + 2 * bounds.ms ? young : new Map()
+    young = new Map()
+    youngSince = now
   }
 
   return {
     get(id, stage, now) {
-      const entry = entries.get(keyOf(id, stage))
+      const key = keyOf(id, stage)
+      const entry = young.get(key) ?? old.get(key)
       return entry !== undefined && now < entry.until ? entry.answer : undefined
     },
     set(id, stage, answer, now) {
-      sweep(now)
-      entries.set(keyOf(id, stage), { answer, until: now + bounds.ms })
+      age(now)
+      young.set(keyOf(id, stage), { answer, until: now + bounds.ms })
     },
     get size() {
-      return entries.size
+      return young.size + old.size
     },
   }
 }

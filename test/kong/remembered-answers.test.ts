@@ -18,17 +18,28 @@ describe('remembered answers', () => {
     expect(answers.get('r', 'gate', 1000)).toBeUndefined()
   })
 
-  it('leave the memory with what comes after them, also when few come', () => {
+  it('leave the memory with what comes after them', () => {
     const answers = createRememberedAnswers<string>({ entries: 1000, ms: 1000 })
     for (let n = 0; n < 100; n += 1) answers.set(`old ${n}`, 'gate', 'a', 0)
-    for (let n = 0; n < 60; n += 1) answers.set(`new ${n}`, 'gate', 'a', 1000)
-    expect(answers.size).toBe(60)
+    answers.set('later', 'gate', 'a', 1500)
+    expect(answers.size).toBe(101)
+    answers.set('much later', 'gate', 'a', 2600)
+    expect(answers.size).toBe(2)
+    answers.set('after a long time', 'gate', 'a', 9999)
+    expect(answers.size).toBe(1)
   })
 
   it('are never more than they may be: the oldest go', () => {
-    const answers = createRememberedAnswers<string>({ entries: 3, ms: 1000 })
-    for (let n = 0; n < 10; n += 1) answers.set(`r${n}`, 'gate', `a${n}`, 0)
-    expect(answers.size).toBe(3)
-    expect([6, 7, 8, 9].map((n) => answers.get(`r${n}`, 'gate', 1))).toEqual([undefined, 'a7', 'a8', 'a9'])
+    const answers = createRememberedAnswers<string>({ entries: 4, ms: 1000 })
+    for (let n = 0; n < 100; n += 1) {
+      answers.set(`r${n}`, 'gate', `a${n}`, 0)
+      expect(answers.size).toBeLessThanOrEqual(4)
+    }
+    expect(['r0', 'r90', 'r98', 'r99'].map((id) => answers.get(id, 'gate', 1))).toEqual([
+      undefined,
+      undefined,
+      'a98',
+      'a99',
+    ])
   })
 })
