@@ -14,6 +14,8 @@ local function carry_out(decided)
     if not known then
       return nil, fault
     end
+    -- of a service that is an address Kong would take the upstream's name for one, and answer 500
+    ngx.ctx.balancer_data.type = "name"
   end
   if decided.caller then
     local done, fault = authenticate(decided.caller)
@@ -48,6 +50,8 @@ end
 local function replace(state, stage)
   local status, body, headers = problem.of(503, state.request_id)
   ngx.status = status
+  -- Kong takes grpc-web for gRPC
+  ngx.header["grpc-status"], ngx.header["grpc-message"] = nil, nil
   for name, value in pairs(headers) do
     ngx.header[name] = value
   end

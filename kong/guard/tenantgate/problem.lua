@@ -2,7 +2,7 @@
 
 local cjson = require "cjson.safe"
 
-local byte, find, format, gsub = string.byte, string.find, string.format, string.gsub
+local byte, find, format, gsub, lower = string.byte, string.find, string.format, string.gsub, string.lower
 
 local problem = {}
 
@@ -41,7 +41,7 @@ function problem.ascii(json)
 end
 
 local function is_grpc()
-  local content_type = ngx.var.content_type or ""
+  local content_type = lower(ngx.var.content_type or "")
   -- grpc-web is spoken by browsers, which read HTTP
   return find(content_type, "^application/grpc$") ~= nil or find(content_type, "^application/grpc[+; ]") ~= nil
 end

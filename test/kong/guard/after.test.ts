@@ -166,6 +166,27 @@ describe('an answer where nothing was decided', () => {
     expect([JSON.parse(body).code, next.arg?.[0]]).toEqual(['dependency_unavailable', ''])
   })
 
+  it('grpc-web is spoken by browsers, which read HTTP, whatever Kong takes it for', async () => {
+    const sent = await request(lua, {
+      headers: [
+        ['Host', 'a'],
+        ['Content-Type', 'application/grpc-web+proto'],
+      ],
+    })
+    await sent.before()
+    const fields: Fields = [
+      ['Content-Type', 'application/grpc'],
+      ['grpc-status', '13'],
+      ['grpc-message', 'Internal'],
+    ]
+    const { answer } = await sent.answer(500, fields, '')
+    expect([answer.status, value(answer.headers, 'grpc-status'), value(answer.headers, 'grpc-message')]).toEqual([
+      503,
+      undefined,
+      undefined,
+    ])
+  })
+
   it('a gRPC client is told 14 UNAVAILABLE', async () => {
     const sent = await request(lua, {
       headers: [
