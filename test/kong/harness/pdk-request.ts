@@ -98,7 +98,7 @@ export function createPdkRequest({ method, path, lines, from }: SentRequest, ups
 
 /** Names in lower case, every value a list: how Kong packs them. */
 function multiMap(headers: readonly (readonly [string, string])[]): Record<string, string[]> {
-  const lists: Record<string, string[]> = {}
+  const lists: Record<string, string[]> = Object.create(null)
   for (const [name, value] of headers) {
     lists[name.toLowerCase()] = [...(lists[name.toLowerCase()] ?? []), value]
   }

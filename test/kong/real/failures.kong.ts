@@ -44,7 +44,8 @@ function yaml(): KongYaml {
   return {
     _format_version: '3.0',
     upstreams: [{ name: 'orders-stable', targets: [{ target }] }],
-    services: [{ name: 'orders', host: 'orders-stable', retries: 0, routes }],
+    // an address, so that only who is sent to the upstream comes by its name
+    services: [{ name: 'orders', url: `http://${target}`, retries: 0, routes }],
   }
 }
 

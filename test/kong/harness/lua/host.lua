@@ -23,7 +23,9 @@ local function handler_of(plugin)
 end
 
 local function opened(request)
-  request.ctx, request.shared, request.log = {}, {}, {}
+  -- where the router has sent the request: to a service that is an address
+  request.ctx = { balancer_data = { type = "ipv4" } }
+  request.shared, request.log = {}, {}
   request.answer = { status = 200, headers = {} }
   requests[request.id] = request
   return request
@@ -39,7 +41,9 @@ local function run(run_phase)
 end
 
 local function snapshot(request, said)
-  said.headers, said.upstream, said.consumer, said.credential = request.headers, request.upstream, request.consumer, request.credential
+  said.headers, said.consumer, said.credential = request.headers, request.consumer, request.credential
+  -- Kong looks nobody up by a name that it takes for an address
+  said.upstream = request.ctx.balancer_data.type == "name" and request.upstream or nil
   said.answer, said.arg, said.log = request.answer, request.arg, request.log
   said.shared = request.shared
   return said

@@ -1,4 +1,4 @@
-/** tenant-gate without the guard in a real Kong: on our plugin server, and on the stock one that has no other way. */
+/** tenant-gate in a real Kong in other ways than the reference's: without the guard, and on the stock plugin server. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,14 +21,19 @@ interface Plugins {
   stop(): Promise<void>
 }
 
-/** Runs the table on a Kong with tenant-gate alone. */
+type Serve = (underTest: Parameters<StartGateway>[0], folder: string) => Promise<Plugins>
+
+const ALONE = ['tenant-gate']
+const GUARDED = ['tenant-gate-before', 'tenant-gate', 'tenant-gate-after']
+
+/** A Kong with these plugins of ours. */
 const onKong =
-  (serve: (underTest: Parameters<StartGateway>[0], folder: string) => Promise<Plugins>): StartGateway =>
+  (serve: Serve, names: readonly string[]): StartGateway =>
   async (underTest) => {
     const folder = socketFolder()
     const { settings, reset, stop } = await serve(underTest, folder)
     const backends = await startWitnessedBackends()
-    const yaml = unguarded(referenceYaml(), backends.ports)
+    const yaml = withPlugins(referenceYaml(), backends.ports, names)
     const kong = await startKong({ folder, yaml, settings })
     return {
       name: 'kong',
@@ -43,16 +48,16 @@ const onKong =
     }
   }
 
-function unguarded(yaml: KongYaml, ports: Readonly<Record<string, number>>): KongYaml {
+function withPlugins(yaml: KongYaml, ports: Readonly<Record<string, number>>, names: readonly string[]): KongYaml {
   const upstreams = yaml.upstreams.map(({ name }) => ({ name, targets: [{ target: `127.0.0.1:${ports[name]}` }] }))
   const others = (yaml.plugins ?? []).filter(({ name }) => !name.startsWith('tenant-'))
-  return { ...yaml, upstreams, plugins: [...others, { name: 'tenant-gate' }] }
+  return { ...yaml, upstreams, plugins: [...others, ...names.map((name) => ({ name }))] }
 }
 
-const onOurs = onKong(async ({ policy }, folder) => {
+const onOurs: Serve = async ({ policy }, folder) => {
   const socket = join(folder, 'plugins.sock')
   return { ...(await servePlugins(policy, socket)), settings: servedElsewhere(folder, socket) }
-})
+}
 
 let build: Build
 beforeAll(async () => {
@@ -60,7 +65,7 @@ beforeAll(async () => {
 })
 afterAll(() => build?.remove())
 
-const onStock = onKong(async ({ files, env }, folder) => {
+const onStock: Serve = async ({ files, env }, folder) => {
   const place = mkdtempSync(join(tmpdir(), 'tg-stock-policy-'))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(place, name), text)
   const start = () =>
@@ -75,7 +80,7 @@ const onStock = onKong(async ({ files, env }, folder) => {
   return {
     settings: {
       ...withoutOurs(servedElsewhere(folder, server.socket)),
-      plugins: 'bundled,tenant-gate',
+      plugins: ['bundled', ...GUARDED].join(','),
       pluginserver_names: 'tenant-gate',
       pluginserver_tenant_gate_socket: server.socket,
       pluginserver_tenant_gate_query_cmd: `cat ${file}`,
@@ -90,12 +95,13 @@ const onStock = onKong(async ({ files, env }, folder) => {
       rmSync(place, { recursive: true, force: true })
     },
   }
-})
+}
 
 function withoutOurs(settings: Settings): Settings {
   return Object.fromEntries(Object.keys(settings).map((key) => [key, undefined]))
 }
 
 const carried = carriedWithoutGuard(topics)
-describe('on our plugin server', () => runConformance(carried, onOurs))
-describe('on the stock plugin server', () => runConformance(carried, onStock))
+describe('without the guard, on our plugin server', () => runConformance(carried, onKong(onOurs, ALONE)))
+describe('without the guard, on the stock plugin server', () => runConformance(carried, onKong(onStock, ALONE)))
+describe('with the guard, on the stock plugin server', () => runConformance(topics, onKong(onStock, GUARDED)))
