@@ -191,7 +191,7 @@ describe('an answer where nothing was decided', () => {
     const sent = await request(lua, {
       headers: [
         ['Host', 'a'],
-        ['Content-Type', 'application/grpc+proto'],
+        ['Content-Type', 'Application/gRPC+proto'],
       ],
     })
     await sent.before()
