@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { packageRoot } from '../../package-root.ts'
 import { createKongMsgpack, type KongMsgpack } from '../kong/harness/msgpack-client.ts'
 import {
   type Build,
@@ -21,6 +22,8 @@ import { runConformance } from './driver.ts'
 import type { Answer, GatewayUnderTest, StartGateway } from './gateway.ts'
 import type { SentRequest } from './raw-http.ts'
 import { NEEDS_GUARD } from './without-guard.ts'
+
+const DEMO_POLICY = join(packageRoot, 'demo', 'tenantgate.yaml')
 
 const UPSTREAMS: ReadonlySet<string> = new Set(['orders-stable', 'orders-beta', 'orders-canary'])
 
@@ -116,6 +119,30 @@ describe('the stock plugin server', () => {
         expect(asked.exited).toMatchObject({ status: 503 })
       }
       expect(server.output()).toContain('TENANTGATE_POLICY names no policy file')
+    } finally {
+      kong.close()
+      await server.stop()
+    }
+  })
+
+  it('dies of one header name when it reads headers itself, and not when the guard hands them over', async () => {
+    const server = await startStockServer(build, { TENANTGATE_POLICY: DEMO_POLICY }, NOON * 1000)
+    const ended = new Promise((resolve) => server.process.once('exit', resolve))
+    const sent = {
+      method: 'GET',
+      path: '/healthz',
+      lines: ['Host: a.test', '__proto__: x'],
+      body: '',
+      from: '127.0.0.1',
+    }
+    const { call } = createPdkRequest(sent, UPSTREAMS)
+    const kong = await createKongMsgpack(server.socket)
+    try {
+      call('kong.ctx.shared.set', ['tenantgate_request', '{"__proto__":"x"}'])
+      expect(await kong.handleEvent('tenant-gate', {}, 'access', call)).toBe('exited')
+      call('kong.ctx.shared.set', ['tenantgate_request', undefined])
+      await expect(kong.handleEvent('tenant-quota', {}, 'access', call)).rejects.toThrow()
+      expect(await ended).not.toBe(0)
     } finally {
       kong.close()
       await server.stop()
