@@ -5,7 +5,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { packageRoot } from '../../package-root.ts'
 import { createKongMsgpack, type KongMsgpack } from '../kong/harness/msgpack-client.ts'
 import {
@@ -122,6 +122,30 @@ describe('the stock plugin server', () => {
     } finally {
       kong.close()
       await server.stop()
+    }
+  })
+
+  it('decides by a policy that is there later without being started again', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tg-stock-policy-'))
+    const file = join(folder, 'tenantgate.yaml')
+    const server = await startStockServer(build, { TENANTGATE_POLICY: file }, NOON * 1000)
+    const kong = await createKongMsgpack(server.socket)
+    const asked = () =>
+      createPdkRequest({ method: 'GET', path: '/open', lines: ['Host: a.test'], body: '', from: '::1' }, UPSTREAMS)
+    try {
+      expect(await kong.handleEvent('tenant-gate', {}, 'access', asked().call)).toBe('exited')
+      writeFileSync(
+        file,
+        'version: 1\nplans: {}\ntenants: {}\nroutes: [{ name: o, match: { path: /open }, anonymous: true }]',
+      )
+      await vi.waitUntil(async () => (await kong.handleEvent('tenant-gate', {}, 'access', asked().call)) === 'done', {
+        timeout: 15_000,
+        interval: 100,
+      })
+    } finally {
+      kong.close()
+      await server.stop()
+      rmSync(folder, { recursive: true, force: true })
     }
   })
 
