@@ -10,6 +10,7 @@ const paused = newKey()
 
 const policy = policyOf(`
 version: 1
+identity: { host: { suffix: .api.test } }
 plans: { tiny: { limits: [{ name: burst, rate: 1/m }] } }
 tenants:
   acme: { plan: tiny, consumer: acme-inc, apiKeys: [{ id: ci, hash: "${acme.hash}" }] }
@@ -79,6 +80,8 @@ describe("the tenant's consumer", () => {
   it('stands in an allow with a proven credential, and in no other', async () => {
     const ask = gate()
     expect(await ask({ path: '/open' })).toMatchObject({ tenant: 'acme', consumer: 'acme-inc' })
-    expect(await ask({ path: '/healthz' })).not.toHaveProperty('consumer')
+    const byHost = await ask({ path: '/healthz', host: 'acme.api.test' })
+    expect(byHost).toMatchObject({ reason: 'allowed', tenant: 'acme' })
+    expect(byHost).not.toHaveProperty('consumer')
   })
 })
