@@ -147,8 +147,8 @@ describe('after an answer to the client', () => {
     expect(running.server.ended.exited).toBe(1)
     now = 1000
     await closed
+    await expect.poll(() => running.server.connections).toBe(0)
     expect(running.server.ended.exited).toBe(1)
-    expect(running.server.connections).toBe(0)
   })
 })
 
