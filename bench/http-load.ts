@@ -54,7 +54,7 @@ interface Answer {
 function firstAnswer(bytes: Buffer): Answer | undefined {
   const head = bytes.indexOf('\r\n\r\n')
   if (head < 0) return undefined
-  const text = bytes.latin1Slice(0, head)
+  const text = bytes.toString('latin1', 0, head)
   const length = /\r\ncontent-length: *(\d+)/i.exec(text)?.[1]
   if (length === undefined) throw new Error(`an answer does not say its length:\n${text}`)
   const whole = head + 4 + Number(length)

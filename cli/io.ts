@@ -14,3 +14,9 @@ export function wrongUse(io: Io, message: string): number {
   io.stderr.write(`tenantgate: ${message}\n`)
   return EXIT.wrongUse
 }
+
+/** Says what is wrong with what was given, a line each; the exit code to return. */
+export function badInput(io: Io, lines: readonly string[]): number {
+  for (const line of lines) io.stderr.write(`${line}\n`)
+  return EXIT.badInput
+}

@@ -1,5 +1,6 @@
 /** The options that every service has: the policy, the listener for probes, the bound of a drain, the level of the log. */
 import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
+import { badInput, type Io, wrongUse as tellWrongUse } from './io.ts'
 import { type ListenAddress, readAddress } from './listen-address.ts'
 
 export interface ServiceOptions {
@@ -76,4 +77,9 @@ export function noDuration(option: string, text: string): string {
 
 function isLogLevel(text: string): text is LogLevel {
   return (LOG_LEVELS as readonly string[]).includes(text)
+}
+
+/** Tells what is wrong with the options; the exit code. */
+export function refuseOptions(io: Io, { wrong, problem }: WrongOptions): number {
+  return wrong === 'use' ? tellWrongUse(io, problem) : badInput(io, [`tenantgate: ${problem}`])
 }

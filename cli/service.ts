@@ -8,9 +8,9 @@ import { type Addresses, createStdoutLog, type Log, type LogLevel } from '../tel
 import { createMetrics } from '../telemetry/metrics.ts'
 import { type FollowedPolicy, type FollowParts, followPolicy } from './follow-policy.ts'
 import type { Gate } from './gate.ts'
-import { EXIT, type Io, wrongUse } from './io.ts'
+import { badInput, EXIT, type Io } from './io.ts'
 import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
-import type { ServiceOptions, WrongOptions } from './service-options.ts'
+import type { ServiceOptions } from './service-options.ts'
 import { stopSignal } from './signals.ts'
 
 /** What a gateway calls, and where. */
@@ -23,16 +23,6 @@ export interface Gateway {
 
 type MakeGateway = (gate: Gate, parts: FollowParts) => Gateway
 
-/** Until a service serves there is nothing to reload, and the signal's default would end it: called first. */
-export function keepFromHangup(): void {
-  process.on('SIGHUP', () => {})
-}
-
-/** Tells what is wrong with the options; the exit code. */
-export function refuseOptions(io: Io, { wrong, problem }: WrongOptions): number {
-  return wrong === 'use' ? wrongUse(io, problem) : badInput(io, [`tenantgate: ${problem}`])
-}
-
 /** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */
 export async function runService(options: ServiceOptions, io: Io, makeGateway: MakeGateway): Promise<number> {
   const parts = assemble(options.logLevel)
@@ -43,11 +33,6 @@ export async function runService(options: ServiceOptions, io: Io, makeGateway: M
   if (opened.ok) return serveUntilStopped(policy.followed, opened.service, options, parts)
   policy.followed.close()
   return badInput(io, [`tenantgate: ${opened.problem}`])
-}
-
-export function badInput(io: Io, lines: readonly string[]): number {
-  for (const line of lines) io.stderr.write(`${line}\n`)
-  return EXIT.badInput
 }
 
 function assemble(logLevel: LogLevel): FollowParts {

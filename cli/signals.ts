@@ -23,3 +23,8 @@ export function stopSignal({ reload, insisted }: SignalActions): Promise<StopSig
     }
   })
 }
+
+/** Until a service serves there is nothing to reload, and the signal's default would end it: called first. */
+export function keepFromHangup(): void {
+  process.on('SIGHUP', () => {})
+}

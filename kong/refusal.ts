@@ -21,9 +21,11 @@ export function refusalOf(refused: Refused): Refusal {
   return { status: DENIALS[refused.reason].status, body: denialBody(refused), headers }
 }
 
-/** A refusal where no decision was made. */
+/** A refusal where no decision was made. What is away may be back in a moment. */
 export function undecided(reason: DenyReason, requestId: string, grpc = false): Refusal {
-  return refusalOf({ decision: 'deny', reason, grpc, request: { id: requestId } })
+  const { headers, ...refusal } = refusalOf({ decision: 'deny', reason, grpc, request: { id: requestId } })
+  const isAway = reason === 'dependency_unavailable'
+  return { ...refusal, headers: isAway ? { ...headers, 'retry-after': '1' } : headers }
 }
 
 /** RFC 6585 §5. What cannot be read whole cannot be judged. */

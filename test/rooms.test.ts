@@ -16,7 +16,7 @@ const ROOMS: Record<string, { rooms: string[]; packages: string[] | '*' }> = {
   plugins: { rooms: ['core', 'kong', 'cli'], packages: '*' },
   cli: { rooms: ['core', 'policy', 'stores', 'telemetry', 'ext-authz', 'kong', 'plugins'], packages: '*' },
   demo: { rooms: ['core', 'cli'], packages: '*' },
-  bench: { rooms: ['core', 'policy', 'stores', 'ext-authz', 'cli', 'demo'], packages: '*' },
+  bench: { rooms: ['core', 'policy', 'stores', 'ext-authz', 'kong', 'cli', 'demo', 'test'], packages: '*' },
 }
 
 /** What a room that gets time, randomness and settings as arguments must not reach for itself. */

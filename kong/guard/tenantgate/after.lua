@@ -5,8 +5,6 @@ local mark = require "tenantgate.mark"
 local names = require "tenantgate.names"
 local problem = require "tenantgate.problem"
 
-local find = string.find
-
 --- True, or nil and the fault.
 local function carry_out(decided)
   if decided.upstream then
@@ -37,18 +35,18 @@ local function refuse(stage, fault, request_id)
   return problem.exit(503, request_id)
 end
 
---- Whether the answer is a refusal of ours: it says all that it has to.
-local function is_refusal()
-  local content_type = ngx.header["Content-Type"]
-  if type(content_type) == "string" and find(content_type, "^application/problem%+json") then
-    return true
+--- What our plugin, its server or Kong has refused before anything was decided; nil for any other answer.
+local function refused()
+  if ngx.status == 431 then
+    return 431
   end
-  return tostring(ngx.header["grpc-status"]) == "14"
+  return ngx.status >= 500 and 503 or nil
 end
 
---- The plugin server is away, frozen or at fault, and Kong has answered with an error of its own: say it as we do.
-local function replace(state, stage)
-  local status, body, headers = problem.of(503, state.request_id)
+--- The plugin server is away, frozen or at fault, or could not read the request. Neither it nor Kong says so as we do: with the
+--- request's id, and to gRPC libraries in their own way.
+local function replace(state, stage, refused_as)
+  local status, body, headers = problem.of(refused_as, state.request_id)
   ngx.status = status
   -- Kong takes grpc-web for gRPC
   ngx.header["grpc-status"], ngx.header["grpc-message"] = nil, nil
@@ -93,8 +91,8 @@ return function(stage, priority)
       for name, value in pairs(answer) do
         ngx.header[name] = value
       end
-    elseif ngx.status >= 500 and not is_refusal() then
-      replace(state, stage)
+    elseif refused() then
+      replace(state, stage, refused())
     end
   end
 

@@ -158,6 +158,22 @@ describe('an answer where nothing was decided', () => {
     expect(JSON.parse(body)).toMatchObject({ status: 503, code: 'dependency_unavailable', requestId: 'theirs' })
   })
 
+  it.each([
+    ['is away', 503, 503, 'dependency_unavailable'],
+    ['cannot read the request', 431, 431, 'gateway_refused'],
+  ])('a plugin server that %s does not know the request’s id: the guard says it', async (_, came, status, code) => {
+    const sent = await request(lua, {
+      headers: [
+        ['Host', 'a'],
+        ['X-Request-ID', 'theirs'],
+      ],
+    })
+    await sent.before()
+    const { answer, body } = await sent.answer(came, [['Content-Type', 'application/problem+json']], '{"status":1}')
+    expect(answer.status).toBe(status)
+    expect(JSON.parse(body)).toMatchObject({ status, code, requestId: 'theirs' })
+  })
+
   it('however many chunks it comes in', async () => {
     const sent = await request(lua)
     await sent.before()
@@ -207,8 +223,7 @@ describe('an answer where nothing was decided', () => {
   })
 
   it.each([
-    ['a refusal of the plugin’s', 503, [['Content-Type', 'application/problem+json']]],
-    ['one for gRPC', 503, [['grpc-status', '14']]],
+    ['a refusal for gRPC', 200, [['grpc-status', '14']]],
     ['any refusal that is no fault', 401, JSON_FIELDS],
   ] as [string, number, Fields][])('%s stays as it is', async (_, status, fields) => {
     const sent = await request(lua)
