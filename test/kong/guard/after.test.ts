@@ -160,7 +160,7 @@ describe('an answer where nothing was decided', () => {
 
   it.each([
     ['is away', 503, 503, 'dependency_unavailable'],
-    ['cannot read the request', 431, 431, 'gateway_refused'],
+    ['cannot read the request', 431, 431, 'malformed_request'],
   ])('a plugin server that %s does not know the request’s id: the guard says it', async (_, came, status, code) => {
     const sent = await request(lua, {
       headers: [
