@@ -1,6 +1,7 @@
 /** The demo's three backends, in one process: each answers which one it is, and what reached it. Command line: `[HOST [FIRST PORT]]`. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { isMain } from './is-main.ts'
 
 export const BACKENDS = ['orders-stable', 'orders-beta', 'orders-canary'] as const
 export type Backend = (typeof BACKENDS)[number]
@@ -19,7 +20,7 @@ export interface Backends {
 }
 
 /** Where they listen: the first on `port`, the others on the next ones, or each on a free one where it is 0. */
-export interface BackendPlace {
+interface BackendPlace {
   readonly host: string
   readonly port: number
 }
@@ -67,7 +68,7 @@ export function pairs(rawHeaders: readonly string[]): [string, string][] {
   return list
 }
 
-if (import.meta.main) {
+if (isMain(import.meta.url)) {
   const [host = LOOPBACK.host, port = '0'] = process.argv.slice(2)
   const { ports } = await startBackends({ host, port: Number(port) })
   process.stdout.write(`${JSON.stringify({ msg: 'listening', ports })}\n`)

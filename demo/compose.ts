@@ -6,6 +6,7 @@ import { BACKENDS } from './backends.ts'
 import { createCredentials, type DemoCredentials } from './credentials.ts'
 import { envoyConfig } from './envoy-config.ts'
 import { curlLine, examples } from './examples.ts'
+import { isMain } from './is-main.ts'
 import { writePolicyCopy } from './policy-copy.ts'
 import { type KongYaml, referenceYaml } from './run-kong.ts'
 
@@ -78,7 +79,7 @@ export function composeBanner(credentials: DemoCredentials): string {
   return lines.join('\n')
 }
 
-if (import.meta.main) {
+if (isMain(import.meta.url)) {
   const [folder] = process.argv.slice(2)
   if (folder === undefined) throw new Error('the folder to write to is missing')
   const credentials = await createCredentials()
