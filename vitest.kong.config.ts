@@ -1,3 +1,4 @@
+/** `npm run test:kong`: the tests that want a real Kong (docs/kong.md says where it comes from), one file after another. */
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({

@@ -21,7 +21,7 @@ export interface PluginServerOptions extends ServiceOptions {
   readonly maxEvents: number
 }
 
-export type ReadPluginServerOptions =
+type ReadPluginServerOptions =
   | { readonly ok: true; readonly options: PluginServerOptions }
   /** Nothing is served: the plugin of this name is to be described. */
   | { readonly ok: true; readonly describe: string }

@@ -18,7 +18,7 @@ export interface WrongOptions {
   readonly problem: string
 }
 
-export type ReadServiceOptions = { readonly ok: true; readonly options: ServiceOptions } | WrongOptions
+type ReadServiceOptions = { readonly ok: true; readonly options: ServiceOptions } | WrongOptions
 
 export const SERVICE_SPECS = {
   policy: { type: 'string' },
@@ -28,7 +28,7 @@ export const SERVICE_SPECS = {
 } as const
 
 /** What was given of them, as text. */
-export interface GivenOptions {
+interface GivenOptions {
   readonly policy?: string
   readonly http?: string
   readonly 'drain-timeout'?: string
@@ -71,6 +71,7 @@ export function durationMs(text: string): number | undefined {
   return count === undefined ? undefined : Number(count) * (UNIT_MS[unit] ?? 0)
 }
 
+/** What is said of an option whose text is no duration that can be used. */
 export function noDuration(option: string, text: string): string {
   return `--${option} is a time such as 10s or 500ms, not '${text}'`
 }

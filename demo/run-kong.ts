@@ -29,7 +29,7 @@ export interface RealKong {
   stop(): Promise<void>
 }
 
-export interface RealKongOptions {
+interface RealKongOptions {
   readonly folder: string
   readonly yaml: KongYaml
   readonly settings: Settings
@@ -107,7 +107,7 @@ function settingsHere({ prefix, port, yamlFile, settings }: Places): Settings {
 }
 
 /** The text of a kong.conf with other values: a key that stands there is replaced, another one is added. */
-export function confWith(text: string, settings: Settings): string {
+function confWith(text: string, settings: Settings): string {
   const replaced = text.split('\n').filter((line) => {
     const key = /^\s*([a-z0-9_]+)\s*=/.exec(line)?.[1]
     return key === undefined || !Object.hasOwn(settings, key)

@@ -6,7 +6,7 @@ import { runToEnd } from './run-to-end.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 
-export interface WheelOptions {
+interface WheelOptions {
   /** `name==version`. */
   readonly wheel: string
   /** Where it goes; the folder is whole or not there. */

@@ -37,6 +37,7 @@ export function applyDecision(decision: Decision, applied: Applied): Mark | Refu
   return decision.decision === 'allow' ? markOf(decision, applied) : refusalOf(decision)
 }
 
+/** Whether the request is to be answered with it; a mark has no status. */
 export function isRefusal(outcome: Mark | Refusal): outcome is Refusal {
   return 'status' in outcome
 }

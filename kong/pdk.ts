@@ -39,13 +39,13 @@ export interface Kong {
   }
 }
 
-export interface KongConsumer {
+interface KongConsumer {
   readonly id: string
   readonly username?: string
   readonly custom_id?: string
 }
 
-export interface KongCredential {
+interface KongCredential {
   readonly id: string
   readonly consumer_id?: string
 }
@@ -74,6 +74,4 @@ export interface PluginModule<Decide> {
   readonly Schema: readonly SchemaField[]
   readonly Version: string
   readonly Priority: number
-  /** Default: the file's name without its extension. */
-  readonly Name?: string
 }

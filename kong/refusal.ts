@@ -22,8 +22,8 @@ export function refusalOf(refused: Refused): Refusal {
 }
 
 /** A refusal where no decision was made. What is away may be back in a moment. */
-export function undecided(reason: DenyReason, requestId: string, grpc = false): Refusal {
-  const { headers, ...refusal } = refusalOf({ decision: 'deny', reason, grpc, request: { id: requestId } })
+export function undecided(reason: DenyReason, requestId: string): Refusal {
+  const { headers, ...refusal } = refusalOf({ decision: 'deny', reason, grpc: false, request: { id: requestId } })
   const isAway = reason === 'dependency_unavailable'
   return { ...refusal, headers: isAway ? { ...headers, 'retry-after': '1' } : headers }
 }

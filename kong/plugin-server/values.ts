@@ -37,6 +37,7 @@ export function toValue(value: unknown): ValueMessage {
   return { nullValue: 0 }
 }
 
+/** A list of plain values as protobuf's `ListValue`; what has no counterpart there becomes null, so that no place is lost. */
 export function toList(values: readonly unknown[]): ListMessage {
   return { values: values.map(toValue) }
 }
