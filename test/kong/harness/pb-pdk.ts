@@ -74,7 +74,7 @@ function unwrapped(type: string, message: Message): unknown[] {
   return unwrap === undefined ? [message] : unwrap(message)
 }
 
-/** `v.bool_value or v.string_value or v.number_value or v.null_value`: false becomes nil, and null the name of its enum value. */
+/** Kong takes the first kind that is truthy in Lua: false is none, so it arrives as nil, and null arrives as the name of its enum value. */
 function fromValue(value: unknown): unknown {
   if (value === undefined || value === null) return undefined
   const { boolValue, stringValue, numberValue, nullValue, listValue, structValue } = value as Message

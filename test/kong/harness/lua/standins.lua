@@ -9,9 +9,22 @@ local current
 
 function standins.enter(request) current = request end
 
+local SERVER_NAME = "kong"
+
+--- nginx's `$host`: of an absolute target its own, else the header's, else the server's name.
+local function chosen_host()
+  local named = string.match(current.var.request or "", "^%S+ +%a[%w+.-]*://([^/?# ]+)")
+    or headers.variable(current.headers, "host")
+  if not named or named == "" then return SERVER_NAME end
+  named = string.lower(named)
+  return (string.gsub(string.match(named, "^%[[^%]]*%]") or string.match(named, "^[^:]*"), "%.$", ""))
+end
+
 local function variable(name)
   local var = current.var[name]
   if var ~= nil then return var end
+  if name == "host" then return chosen_host() end
+  if name == "server_name" then return SERVER_NAME end
   if name == "content_type" then return headers.variable(current.headers, "content_type") end
   local header = string.match(name, "^http_(.*)$")
   return header and headers.variable(current.headers, header)
@@ -48,13 +61,13 @@ standins.ngx = setmetatable({ req = req, header = answer_headers, null = {} }, {
 })
 
 local function need_phase(phase)
-  if current.phase ~= phase then error("function cannot be called in " .. current.phase .. " phase", 3) end
+  if current.phase ~= phase then error("not to be called while " .. current.phase .. " runs", 3) end
 end
 
 --- Kong parks the plugin's coroutine: nothing behind the call runs, header_filter and body_filter still do.
 local function exit(status, body, fields)
   need_phase "access"
-  if type(status) ~= "number" or status < 100 or status > 599 then error("code must be a number", 2) end
+  if type(status) ~= "number" or status < 100 or status > 599 then error("exit without an HTTP status", 2) end
   if body ~= nil and type(body) ~= "string" then error("the guard's bodies are texts", 2) end
   coroutine.yield { status = status, body = body, headers = fields or {} }
   error "a parked coroutine was resumed"
@@ -68,7 +81,7 @@ end
 
 local function authenticate(consumer, credential)
   need_phase "access"
-  if consumer == nil and credential == nil then error("either credential or consumer must be provided", 2) end
+  if consumer == nil and credential == nil then error("authenticate was told of nobody", 2) end
   current.consumer, current.credential = consumer, credential
 end
 
@@ -81,7 +94,7 @@ local function set_upstream(name)
       return true
     end
   end
-  return nil, "could not find an Upstream named '" .. name .. "'"
+  return nil, "no upstream " .. name
 end
 
 local function log(...)
