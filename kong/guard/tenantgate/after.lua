@@ -10,7 +10,7 @@ local function carry_out(decided)
   if decided.upstream then
     local known, fault = kong.service.set_upstream(decided.upstream)
     if not known then
-      return nil, fault
+      return nil, "Kong has no upstream '" .. decided.upstream .. "': " .. tostring(fault)
     end
     -- of a service that is an address Kong would take the upstream's name for one, and answer 500
     ngx.ctx.balancer_data.type = "name"

@@ -4,29 +4,32 @@ local names = require "tenantgate.names"
 local problem = require "tenantgate.problem"
 local request = require "tenantgate.request"
 
-local gmatch, match = string.gmatch, string.match
+local gmatch = string.gmatch
 local concat = table.concat
 
 -- Where plugins look for the request.
 local REQUEST_KEY = "tenantgate_request"
 
---- An earlier plugin of Kong's has proven somebody: the headers that say so are its own.
+--- An earlier plugin of Kong's knows somebody, if only as its anonymous consumer: the headers that say so are its own.
 local function is_authenticated()
   return kong.client.get_credential() ~= nil or kong.client.get_consumer() ~= nil
 end
 
---- Kong clears each header that `Connection` names, after all plugins: a client could take ours away from the backend.
+--- Kong clears each header that `Connection` names, after all plugins: a client could take ours away from the backend, or the
+--- length of a body, which nginx would then read as the next request. What is the client's own to take away goes now.
 local function disarm_connection(connection)
   if type(connection) == "table" then
-    connection = concat(connection, ", ")
+    connection = concat(connection, ",")
   end
   local kept, dropped = {}, false
-  for token in gmatch(connection, "[^,]+") do
-    token = match(token, "^%s*(.-)%s*$")
-    if names.is_kept(token) then
-      dropped = true
-    else
+  for token in gmatch(connection, "[^,%s]+") do
+    if names.is_connection_option(token) then
       kept[#kept + 1] = token
+    else
+      dropped = true
+      if not names.is_kept(token) then
+        ngx.req.clear_header(token)
+      end
     end
   end
   if not dropped then
@@ -38,9 +41,9 @@ local function disarm_connection(connection)
 end
 
 local function strip(headers)
-  local with_consumer = not is_authenticated()
+  local authenticated = is_authenticated()
   for name in pairs(headers) do
-    if names.is_stripped(name, with_consumer) then
+    if names.is_stripped(name, authenticated) then
       ngx.req.clear_header(name)
     end
   end

@@ -42,11 +42,31 @@ local KONGS_OWN = {
   ["x-kong-request-id"] = true,
 }
 
--- What Kong's authentication plugins tell backends.
-local CONSUMER = {
+-- What Kong's authentication plugins write or clear, each of them.
+local WRITTEN = {
+  ["x-consumer-id"] = true,
+  ["x-consumer-custom-id"] = true,
+  ["x-consumer-username"] = true,
   ["x-credential-identifier"] = true,
   ["x-anonymous-consumer"] = true,
-  ["x-authenticated-groups"] = true,
+}
+
+-- What `Connection` says of the connection itself.
+local OPTIONS = {
+  ["close"] = true,
+  ["keep-alive"] = true,
+  ["upgrade"] = true,
+  ["te"] = true,
+  ["http2-settings"] = true,
+}
+
+-- Without these a request is another one, or two.
+local FRAMING = {
+  ["connection"] = true,
+  ["content-length"] = true,
+  ["content-type"] = true,
+  ["host"] = true,
+  ["transfer-encoding"] = true,
 }
 
 local function begins(name, prefix)
@@ -64,12 +84,12 @@ local function is_ours(name)
 end
 
 local function is_consumers(name)
-  return begins(name, "x-consumer-") or CONSUMER[name] == true
+  return begins(name, "x-consumer-") or WRITTEN[name] == true or name == "x-authenticated-groups"
 end
 
---- Whether a client's header of this name, in lower case, is taken away. `with_consumer`: also what names a Kong consumer; of that
---- the twins with underscores go in any case, since no plugin of Kong's writes them.
-function names.is_stripped(name, with_consumer)
+--- Whether a client's header of this name, in lower case, is taken away. `is_authenticated`: an earlier plugin of Kong's has
+--- written, or cleared, what it tells of the consumer; it writes none of the others, and no twin with underscores.
+function names.is_stripped(name, is_authenticated)
   local first = byte(name)
   -- x and f: nearly every other header is told apart by one byte
   if first ~= 120 and first ~= 102 then
@@ -80,13 +100,22 @@ function names.is_stripped(name, with_consumer)
     or FOREIGN[plain] == true
     or begins(plain, "x-original-")
     or (plain ~= name and KONGS_OWN[plain] == true)
-    or ((with_consumer or plain ~= name) and is_consumers(plain))
+    or (is_consumers(plain) and not (is_authenticated and WRITTEN[name]))
 end
 
---- Whether a client must not have Kong clear this header on the way to the backend by naming it in `Connection`.
+--- Whether `Connection` says something of the connection by this word, and names no header.
+function names.is_connection_option(word)
+  return OPTIONS[lower(word)] == true
+end
+
+--- Whether a client must not have this header cleared on the way to the backend by naming it in `Connection`.
 function names.is_kept(name)
   local plain = folded(name)
-  return is_ours(plain) or is_consumers(plain) or FOREIGN[plain] == true or KONGS_OWN[plain] == true
+  return FRAMING[plain] == true
+    or is_ours(plain)
+    or is_consumers(plain)
+    or FOREIGN[plain] == true
+    or KONGS_OWN[plain] == true
 end
 
 return names

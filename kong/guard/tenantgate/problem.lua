@@ -2,7 +2,7 @@
 
 local cjson = require "cjson.safe"
 
-local byte, find, format, gsub, lower = string.byte, string.find, string.format, string.gsub, string.lower
+local char, find, format, gsub, lower = string.char, string.find, string.format, string.gsub, string.lower
 
 local problem = {}
 
@@ -29,15 +29,16 @@ local PROBLEMS = {
 
 local BODY = '{"type":"about:blank","title":"%s","status":%d,"detail":"%s","code":"%s","requestId":%s}'
 
+-- Each byte above ASCII as a JSON escape.
+local ESCAPES = {}
+for number = 128, 255 do
+  ESCAPES[char(number)] = format("\\u%04x", number)
+end
+
 --- A JSON text in which each byte above ASCII is told as the character of that number. Readers differ on what is no UTF-8:
 --- one that is lenient reads some pairs of such bytes as a quote or a line break, and would see members that nobody wrote.
 function problem.ascii(json)
-  if not find(json, "[\128-\255]") then
-    return json
-  end
-  return (gsub(json, "[\128-\255]", function(char)
-    return format("\\u%04x", byte(char))
-  end))
+  return find(json, "[\128-\255]") and (gsub(json, "[\128-\255]", ESCAPES)) or json
 end
 
 local function is_grpc()

@@ -3,13 +3,17 @@
 local cjson = require "cjson.safe"
 local problem = require "tenantgate.problem"
 
-local byte, find, gsub, lower, match, sub = string.byte, string.find, string.gsub, string.lower, string.match, string.sub
+local byte, find, gsub, lower, match = string.byte, string.find, string.gsub, string.lower, string.match
+local max, min = math.max, math.min
 
 local request = {}
 
--- Kong's default for lua_max_req_headers.
-local DEFAULT_LIMIT = 100
-local SLASH = byte("/")
+-- More than a client needs; some servers end here.
+local MOST_HEADERS = 100
+-- Kong's default for lua_max_req_headers: what stands behind that many is hidden from Lua.
+local DEFAULT_READ = 100
+-- What plugins add behind the client's own, ours first: Kong's other plugins must see it too.
+local RESERVED = 16
 
 --- The id that clients know the request by: X-Request-ID where there is one (the correlation-id plugin has seen to it before
 --- us), else Kong's own.
@@ -21,10 +25,11 @@ function request.public_id(headers)
   return id ~= nil and id ~= "" and id or ngx.var.kong_request_id
 end
 
---- All headers, by names in lower case; nil where there are more than Kong reads. One more is read than Kong's limit, since
---- an earlier plugin may have added the request's id.
+--- All headers, by names in lower case; nil where there are too many. One more is read, since an earlier plugin may have added
+--- the request's id.
 function request.headers()
-  local limit = kong.configuration.lua_max_req_headers or DEFAULT_LIMIT
+  local seen = kong.configuration.lua_max_req_headers or DEFAULT_READ
+  local limit = max(1, min(MOST_HEADERS, seen - RESERVED))
   local headers, cut = ngx.req.get_headers(limit + 1)
   if headers == nil or cut == "truncated" then
     return nil
@@ -40,25 +45,15 @@ local function folded(host)
   return (gsub(host, "%.$", ""))
 end
 
---- The authority of a request line such as `GET http://acme.test/ HTTP/1.1`.
-local function authority()
-  local line = ngx.var.request or ""
-  local blank = find(line, " ", 1, true)
-  if not blank or byte(line, blank + 1) == SLASH then
-    return nil
-  end
-  return match(line, "^%a[%w+.-]*://([^/?# ]*)", blank + 1)
-end
-
---- The Host header. RFC 9112 §3.2.2 has the target's own host count where there is one, but backends read the header: two that
---- name different hosts are handed over together, and no such host exists.
+--- The Host header. RFC 9112 §3.2.2 has the target's own host count where there is one, and nginx does, but backends read the
+--- header: two that name different hosts are handed over together, and no such host exists.
 local function host()
-  local named = ngx.var.http_host or ""
-  local target = authority()
-  if not target or folded(target) == folded(named) then
-    return named
+  local named, chosen = ngx.var.http_host or "", ngx.var.host or ""
+  if named == "" then
+    -- where nobody names one, nginx takes its server's own
+    return chosen ~= ngx.var.server_name and chosen or ""
   end
-  return named == "" and target or named .. "," .. target
+  return folded(named) == chosen and named or named .. "," .. chosen
 end
 
 --- The whole request as a JSON text, or nil and the status that refuses it.

@@ -30,6 +30,9 @@ const SPELLINGS: readonly (readonly [what: string, spell: (name: string) => read
   ['in all of them', (name) => [name, capitalized(name), name.replaceAll('-', '_'), name.replace('-', '_'), name]],
 ]
 
+/** A body that is a request, if anybody reads it as one. */
+const SMUGGLED = 'GET /v1/orders/smuggled HTTP/1.1\r\nHost: gateway.example\r\nX-Swallow: '
+
 /** All headers at once, in one spelling. */
 const lies = (spell: (name: string) => readonly string[]) =>
   HEADERS.flatMap((name) => spell(name).map((spelling) => `${spelling}: ${lieOf(name)}`))
@@ -109,6 +112,16 @@ export const identityHeaders: Topic = {
         headers: ['Connection: close, x-tenant-id, x-tenant-plan, x-user-scopes, x-tenantgate-upstream'],
       },
       expect: reaches('orders-beta', ACME_KEY, { headers: { 'x-tenantgate-upstream': 'orders-beta' } }),
+    },
+    {
+      shows: 'A7',
+      name: 'nor the length of a body, which would be read as a request of whoever comes next',
+      request: {
+        path: '/healthz',
+        headers: ['Connection: keep-alive, Content-Length', `Content-Length: ${SMUGGLED.length}`],
+        body: SMUGGLED,
+      },
+      expect: reaches('orders-stable', NOBODY, { path: '/healthz' }),
     },
     {
       shows: 'A7',

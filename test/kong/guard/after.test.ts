@@ -60,6 +60,12 @@ describe('without a mark nobody passes', () => {
     expectRefusal(await sent.after(), 503, 'dependency_unavailable', sent.id)
   })
 
+  it('nor with one of its own, when only another stage’s guard has run', async () => {
+    const sent = await request(lua)
+    await sent.before('auth')
+    expectRefusal(await sent.after({}, 'quota'), 503, 'dependency_unavailable', sent.id)
+  })
+
   it('nor with the mark of a stage before it', async () => {
     const sent = await request(lua)
     await sent.before('auth')
@@ -115,6 +121,19 @@ describe('a mark is carried out', () => {
     expect(value(ran.headers, 'x-consumer-id')).toBe(alice.id)
     expect(value(ran.headers, 'x-consumer-username')).toBe('alice')
     expect(value(ran.headers, 'x-credential-identifier')).toBe('acme/app')
+  })
+
+  it('who was nobody for an earlier plugin is somebody now', async () => {
+    const alice = { id: '00000000-0000-4000-8000-00000000000a', username: 'alice' }
+    const sent = await request(lua, {
+      headers: [
+        ['Host', 'a'],
+        ['X-Anonymous-Consumer', 'true'],
+      ],
+      consumers: [alice],
+    })
+    await sent.before('gate', { consumer: { id: 'anonymous' } })
+    expect(names(await sent.after({ caller: { ...CALLER, consumer: 'alice' } }))).not.toContain('X-Anonymous-Consumer')
   })
 
   it('a consumer that Kong does not know is nobody else', async () => {

@@ -68,6 +68,11 @@ describe('the request is handed over as the client sent it', () => {
   })
 })
 
+it('of several request ids the first is told', async () => {
+  const sent = await request(lua, headers(['X-Request-ID', 'first'], ['X-Request-ID', 'second']))
+  expect(handed(await sent.before()).requestId).toBe('first')
+})
+
 describe('the host', () => {
   const hostOf = async (line: string, host?: string) =>
     handed(await (await request(lua, { line, headers: host === undefined ? [] : [['Host', host]] })).before()).host
@@ -77,7 +82,8 @@ describe('the host', () => {
     ['GET http://acme.test/ HTTP/1.1', 'ACME.test.:8080', 'ACME.test.:8080'],
     ['GET http://[::1]:80/ HTTP/1.1', '[::1]:81', '[::1]:81'],
     ['GET http://globex.test/ HTTP/1.1', 'acme.test', 'acme.test,globex.test'],
-    ['GET http://x:y@globex.test/ HTTP/1.1', 'acme.test', 'acme.test,x:y@globex.test'],
+    ['GET   http://globex.test/ HTTP/1.1', 'acme.test', 'acme.test,globex.test'],
+    ['GET  http://globex.test/ HTTP/1.0', undefined, 'globex.test'],
     ['GET http://globex.test?/acme.test HTTP/1.1', 'acme.test', 'acme.test,globex.test'],
     ['GET http://acme.test/ HTTP/1.0', undefined, 'acme.test'],
     ['GET / HTTP/1.0', undefined, ''],
@@ -99,9 +105,15 @@ describe('too many headers', () => {
     expectRefusal(await sent.before(), 431, 'malformed_request', sent.id)
   })
 
-  it('by the limit that Kong is set to', async () => {
-    const sent = await request(lua, { ...many(12), max_headers: 10 })
-    expectRefusal(await sent.before(), 431, 'malformed_request', sent.id)
+  it.each([
+    [26, 11],
+    [100, 85],
+    [1, 2],
+  ])('where Kong reads %i, room is left for what plugins say: %i may come', async (max_headers, most) => {
+    const sent = await request(lua, { ...many(most), max_headers })
+    expect(Object.keys(handed(await sent.before()).headers)).toHaveLength(most)
+    const refused = await request(lua, { ...many(most + 1), max_headers })
+    expectRefusal(await refused.before(), 431, 'malformed_request', refused.id)
   })
 
   it('repeats count, too', async () => {
@@ -170,6 +182,10 @@ describe('what a client must not say is taken away', () => {
       ['X-Consumer-Username', 'alice'],
       ['X-Credential-Identifier', 'k'],
       ['X_Consumer_Username', 'liar'],
+      // key-auth and the others overwrite or clear none of these
+      ['X-Consumer-Groups', 'liars'],
+      ['X-Authenticated-Groups', 'liars'],
+      ['X-Consumer-Own', 'liar'],
       ['X-Tenant-Id', 'liar'],
     ]
     const sent = await request(lua, headers(...said))
@@ -215,10 +231,36 @@ describe('Connection', () => {
     )
   })
 
+  it.each(['content-length', 'Content-Length', 'Content_Length', 'host', 'transfer-encoding', 'connection'])(
+    'a body stays one body, and a request one request: %s cannot be taken away',
+    async (name) => {
+      const sent = await request(
+        lua,
+        headers(['Connection', `keep-alive, ${name}`], ['Content-Length', '2'], ['Transfer-Encoding', 'x']),
+      )
+      await sent.before()
+      await sent.after({})
+      const left = names(await sent.run({ plugin: 'kong', phase: 'after' })).map((own) => own.toLowerCase())
+      expect(left).toEqual(expect.arrayContaining(['host', 'content-length', 'transfer-encoding']))
+    },
+  )
+
+  it('a plugin’s own header is not the client’s to take away', async () => {
+    const sent = await request(lua, headers(['Connection', 'x-set-later'], ['X-Set-Later', 'theirs']))
+    await sent.before()
+    await sent.after({ set: { 'x-set-later': 'ours' } })
+    expect(value((await sent.run({ plugin: 'kong', phase: 'after' })).headers, 'x-set-later')).toBe('ours')
+  })
+
+  it('blanks are read once, however many', async () => {
+    const blanks = `a${' '.repeat(400_000)}`
+    expect((await through(`close, ${blanks}, x-tenant-id`)).left).toContain('x-tenant-id')
+  })
+
   it('what else it says stays: a handshake, a close, a client’s own hop', async () => {
     expect((await through('Upgrade, x-tenant-id')).connection).toBe('Upgrade')
     expect((await through('close')).connection).toBe('close')
-    expect((await through('keep-alive, X-Own')).connection).toBe('keep-alive, X-Own')
+    expect((await through('keep-alive, X-Own')).connection).toBe('keep-alive')
     expect((await through('x-tenant-id')).connection).toBeUndefined()
   })
 })

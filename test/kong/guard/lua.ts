@@ -32,7 +32,7 @@ export async function request(lua: LuaHost, asked: Asked = {}): Promise<GuardedR
     method,
     headers: [['Host', 'gateway.test']],
     var: { request: line, request_uri: target, kong_request_id: id, remote_addr: '192.0.2.7' },
-    max_headers: 100,
+    max_headers: 128,
     upstreams: ['orders-stable', 'orders-beta'],
     consumers: [],
     ...more,

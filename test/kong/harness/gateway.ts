@@ -148,7 +148,7 @@ function opened({ options }: Parts, came: Arrived, id: string): Opened {
     method,
     headers: fields,
     var: { request: line, request_uri: target, kong_request_id: id, remote_addr: address },
-    max_headers: options.maxHeaders ?? 100,
+    max_headers: options.maxHeaders ?? 128,
     upstreams: Object.keys(options.upstreams),
     consumers: options.consumers ?? [],
   }
