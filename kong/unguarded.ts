@@ -34,12 +34,18 @@ export async function readUnguarded(kong: Kong, abandoned?: () => boolean): Prom
   }
 }
 
-/** After all plugins Kong clears each header that the client's `Connection` names; the backend would miss what we say. */
+/**
+ * After all plugins Kong clears each header that the client's `Connection` names: the backend would miss what we say, and without
+ * its length a body is read as the next request.
+ */
 function takesOursAway(connection: string): boolean {
-  return connection.split(',').some((token) => identity.has(token.trim().toLowerCase()))
+  return connection.split(',').some((token) => needed.has(token.trim().toLowerCase()))
 }
 
-const identity: ReadonlySet<string> = new Set(IDENTITY_HEADERS)
+const needed: ReadonlySet<string> = new Set([
+  ...IDENTITY_HEADERS,
+  ...['connection', 'content-length', 'content-type', 'host', 'transfer-encoding'],
+])
 
 /**
  * A backend that obeys one of these serves another host, path, method or address than the one that was decided about. Our guard,

@@ -7,6 +7,7 @@ export const NEEDS_GUARD: Readonly<Record<string, string>> = {
     'the target is read from the request line, where an absolute one is no path: 400',
   'a Connection header cannot take ours away from the backend':
     'Kong clears by the header that came; only the guard can mend it, and without one such a request is refused: 400',
+  'nor the length of a body, which would be read as a request of whoever comes next': 'the same',
   'nor can it bring a spoofed one past us': 'the same',
 }
 

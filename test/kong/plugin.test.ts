@@ -213,6 +213,7 @@ describe('without the guard', () => {
 
   it('a Connection header that would take ours away is 400', async () => {
     expect(codeOf(await unguarded('/open', ['Connection: close, X-Tenant-ID']))).toMatchObject({ status: 400 })
+    expect(codeOf(await unguarded('/open', ['Connection: Content-Length']))).toMatchObject({ status: 400 })
   })
 
   it.each(['/open/../admin', 'http://a.test/open', '/a b', '*'])('the target %s is no path: 400', async (path) => {
