@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['test/kong/real/**/*.kong.ts'],
+    globalSetup: './test/kong/real/look-for-kong.ts',
     reporters: ['default', './tools/closing-line.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,

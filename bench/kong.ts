@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { findKong, kongText } from '../demo/find-kong.ts'
 import { freePort } from '../demo/free-port.ts'
 import { type KongYaml, type RealKong, type Settings, startKong } from '../demo/run-kong.ts'
 import { type Figure, figure, noiseText } from './measure.ts'
@@ -66,10 +67,21 @@ async function startMeasuredKong(folder: Folder, policyFile: string, key: string
   }
   const kong = await startKong({ folder: folder.path, yaml: yamlOf(upstreamPort, key), settings })
   // Kong does not wait for the plugin servers that it starts
-  while (kong.isLocal && !existsSync(join(folder.path, SOCKET))) await wait(20)
-  if (kong.isLocal) return kong
-  await kong.stop()
-  throw new Error('bench:kong measures processes of this machine: give a Kong by KONG_BIN')
+  while (!existsSync(join(folder.path, SOCKET))) await wait(20)
+  return kong
+}
+
+/** Why nothing can be measured here; undefined when there is a Kong. */
+async function whyNot(): Promise<string | undefined> {
+  const folder = temporaryFolder()
+  const found = await findKong(folder.path)
+  folder.remove()
+  if (!found.ok) return found.problem
+  await found.kong.close()
+  if (!found.kong.isLocal)
+    return "processes of this machine are measured, and Docker's are not: set KONG_BIN to the file of a Kong"
+  process.stdout.write(`${machineText()}\n${kongText(found.kong)}\n`)
+  return undefined
 }
 
 /** The four plugins as the reference has them, served by one process of this checkout that Kong itself starts. */
@@ -157,5 +169,10 @@ function tablesOf(contenders: readonly Contender[]): readonly Table[] {
   ]
 }
 
-process.stdout.write(`${machineText()}\n`)
-for (const table of await benchKong()) process.stdout.write(`\n${tableText(table)}\n`)
+const problem = await whyNot()
+if (problem === undefined) {
+  for (const table of await benchKong()) process.stdout.write(`\n${tableText(table)}\n`)
+} else {
+  process.stderr.write(`bench:kong: ${problem}\n`)
+  process.exitCode = 1
+}

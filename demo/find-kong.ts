@@ -9,58 +9,89 @@ export interface Ended {
 
 /** Kong's command line, wherever it runs. */
 export interface KongCommand {
-  /** Runs `kong …` to its end. */
-  run(...args: readonly string[]): Promise<Ended>
+  /** Such as `3.9.3`. */
+  readonly version: string
+  /** Runs `kong …` to its end; of its own settings only `env` is in its environment. */
+  run(args: readonly string[], env?: Env): Promise<Ended>
   /** Whether Kong runs on this machine itself, so that it can start our plugin server. */
   readonly isLocal: boolean
   /** Ends the container, where there is one. */
   close(): Promise<void>
 }
 
-const HOW = `test:kong needs a Kong Gateway 3.9:
-  KONG_BIN=/path/to/kong npm run test:kong     one that is installed here (its own command, not a wrapper of Docker)
-  npm run test:kong                            with Docker's engine running: the image ${imageName()} is used`
+export type KongResult =
+  | { readonly ok: true; readonly kong: KongCommand }
+  | { readonly ok: false; readonly problem: string }
 
-/** `folder` is where configuration, prefix and sockets are; a container sees it under the same path. */
-export async function findKong(folder: string): Promise<KongCommand> {
-  const { KONG_BIN: file } = process.env
+type Env = Readonly<Record<string, string | undefined>>
+
+/** What kong.conf and kong.yml are made for; Kong keeps them working within a major version. */
+const MAJOR = 3
+const OLDEST_MINOR = 9
+
+/**
+ * `folder` is where configuration, prefix and sockets are; a container sees it under the same path. KONG_BIN is taken at its word:
+ * when it cannot be used nothing else is tried.
+ */
+export async function findKong(folder: string, env: Env = process.env): Promise<KongResult> {
+  const { KONG_BIN: file, KONG_IMAGE: image = 'kong:3.9' } = env
   if (file !== undefined && file !== '') {
-    const kong: KongCommand = { run: (...args) => end(file, args), isLocal: true, close: async () => {} }
-    const { code, output } = await kong.run('version')
-    if (code !== 0) throw new Error(`KONG_BIN is ${file}, which does not run: ${output}\n${HOW}`)
-    return kong
+    const run: KongCommand['run'] = (args, settings) => end(file, args, { ...withoutSettings(env), ...settings })
+    return checked(`KONG_BIN is ${file}`, { run, isLocal: true, close: async () => {} })
   }
-  if ((await end('docker', ['info'])).code !== 0) throw new Error(HOW)
-  return inContainer(folder)
+  if ((await end('docker', ['info'], env)).code !== 0) return { ok: false, problem: notFound(image) }
+  return inContainer(folder, image, env)
 }
+
+/** One line for people: which Kong it is, and whether it is the one that the configuration was tried on. */
+export function kongText({ version, isLocal }: KongCommand): string {
+  const line = `Kong ${version}, ${isLocal ? 'by KONG_BIN' : 'in a container'}`
+  return version.startsWith(`${MAJOR}.${OLDEST_MINOR}.`)
+    ? line
+    : `${line}; the configuration is for ${MAJOR}.${OLDEST_MINOR}, and has not been tried on this one`
+}
+
+const notFound = (image: string) => `no Kong Gateway ${MAJOR}.${OLDEST_MINOR} was found. Do one of these:
+  - set KONG_BIN to the file of a Kong that is installed here (its own command, not a wrapper of Docker)
+  - start Docker's engine: the image ${image} is used then (KONG_IMAGE names another)`
 
 /** A container that waits, with the host's network and user, in which `kong` is run like a command of this machine. */
-async function inContainer(folder: string): Promise<KongCommand> {
+async function inContainer(folder: string, image: string, env: Env): Promise<KongResult> {
   const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`
   const mounts = ['-v', `${folder}:${folder}`, '-v', `${packageRoot}:${packageRoot}:ro`]
-  const waiting = ['--entrypoint', 'sleep', imageName(), '3600']
-  const started = await end('docker', ['run', '-d', '--rm', '--network', 'host', '--user', user, ...mounts, ...waiting])
+  const options = ['-d', '--rm', '--network', 'host', '--user', user, ...mounts, '--entrypoint', 'sleep']
+  const started = await end('docker', ['run', ...options, image, '3600'], env)
   const id = started.output.trim().split('\n').at(-1) ?? ''
-  if (started.code !== 0) throw new Error(`no container of ${imageName()}: ${started.output}`)
-  return {
-    run: (...args) => end('docker', ['exec', id, 'kong', ...args]),
-    isLocal: false,
-    close: async () => void (await end('docker', ['rm', '-f', id])),
+  if (started.code !== 0) return { ok: false, problem: `no container of ${image}: ${started.output}` }
+  const run: KongCommand['run'] = (args, settings = {}) => {
+    const variables = Object.entries(settings).flatMap(([name, value]) => ['-e', `${name}=${value}`])
+    return end('docker', ['exec', ...variables, id, 'kong', ...args], env)
   }
+  const close = async () => void (await end('docker', ['rm', '-f', id], env))
+  return checked(`the image is ${image}`, { run, isLocal: false, close })
 }
 
-function imageName(): string {
-  return process.env.KONG_IMAGE ?? 'kong:3.9'
+/** Whether it is a Kong at all, and new enough. One that is not is closed. */
+async function checked(origin: string, kong: Omit<KongCommand, 'version'>): Promise<KongResult> {
+  const { code, output } = await kong.run(['version'])
+  const [version, major, minor] = /\b(\d+)\.(\d+)\.\d+\b/.exec(output) ?? []
+  const isKong = code === 0 && version !== undefined
+  if (isKong && Number(major) === MAJOR && Number(minor) >= OLDEST_MINOR)
+    return { ok: true, kong: { ...kong, version } }
+  await kong.close()
+  const said = output.trim() === '' ? '' : ` (\`kong version\` says: ${output.trim()})`
+  const fault = isKong ? `which is version ${version}` : `which is no Kong that runs here${said}`
+  return { ok: false, problem: `${origin}, ${fault}; it must be Kong ${MAJOR}.${OLDEST_MINOR}, or a newer ${MAJOR}.x` }
 }
 
-/** Settings of Kong come from the test's own file alone. */
-function environment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('KONG_')))
+/** Settings of Kong come from the files alone, not from this machine's environment. */
+function withoutSettings(env: Env): Env {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('KONG_')))
 }
 
-function end(command: string, args: readonly string[]): Promise<Ended> {
+function end(command: string, args: readonly string[], env: Env): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(command, [...args], { env: environment(), timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(command, [...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1
       resolve({ code, output: `${stdout}${stderr}${error !== null && typeof error.code !== 'number' ? error : ''}` })
     })

@@ -45,7 +45,7 @@ const referenceConf = () =>
 
 /** Starts Kong; rejects with what it said when it does not start. */
 export async function startKong({ folder, yaml, settings }: RealKongOptions): Promise<RealKong> {
-  const kong = await findKong(folder)
+  const kong = await kongFor(folder)
   const leash = createLeash(join(folder, 'nothing'))
   const prefix = join(folder, 'prefix')
   mkdirSync(prefix, { recursive: true })
@@ -70,15 +70,46 @@ export async function startKong({ folder, yaml, settings }: RealKongOptions): Pr
 
 /** `kong config parse` on a declarative configuration, as users check theirs. */
 export async function parseConfig(folder: string, yamlFile: string, settings: Settings): Promise<string> {
-  const kong = await findKong(folder)
-  const confFile = join(folder, 'parse.conf')
-  const conf = settingsHere({ folder, prefix: join(folder, 'parse'), port: await freePort(), yamlFile, settings })
-  writeFileSync(confFile, confWith(referenceConf(), conf))
+  const kong = await kongFor(folder)
+  const confFile = await writeConf(folder, yamlFile, settings)
   try {
     return await succeed(kong, 'config', 'parse', yamlFile, '-c', confFile)
   } finally {
     await kong.close()
   }
+}
+
+/** A start that is stopped at once, with these settings in Kong's environment; rejects with what Kong said when it does not start. */
+export async function startAndStop(
+  folder: string,
+  yamlFile: string,
+  settings: Settings,
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  const kong = await kongFor(folder)
+  const prefix = join(folder, 'checked')
+  const confFile = await writeConf(folder, yamlFile, settings)
+  try {
+    const { code, output } = await kong.run(['start', '-c', confFile, '-p', prefix], env)
+    if (code !== 0) throw new Error(output)
+    await succeed(kong, 'stop', '-p', prefix)
+  } finally {
+    await kong.close()
+  }
+}
+
+/** A kong.conf for commands that serve nobody; its path. */
+async function writeConf(folder: string, yamlFile: string, settings: Settings): Promise<string> {
+  const confFile = join(folder, 'checked.conf')
+  const conf = settingsHere({ folder, prefix: join(folder, 'checked'), port: await freePort(), yamlFile, settings })
+  writeFileSync(confFile, confWith(referenceConf(), conf))
+  return confFile
+}
+
+async function kongFor(folder: string): Promise<KongCommand> {
+  const found = await findKong(folder)
+  if (!found.ok) throw new Error(found.problem)
+  return found.kong
 }
 
 interface Places {
@@ -117,13 +148,13 @@ function confWith(text: string, settings: Settings): string {
 }
 
 async function succeed(kong: KongCommand, ...args: readonly string[]): Promise<string> {
-  const { code, output } = await kong.run(...args)
+  const { code, output } = await kong.run(args)
   if (code !== 0) throw new Error(`kong ${args[0]} failed:\n${output}`)
   return output
 }
 
 async function stop(kong: KongCommand, leash: Leash, prefix: string, master: number): Promise<void> {
-  await kong.run('stop', '-p', prefix)
+  await kong.run(['stop', '-p', prefix])
   leash.remove(master)
   await leash.release()
   await kong.close()
