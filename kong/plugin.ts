@@ -50,7 +50,7 @@ async function pass(
   const handed = readHanded(text)
   if (typeof handed === 'string') return exit(kong, unread(handed, await kongsId(kong)))
   const request = readRequest(handed, event?.abandoned)
-  const answer = await decider.answer(request, { ...applied, id: handed.id })
+  const answer = await decider.answer(request, { ...applied, id: handed.id }, String(text))
   if (isRefusal(answer)) return exit(kong, answer)
   return kong.ctx.shared.set(markKey(applied.stage), JSON.stringify(answer))
 }
@@ -63,7 +63,7 @@ async function passUnguarded(
 ): Promise<void> {
   const request = await readUnguarded(kong, event?.abandoned)
   if (typeof request === 'string') return exit(kong, unread(request, await kongsId(kong)))
-  const answer = await decider.answer(request, { ...applied, unguarded: true })
+  const answer = await decider.answer(request, { ...applied, unguarded: true }, '')
   const refusal = isRefusal(answer) ? answer : await applyUnguarded(kong, request, answer)
   if (!refusal) return
   // Kong's id is asked for only here, where it is told

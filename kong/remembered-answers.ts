@@ -1,6 +1,7 @@
 /**
  * Answers that took limits, for some seconds: Kong repeats an event whose connection has closed, and what was charged once is
- * not charged again. The key is Kong's own id of the request, which no client chooses, with the stage.
+ * not charged again. The key is Kong's own id of the request, which no client chooses, with the stage; whether it is the same
+ * question is for the one who asks to see.
  */
 import type { MarkName } from './handover.ts'
 

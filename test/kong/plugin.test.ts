@@ -101,6 +101,30 @@ describe('behind the guard', () => {
     expect(codeOf(await run(JSON.stringify(handed({ id: 'kong-2' }))))).toMatchObject({ status: 429 })
   })
 
+  it('another text under the same id is another request: a backend can send Kong to another path', async () => {
+    const open = await run(JSON.stringify(handed()))
+    expect(markOf(open)).toMatchObject({ upstream: 'stable' })
+    const lost = await run(JSON.stringify(handed({ target: '/lost' })))
+    expect(markOf(lost)).toMatchObject({ upstream: 'beta', answer: { 'x-ratelimit-remaining': '0' } })
+    expect(codeOf(await run(JSON.stringify(handed({ headers: {} }))))).toMatchObject({ status: 401 })
+  })
+
+  it('another configuration of the plugin is another question, and a new instance of the same one is not', async () => {
+    const first = markOf(await run(JSON.stringify(handed())))
+    const narrow = { stages: ['auth', 'quota'] }
+    const again = [narrow, { ...narrow }, {}].map(async (config, index) => {
+      const request = requestOf()
+      request.call('kong.ctx.shared.set', [REQUEST_KEY, JSON.stringify(handed({ id: index === 2 ? 'kong-1' : 'n' }))])
+      await new Gate(config, decider).access?.(kongOf(request))
+      return markOf(request)
+    })
+    const [one, two, same] = await Promise.all(again)
+    expect(same).toEqual(first)
+    expect(one).toEqual(two)
+    expect(one?.upstream).toBeUndefined()
+    expect(one?.answer).toMatchObject({ 'x-ratelimit-remaining': '0' })
+  })
+
   it('a refusal by a limit is the same when it is asked for again, and is over in time', async () => {
     for (const id of ['a', 'b']) await run(JSON.stringify(handed({ id })))
     for (const _ of [1, 2])
