@@ -1,13 +1,15 @@
 /** One connection of Kong's: calls come in one after another, and an event has it for itself until it ends. */
 import type { Socket } from 'node:net'
 import { type Event, type Outcome, openEvent } from './event.ts'
-import { createFrameReader, type FrameLimits, framed } from './frames.ts'
+import { createFrameReader, framed } from './frames.ts'
 import type { Instance, Instances } from './instances.ts'
 import type { Call, Protocol, Return } from './protocol.ts'
 
 export interface Connection {
-  /** Nothing more is begun on it: it ends now, or with the event that is under way. */
+  /** No event is begun on it any more: it ends now, or with the one that is under way. */
   stop(): void
+  /** Whether Kong can do without it: nothing is under way on it, and nothing is left to be read by either side. */
+  readonly isIdle: boolean
   destroy(): void
 }
 
@@ -18,10 +20,20 @@ export interface HandledEvent {
   readonly phase: string
 }
 
+/** Bytes of one frame. */
+export interface ConnectionLimits {
+  /** A call. */
+  readonly largestCall: number
+  /** An answer that an event waits for. */
+  readonly largestAnswer: number
+  /** A length above this is no length: the framing is lost. */
+  readonly largestSkipped: number
+}
+
 export interface ConnectionParts {
   readonly handle: Protocol['handle']
   readonly instances: Instances
-  readonly frameLimits: FrameLimits
+  readonly frameLimits: ConnectionLimits
   /** ms since the epoch. */
   readonly now: () => number
   /** Runs the plugin. */
@@ -30,6 +42,8 @@ export interface ConnectionParts {
   readonly onOver: (outcome: Outcome, handled: HandledEvent | undefined, connection: Connection) => void
   /** Kong's answer to a call is too large to be read. */
   readonly onTooLarge: (handled: HandledEvent) => void
+  /** Told when the bytes that have come end within a frame, and when they do no more. */
+  readonly onIncomplete: (connection: Connection, isIncomplete: boolean) => void
   readonly onClose: (connection: Connection) => void
   /** Whether what is read now may be older than the word that its sender has gone. */
   readonly hasHalted: () => boolean
@@ -112,8 +126,6 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
       if (!handled.event.reply(frame)) socket.destroy()
       return
     }
-    // Kong repeats elsewhere what it asked of a connection that has ended
-    if (isStopping) return
     let call: Call
     try {
       call = handle.requestDeserialize(frame)
@@ -121,34 +133,51 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
       socket.destroy()
       return
     }
-    serve(call)
+    // Kong repeats elsewhere an event whose connection has ended; for want of an instance it fails the request
+    if (!isStopping || call.handle_event === undefined) serve(call)
   }
 
-  const reader = createFrameReader(parts.frameLimits, {
-    onFrame: take,
-    onTooLarge() {
-      if (handled !== undefined) parts.onTooLarge(handled)
-      else if (!isDeaf) socket.destroy()
+  const { largestCall, largestAnswer, largestSkipped } = parts.frameLimits
+  const largestFrame = () => (handled === undefined ? largestCall : largestAnswer)
+  const reader = createFrameReader(
+    { largestFrame, largestSkipped },
+    {
+      onFrame: take,
+      onTooLarge() {
+        if (handled !== undefined) parts.onTooLarge(handled)
+        else if (!isDeaf) socket.destroy()
+      },
+      onUnreadable: () => socket.destroy(),
     },
-    onUnreadable: () => socket.destroy(),
-  })
+  )
+  let wasWithin = false
+  const read = (chunk: Buffer) => {
+    reader.push(chunk)
+    if (reader.isWithin === wasWithin) return
+    wasWithin = reader.isWithin
+    parts.onIncomplete(connection, wasWithin)
+  }
   const connection: Connection = {
     stop() {
       isStopping = true
-      endIfStopped()
+      // what has come already is looked at first
+      setImmediate(setImmediate, endIfStopped)
+    },
+    get isIdle() {
+      return handled === undefined && owed === 0 && !isDeaf
     },
     destroy: () => socket.destroy(),
   }
   socket.on('data', (chunk: Buffer) => {
     if (heldBack === 0 && !hasHalted()) {
-      reader.push(chunk)
+      read(chunk)
       return
     }
     heldBack += 1
     // the end of what is read now may be seen in the next turn of the event loop only
     setImmediate(setImmediate, () => {
       heldBack -= 1
-      reader.push(chunk)
+      read(chunk)
     })
   })
   // Kong ends no half of a connection: whoever writes no more has gone

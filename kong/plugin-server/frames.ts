@@ -3,8 +3,8 @@
 const LENGTH_BYTES = 4
 
 export interface FrameLimits {
-  /** A frame of more bytes than this is skipped and told as too large. */
-  readonly largestFrame: number
+  /** A frame of more bytes than this is skipped and told as too large; asked when its length has come. */
+  readonly largestFrame: () => number
   /** A length above this is no length: the framing is lost. */
   readonly largestSkipped: number
 }
@@ -20,18 +20,24 @@ export interface FrameListener {
 
 export interface FrameReader {
   push(chunk: Buffer): void
+  /** Whether a frame has begun whose end has not come. */
+  readonly isWithin: boolean
 }
 
+/** What a frame in pieces gets at first, however long it says that it will be. */
+const FIRST_BYTES = 4096
+
 /**
- * Reads frames from chunks. A frame that lies within one chunk is not copied; one that does not is copied once, whatever the
- * number of its pieces.
+ * Reads frames from chunks. A frame that lies within one chunk is not copied. One that does not is given room as it comes, at
+ * most twice what has come: a length alone, which costs its sender four bytes, takes no memory.
  */
 export function createFrameReader(limits: FrameLimits, listener: FrameListener): FrameReader {
   const header = Buffer.alloc(LENGTH_BYTES)
   let headerBytes = 0
   let skipping = 0
-  /** The frame whose bytes are being collected, and how many are there. */
+  /** The frame whose bytes are being collected, how many it has, and how many are there. */
   let frame: Buffer | undefined
+  let frameBytes = 0
   let filled = 0
   let isLost = false
 
@@ -51,15 +57,24 @@ export function createFrameReader(limits: FrameLimits, listener: FrameListener):
     return at + skipped
   }
 
-  function collect(chunk: Buffer, at: number, into: Buffer): number {
-    const taken = chunk.copy(into, filled, at)
-    filled += taken
-    if (filled === into.length) {
+  function collect(chunk: Buffer, at: number, begun: Buffer): number {
+    const needed = Math.min(frameBytes, filled + chunk.length - at)
+    const into = needed <= begun.length ? begun : grown(begun, needed)
+    const taken = chunk.copy(into, filled, at, at + needed - filled)
+    filled = needed
+    if (filled < frameBytes) frame = into
+    else {
       frame = undefined
       filled = 0
-      listener.onFrame(into)
+      listener.onFrame(into.subarray(0, frameBytes))
     }
     return at + taken
+  }
+
+  function grown(begun: Buffer, needed: number): Buffer {
+    const larger = Buffer.allocUnsafe(Math.min(frameBytes, Math.max(needed, 2 * begun.length)))
+    begun.copy(larger, 0, 0, filled)
+    return larger
   }
 
   /** Begins the frame whose length has just been read; where to go on. */
@@ -69,13 +84,14 @@ export function createFrameReader(limits: FrameLimits, listener: FrameListener):
       listener.onUnreadable()
       return chunk.length
     }
-    if (length > limits.largestFrame) {
+    if (length > limits.largestFrame()) {
       skipping = length
       listener.onTooLarge(length)
       return at
     }
     if (chunk.length - at < length) {
-      frame = Buffer.allocUnsafe(length)
+      frame = Buffer.allocUnsafe(Math.min(length, FIRST_BYTES))
+      frameBytes = length
       return at
     }
     listener.onFrame(chunk.subarray(at, at + length))
@@ -83,6 +99,9 @@ export function createFrameReader(limits: FrameLimits, listener: FrameListener):
   }
 
   return {
+    get isWithin() {
+      return !isLost && (headerBytes > 0 || skipping > 0 || frame !== undefined)
+    },
     push(chunk) {
       let at = 0
       while (at < chunk.length && !isLost) {

@@ -3,6 +3,7 @@ import type { PluginInstance, PluginModule } from '../pdk.ts'
 
 export interface Instance {
   readonly id: number
+  /** Empty where there is no such plugin: whoever calls chooses that name, of any length. */
   readonly plugin: string
   /** Undefined where there is no such plugin, or it cannot use its configuration. */
   readonly running: PluginInstance | undefined
@@ -24,8 +25,12 @@ export interface InstanceParts<Decide> {
   readonly firstId: number
   /** The one that has not been used for longest goes when there are more; Kong starts it again when it needs it. */
   readonly most: number
+  /** Told of the configuration's fault and of nothing that stands in its values; both texts are short. */
   readonly onRejected: (plugin: string, because: string) => void
 }
+
+const LONGEST_NAME = 64
+const LONGEST_REASON = 200
 
 /** The largest id of the wire's int32. */
 const LARGEST_ID = 2 ** 31 - 1
@@ -45,7 +50,8 @@ export function createInstances<Decide>(parts: InstanceParts<Decide>): Instances
 
   return {
     start(plugin, config) {
-      const instance: Instance = { id: freeId(), plugin, running: run(plugin, config, parts) }
+      const known = plugins.has(plugin) ? plugin : ''
+      const instance: Instance = { id: freeId(), plugin: known, running: run(plugin, config, parts) }
       instances.set(instance.id, instance)
       const [leastUsed] = instances.keys()
       if (instances.size > most && leastUsed !== undefined) instances.delete(leastUsed)
@@ -79,17 +85,28 @@ function run<Decide>(
   config: Buffer | undefined,
   { plugins, decide, onRejected }: InstanceParts<Decide>,
 ): PluginInstance | undefined {
-  const module = plugins.get(name)
-  if (module === undefined) {
-    onRejected(name, 'there is no such plugin')
+  const reject = (because: string) => {
+    onRejected(name.slice(0, LONGEST_NAME), because.slice(0, LONGEST_REASON))
     return undefined
   }
+  const module = plugins.get(name)
+  if (module === undefined) return reject('there is no such plugin')
+  const parsed = parse(config?.toString('utf8') || '{}')
+  if (parsed === undefined) return reject('the configuration is not a JSON object')
   try {
-    const parsed: unknown = JSON.parse(config?.toString('utf8') || '{}')
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new Error('not an object')
-    return new module.Plugin(parsed as Readonly<Record<string, unknown>>, decide)
+    return new module.Plugin(parsed, decide)
   } catch (fault) {
-    onRejected(name, fault instanceof Error ? fault.message : String(fault))
+    return reject(fault instanceof Error ? fault.message : 'the plugin has thrown something that is no error')
+  }
+}
+
+/** Undefined for a text that is no JSON object: what JSON.parse says of it would quote it. */
+function parse(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    return isObject ? (parsed as Readonly<Record<string, unknown>>) : undefined
+  } catch {
     return undefined
   }
 }

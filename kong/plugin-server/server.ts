@@ -23,7 +23,7 @@ export interface PluginServer {
   /** Events that have ended, by outcome, since the start. */
   readonly ended: Readonly<Record<Outcome, number>>
   /**
-   * Begins nothing more, closes idle connections, and resolves when every event under way has ended or `timeoutMs` are over;
+   * Begins no more events, closes idle connections, and resolves when every event under way has ended or `timeoutMs` are over;
    * what is then left is refused. True if all ended by themselves. The caller has stopped to accept connections before.
    */
   drain(timeoutMs: number): Promise<boolean>
@@ -32,12 +32,24 @@ export interface PluginServer {
 export interface Limits {
   /** How long a plugin may take for one event. */
   readonly eventTimeoutMs: number
-  /** How many events may be under way; more are refused. */
+  /** How many events may be under way, with those that were refused and whose plugin goes on; more are refused. */
   readonly maxEvents: number
   readonly maxInstances: number
-  /** Of one message from Kong. */
+  /**
+   * Beyond it the connection that has been idle for longest makes room: Kong opens another when it needs one. A new one that
+   * were closed instead, or left to wait, would cost Kong a request.
+   */
+  readonly maxConnections: number
+  /** Bytes of one answer of Kong's to a call of the PDK. */
   readonly largestFrame: number
-  /** How long a connection on which Kong listens no more is kept; Kong closes it when its request is over. */
+  /** Bytes of a call of Kong's: an instance's configuration is the longest. */
+  readonly largestCall: number
+  /** How long the bytes that have come may end within a frame: Kong writes one at once. */
+  readonly frameTimeoutMs: number
+  /**
+   * How long a connection on which Kong listens no more is kept. Kong has read all of it by then; it closes the connection when
+   * its request is over, which a client with an unfinished body puts off as long as it likes.
+   */
   readonly deafTimeoutMs: number
 }
 
@@ -45,8 +57,11 @@ export const LIMITS: Limits = {
   eventTimeoutMs: 1000,
   maxEvents: 1024,
   maxInstances: 10_000,
+  maxConnections: 4096,
   largestFrame: 1024 * 1024,
-  deafTimeoutMs: 30_000,
+  largestCall: 64 * 1024,
+  frameTimeoutMs: 2000,
+  deafTimeoutMs: 2000,
 }
 
 const LARGEST_SKIPPED = 64 * 1024 * 1024
@@ -79,10 +94,16 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
   const limits: Limits = { ...LIMITS, ...parts.limits }
   const protocol = loadProtocol()
   const methods = createMethods(protocol)
+  /** Those that have been idle for longest first. */
   const connections = new Set<Connection>()
   const ended = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>
   const refuse = createRefuse(exitOf(methods))
   const run = createRun(prepareKong(methods.values()), parts.onFault, refuse)
+  /** Methods of plugins that have not settled, whatever became of their events. */
+  let running = 0
+  const settled = () => {
+    running -= 1
+  }
   const times = createTimes({ ...limits, elapsed: parts.elapsed, onTimeout: (handled) => refuse(handled, 'timeout') })
   const instances = createInstances({ ...parts, firstId: parts.firstInstanceId, most: limits.maxInstances })
   let isDraining = false
@@ -91,30 +112,50 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
   const connectionParts: ConnectionParts = {
     handle: protocol.handle,
     instances,
-    frameLimits: { largestFrame: limits.largestFrame, largestSkipped: LARGEST_SKIPPED },
+    frameLimits: { ...limits, largestAnswer: limits.largestFrame, largestSkipped: LARGEST_SKIPPED },
     now: parts.now,
     hasHalted: parts.hasHalted ?? (() => false),
     onEvent(handled) {
-      if (times.underWay >= limits.maxEvents) return refuse(handled, 'busy')
+      if (Math.max(times.underWay, running) >= limits.maxEvents) return refuse(handled, 'busy')
       if (handled.instance.running === undefined) return refuse(handled, 'misconfigured')
       times.begin(handled)
-      run(handled)
+      running += 1
+      run(handled, settled)
     },
     onTooLarge: (handled) => refuse(handled, 'too_large'),
     onOver(outcome, handled, connection) {
       ended[outcome] += 1
-      if (outcome !== 'done' && outcome !== 'abandoned') times.deaf(connection)
+      if (outcome === 'done') used(connection)
+      else if (outcome !== 'abandoned') times.deaf(connection)
       if (handled !== undefined) times.end(handled)
     },
+    onIncomplete: times.incomplete,
     onClose(connection) {
       connections.delete(connection)
       times.closed(connection)
       if (connections.size === 0) onLastClosed?.()
     },
   }
+
+  function used(connection: Connection): void {
+    if (connections.delete(connection)) connections.add(connection)
+  }
+
+  function makeRoom(): void {
+    if (connections.size < limits.maxConnections) return
+    for (const connection of connections) {
+      if (!connection.isIdle) continue
+      // the rest of its end comes in a later turn, and it is not to be found idle again
+      connections.delete(connection)
+      connection.destroy()
+      return
+    }
+  }
+
   return {
     accept(socket) {
-      if (isDraining) socket.destroy()
+      if (!isDraining) makeRoom()
+      if (isDraining || connections.size >= limits.maxConnections) socket.destroy()
       else connections.add(serveConnection(socket, connectionParts))
     },
     get underWay() {
@@ -173,10 +214,15 @@ function createRefuse(exit: Method): Refuse {
 }
 
 function createRun(kongOf: (call: CallMethod) => Kong, onFault: (fault: unknown) => void, refuse: Refuse) {
-  return (handled: HandledEvent): void => {
+  return (handled: HandledEvent, onSettled: () => void): void => {
     const { event, instance, phase } = handled
     const told: PluginEvent = { abandoned: () => event.isOver }
+    const finish = () => {
+      onSettled()
+      event.finish()
+    }
     const fail = (fault: unknown) => {
+      onSettled()
       // that nobody answers a plugin any more is not its fault
       if (!(fault instanceof EventOver)) onFault(fault)
       refuse(handled, 'fault')
@@ -184,7 +230,7 @@ function createRun(kongOf: (call: CallMethod) => Kong, onFault: (fault: unknown)
     try {
       const method = instance.running?.[phase as Phase]
       if (method === undefined) throw new Error(`the plugin ${instance.plugin} has no phase ${phase}`)
-      Promise.resolve(method.call(instance.running, kongOf(event.call), told)).then(event.finish, fail)
+      Promise.resolve(method.call(instance.running, kongOf(event.call), told)).then(finish, fail)
     } catch (fault) {
       fail(fault)
     }

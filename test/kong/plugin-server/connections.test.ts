@@ -136,19 +136,76 @@ describe('after an answer to the client', () => {
   it('what still comes is thrown away, and the connection is closed after a while', async () => {
     let now = 0
     const running = await withInstance(refuse, {
-      limits: { deafTimeoutMs: 1000, eventTimeoutMs: 20 },
+      limits: { eventTimeoutMs: 20 },
       elapsed: () => now,
     })
     const { socket, received, closed } = await connectRaw(running.path)
     socket.write(event(1000))
     await received(1)
     socket.write(Buffer.concat([framed(Buffer.alloc(0)), event(1000), Buffer.alloc(100, 0xff)]))
-    now = 999
+    now = 1999
     expect(running.server.ended.exited).toBe(1)
-    now = 1000
+    now = 2000
     await closed
     await expect.poll(() => running.server.connections).toBe(0)
     expect(running.server.ended.exited).toBe(1)
+  })
+})
+
+describe('a neighbour', () => {
+  it('whose frame does not end is cut off after a while, and Kong is not', async () => {
+    let now = 0
+    const running = await withInstance(async () => {}, { elapsed: () => now })
+    const kong = await connectRaw(running.path)
+    kong.socket.write(event(1000))
+    await kong.received(GOODBYE.length)
+    const later = await connectRaw(running.path)
+    const stranger = await connectRaw(running.path)
+    stranger.socket.write(event(1000).subarray(0, 7))
+    // its answer shows that what was written before it has been read
+    for (now of [0, 1, 2]) await running.request()
+    later.socket.write(event(1000).subarray(0, 2))
+    await running.request()
+    now = 2001
+    await stranger.closed
+    expect(later.socket.readyState).toBe('open')
+    now = 2002
+    await later.closed
+    kong.socket.write(event(1000))
+    expect(await kong.received(2 * GOODBYE.length)).toEqual(Buffer.concat([GOODBYE, GOODBYE]))
+  })
+
+  it('cannot announce a call that is longer than any of Kong’s', async () => {
+    const running = await start(async () => {})
+    const { socket, closed } = await connectRaw(running.path)
+    socket.write(Buffer.from('01000100', 'hex'))
+    await closed
+    expect(await running.request({ config: { text: 'x'.repeat(60_000) } })).toEqual({ outcome: 'done' })
+  })
+
+  it('with connections beyond all bounds loses those that are idle; events go on, and Kong gets new ones', async () => {
+    const { reached, wait, open } = gateway()
+    const running = await start({ slow: wait, fast: async () => {} }, { limits: { maxConnections: 5 } })
+    const slow = running.request({ plugin: 'slow' })
+    await reached
+    const strangers = []
+    for (let n = 0; n < 20; n++) strangers.push(await connectRaw(running.path))
+    await Promise.all(strangers.slice(0, 15).map(({ closed }) => closed))
+    expect(running.server.connections).toBe(5)
+    expect(await running.request({ plugin: 'fast' })).toEqual({ outcome: 'done' })
+    expect(running.server.connections).toBe(5)
+    open()
+    expect(await slow).toEqual({ outcome: 'done' })
+  })
+
+  it('that leaves nothing idle is closed itself', async () => {
+    const { reached, wait, open } = gateway()
+    const running = await start(wait, { limits: { maxConnections: 1 } })
+    const slow = running.request()
+    await reached
+    await (await connectRaw(running.path)).closed
+    open()
+    expect(await slow).toEqual({ outcome: 'done' })
   })
 })
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { connectRaw, gateway, newPath, start } from './running.ts'
+import { callBytes, connectRaw, gateway, newPath, start } from './running.ts'
 
 describe('a drain', () => {
   it('waits for the event under way, answers it, and closes idle connections at once', async () => {
@@ -32,6 +32,18 @@ describe('a drain', () => {
     expect(await request).toEqual({ outcome: 'exited' })
     expect(running.calls.map(([method, status]) => [method, status])).toEqual([['kong.response.exit', 503]])
     expect(running.server.ended.draining).toBe(1)
+  })
+
+  it('still gives the instance that Kong has asked for just now: without it the request would fail', async () => {
+    const running = await start(async () => {})
+    const { socket, closed } = await connectRaw(running.path)
+    await expect.poll(() => running.server.connections).toBe(1)
+    socket.write(callBytes({ sequence: 1, start_instance: { name: 'gate', config: Buffer.from('{}') } }))
+    // before the server has seen it
+    const drained = running.server.drain(1000)
+    expect((await closed).length).toBeGreaterThan(4)
+    await drained
+    expect(running.server.instances()).toEqual(new Map([['gate', 1]]))
   })
 
   it('with nothing under way ends at once, and connections that come later are closed', async () => {

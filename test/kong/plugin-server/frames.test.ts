@@ -1,9 +1,9 @@
 /** Frames come through whole, however the socket cuts and joins them; what is no frame harms nothing. */
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createFrameReader, framed } from '../../../kong/plugin-server/frames.ts'
 
-const LIMITS = { largestFrame: 1000, largestSkipped: 5000 }
+const LIMITS = { largestFrame: () => 1000, largestSkipped: 5000 }
 
 /** What a reader tells of these chunks. */
 function read(chunks: readonly Uint8Array[]) {
@@ -70,6 +70,47 @@ describe('a frame that is too large', () => {
   it('of a length that nothing can have ends the reading', () => {
     expect(read([length(5001), framed(Buffer.from('next'))])).toEqual(['unreadable'])
     expect(read([Buffer.concat([length(0xffffffff), framed(Buffer.from('next'))])])).toEqual(['unreadable'])
+  })
+})
+
+describe('a frame in pieces', () => {
+  const MEGABYTE = 1024 * 1024
+  const reader = (onFrame: (frame: Buffer) => void = () => {}) =>
+    createFrameReader(
+      { largestFrame: () => MEGABYTE, largestSkipped: MEGABYTE },
+      { onFrame, onTooLarge() {}, onUnreadable() {} },
+    )
+
+  it('takes memory for what has come, not for what its length promises', () => {
+    const allocated = vi.spyOn(Buffer, 'allocUnsafe')
+    onTestFinished(() => allocated.mockRestore())
+    const { push } = reader()
+    push(length(MEGABYTE - 1))
+    push(Buffer.alloc(1000))
+    expect(Math.max(...allocated.mock.calls.map(([bytes]) => bytes))).toBeLessThan(10_000)
+    push(Buffer.alloc(100_000))
+    expect(Math.max(...allocated.mock.calls.map(([bytes]) => bytes))).toBeLessThan(210_000)
+  })
+
+  it('that is long comes through whole, byte by byte and in growing pieces', () => {
+    const payload = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7) % 251))
+    const told: Buffer[] = []
+    const { push } = reader((frame) => told.push(Buffer.from(frame)))
+    const bytes = framed(payload, payload)
+    for (let at = 0, size = 1; at < bytes.length; at += size, size = Math.min(size + 1, 900)) {
+      push(bytes.subarray(at, at + size))
+    }
+    expect(told.map((frame) => frame.equals(payload))).toEqual([true, true])
+  })
+
+  it('is known to be incomplete, from the first byte of its length to its last', () => {
+    const whole = framed(Buffer.from('abc'))
+    const frames = reader()
+    const within = [...whole].map((byte) => {
+      frames.push(Buffer.from([byte]))
+      return frames.isWithin
+    })
+    expect(within).toEqual([true, true, true, true, true, true, false])
   })
 })
 

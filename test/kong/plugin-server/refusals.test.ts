@@ -1,6 +1,6 @@
 /** What goes wrong in or around a plugin refuses this request, explicitly, and harms no other. */
 import { describe, expect, it } from 'vitest'
-import { gateway, type RequestOptions, type Running, start } from './running.ts'
+import { callBytes, connectRaw, gateway, type RequestOptions, type Running, start } from './running.ts'
 
 const GET = 'kong.ctx.shared.get'
 
@@ -69,6 +69,18 @@ describe('the client gets a 503 problem', () => {
     expect(running.server.ended).toMatchObject({ busy: 1, done: 2 })
   })
 
+  it('from an event beyond them, too, when a plugin goes on after its time; until it ends', async () => {
+    const { wait, open } = gateway()
+    const limits = { maxEvents: 1, eventTimeoutMs: 20 }
+    const running = await start({ hanging: wait, fast: async () => {} }, { limits })
+    expect(await refusal(running, { plugin: 'hanging' })).toMatchObject(UNAVAILABLE)
+    expect(running.server.ended.timeout).toBe(1)
+    expect(await refusal(running, { plugin: 'fast' })).toMatchObject(UNAVAILABLE)
+    expect(running.server.ended.busy).toBe(1)
+    open()
+    expect(await running.request({ plugin: 'fast' })).toEqual({ outcome: 'done' })
+  })
+
   it('from a plugin that cannot use its configuration; why is told once', async () => {
     const running = await start(async () => {})
     for (let i = 0; i < 3; i++) expect(await refusal(running, { config: { wrong: 1 } })).toMatchObject(UNAVAILABLE)
@@ -80,6 +92,23 @@ describe('the client gets a 503 problem', () => {
     const running = await start(async () => {})
     expect(await refusal(running, { plugin: 'other' })).toMatchObject(UNAVAILABLE)
     expect(running.rejected).toEqual(['other: there is no such plugin'])
+  })
+
+  it.each(['secretvalue{', '"secretvalue"', '["secretvalue"]', 'null'])(
+    'from a configuration that is %s; its text is not told',
+    async (text) => {
+      const running = await start(async () => {})
+      const { socket, received } = await connectRaw(running.path)
+      socket.write(callBytes({ sequence: 1, start_instance: { name: 'gate', config: Buffer.from(text) } }))
+      await received(4)
+      expect(running.rejected).toEqual(['gate: the configuration is not a JSON object'])
+    },
+  )
+
+  it('from a plugin of an endless name, of which the beginning is told', async () => {
+    const running = await start(async () => {})
+    expect(await refusal(running, { plugin: 'n'.repeat(5000) })).toMatchObject(UNAVAILABLE)
+    expect(running.rejected).toEqual([`${'n'.repeat(64)}: there is no such plugin`])
   })
 
   it('from a phase that the plugin does not have', async () => {
