@@ -10,8 +10,9 @@ export const CONFIGURATIONS = {
   '/v1/orders/c': { stages: ['auth', 'quota', 'flags'], shows: { limits: true, upstream: true } },
 } as const
 
-type Path = keyof typeof CONFIGURATIONS
-const PATHS = Object.keys(CONFIGURATIONS) as Path[]
+export type Path = keyof typeof CONFIGURATIONS
+export const PATHS = Object.keys(CONFIGURATIONS) as Path[]
+const KINDS = [true, false].flatMap((withKey) => PATHS.map((path) => ({ path, withKey })))
 
 export interface Tally {
   sent: number
@@ -36,56 +37,90 @@ export interface Load {
 const LANES = 12
 const PAUSE_MS = 10
 
-/** Sends until it is stopped, half of it with `key` and half without a credential. */
-export function startLoad(port: number, key: string): Load {
+/** A client of one Kong that judges every answer. */
+interface Client {
+  /** Sends one request, with the key or without a credential; resolves when its answer is counted. */
+  ask(path: Path, withKey: boolean): Promise<void>
+  readonly tally: Tally
+  close(): void
+}
+
+export function createClient(port: number, key: string): Client {
   const agent = new Agent({ keepAlive: true, maxSockets: LANES })
   const tally: Tally = { sent: 0, decided: 0, refused: 0, closed: 0, wrongConfiguration: 0, wrong: [] }
+  return {
+    tally,
+    close: () => agent.destroy(),
+    ask: (path, withKey) =>
+      new Promise((resolve) => {
+        tally.sent += 1
+        const headers = withKey ? { 'x-api-key': key } : {}
+        const sent = request({ agent, host: '127.0.0.1', port, path, headers }, (answer) => {
+          let body = ''
+          answer.setEncoding('utf8')
+          answer.on('data', (text) => {
+            body += text
+          })
+          answer.on('error', () => {})
+          answer.once('close', () => {
+            judge(tally, path, withKey, answer, body)
+            resolve()
+          })
+        })
+        sent.once('error', () => {
+          tally.closed += 1
+          resolve()
+        })
+        sent.end()
+      }),
+  }
+}
+
+/** Sends until it is stopped, half of it with `key` and half without a credential, the routes in ever another order. */
+export function startLoad(port: number, key: string): Load {
+  const client = createClient(port, key)
+  const { tally } = client
   let isOver = false
 
-  async function lane(first: number): Promise<void> {
-    for (let n = first; !isOver; n++) {
-      const path = PATHS[n % PATHS.length] ?? '/v1/orders/a'
-      const shown = Math.floor(n / PATHS.length) % 2 === 0 ? { 'x-api-key': key } : {}
-      tally.sent += 1
-      const refused = tally.refused
-      await ask(path, shown)
-      // refusals cost nothing, and would keep a server that starts from getting the processor
-      if (tally.refused > refused) await wait(PAUSE_MS)
+  async function lane(seed: number): Promise<void> {
+    const random = seeded(seed)
+    while (!isOver) {
+      for (const { path, withKey } of shuffled(KINDS, random)) {
+        const refused = tally.refused
+        await client.ask(path, withKey)
+        // refusals cost nothing, and would keep a server that starts from getting the processor
+        if (tally.refused > refused) await wait(PAUSE_MS)
+        if (isOver) break
+      }
     }
   }
 
-  function ask(path: Path, headers: Readonly<Record<string, string>>): Promise<void> {
-    return new Promise((resolve) => {
-      const sent = request({ agent, host: '127.0.0.1', port, path, headers }, (answer) => {
-        let body = ''
-        answer.setEncoding('utf8')
-        answer.on('data', (text) => {
-          body += text
-        })
-        answer.on('error', () => {})
-        answer.once('close', () => {
-          judge(tally, path, 'x-api-key' in headers, answer, body)
-          resolve()
-        })
-      })
-      sent.once('error', () => {
-        tally.closed += 1
-        resolve()
-      })
-      sent.end()
-    })
-  }
-
-  const lanes = Promise.all(Array.from({ length: LANES }, (_, lane_) => lane(lane_)))
+  const lanes = Promise.all(Array.from({ length: LANES }, (_, seed) => lane(seed)))
   return {
     tally,
     async stop() {
       isOver = true
       await lanes
-      agent.destroy()
+      client.close()
       return tally
     },
   }
+}
+
+/** Every run asks in the same orders. Numbers from 0 to below 1, by a linear congruential generator. */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+function shuffled<T>(list: readonly T[], random: () => number): T[] {
+  return list
+    .map((each) => ({ each, place: random() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ each }) => each)
 }
 
 function judge(tally: Tally, path: Path, withKey: boolean, answer: IncomingMessage, body: string): void {

@@ -12,7 +12,7 @@ import { createFolder, type Folder } from '../../cli/serving.ts'
 import { startWitnessedBackends, type WitnessedBackends } from '../../conformance/backends.ts'
 import { type KongHarness, startKongHarness } from '../harness/gateway.ts'
 import type { Trio } from '../harness/trios.ts'
-import { CONFIGURATIONS, startLoad, type Tally, tallyText } from '../load.ts'
+import { CONFIGURATIONS, createClient, PATHS, type Path, startLoad, type Tally, tallyText } from '../load.ts'
 
 const MAIN = join(packageRoot, 'cli', 'main.ts')
 /** So short that a frozen server is met often. */
@@ -22,6 +22,7 @@ let folder: Folder
 let backends: WitnessedBackends
 let socket: string
 let kong: KongHarness
+const workers: KongHarness[] = []
 let server: ChildProcess
 const started: ChildProcess[] = []
 
@@ -30,29 +31,35 @@ beforeAll(async () => {
   socket = join(folder.path, 'plugins.sock')
   backends = await startWitnessedBackends()
   server = await startPluginServer()
-  kong = await startKongHarness({
-    socket,
-    upstreams: backends.ports,
-    service: 'orders-stable',
-    plugins: (target) => (isPath(target) ? [trioOf(target)] : []),
-    readTimeoutMs: READ_TIMEOUT_MS,
-  })
+  kong = await startWorker()
 })
 
 afterAll(async () => {
-  await kong?.stop()
+  for (const worker of workers) await worker.stop()
   for (const child of started) child.kill('SIGKILL')
   backends.close()
   folder.remove()
 })
 
-type Path = keyof typeof CONFIGURATIONS
 const isPath = (target: string): target is Path => Object.hasOwn(CONFIGURATIONS, target)
 
 /** Three routes, three configurations of one plugin. */
 function trioOf(path: Path): Trio {
   const { stages } = CONFIGURATIONS[path]
   return { stage: 'gate', id: path, config: { stages, set_consumer: true, set_upstream: true } }
+}
+
+/** A worker of Kong: each has instances of its own. */
+async function startWorker(): Promise<KongHarness> {
+  const worker = await startKongHarness({
+    socket,
+    upstreams: backends.ports,
+    service: 'orders-stable',
+    plugins: (target) => (isPath(target) ? [trioOf(target)] : []),
+    readTimeoutMs: READ_TIMEOUT_MS,
+  })
+  workers.push(worker)
+  return worker
 }
 
 async function startPluginServer(): Promise<ChildProcess> {
@@ -130,3 +137,32 @@ describe('under load, with and without credentials', { timeout: 60_000 }, () => 
     expectNobodyPassed('restart', await load.stop())
   })
 })
+
+async function replaceServer(): Promise<void> {
+  const ended = once(server, 'exit')
+  server.kill('SIGKILL')
+  await ended
+  server = await startPluginServer()
+}
+
+describe('two workers that ask nothing while the server is away', { timeout: 60_000 }, () => {
+  it('each still has ids of the server before, by which nobody is decided about by another configuration', async () => {
+    const clients = [kong, await startWorker()].map(({ port }) => createClient(port, folder.key))
+    for (let round = 0; round < 4; round++) {
+      if (round > 0) await replaceServer()
+      // whoever comes first starts the instances in this round's order; the other one still has the ids of the last round
+      for (const client of round % 2 === 0 ? clients : clients.toReversed()) {
+        for (const path of rotated(PATHS, round)) await client.ask(path, true)
+      }
+    }
+    backends.take()
+    for (const { tally, close } of clients) {
+      process.stdout.write(`${tallyText('kill -9 while nobody asks', tally)}\n`)
+      expect(tally).toMatchObject({ decided: tally.sent, wrongConfiguration: 0, wrong: [] })
+      close()
+    }
+  })
+})
+
+const rotated = <T>(list: readonly T[], by: number): T[] =>
+  list.map((_, index) => list[(index + by) % list.length] as T)
