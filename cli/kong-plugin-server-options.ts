@@ -1,4 +1,5 @@
 /** The options of `kong-plugin-server`: read from the command line and the environment, checked, and made into values. */
+import { isAbsolute } from 'node:path'
 import type { Io } from './io.ts'
 import { type ListenAddress, readListenAddress } from './listen-address.ts'
 import { readOptions } from './options.ts'
@@ -39,6 +40,9 @@ const DEFAULT_HTTP = 'off'
 const DEFAULT_EVENT_TIMEOUT = '1s'
 const DEFAULT_MAX_EVENTS = '1024'
 
+/** Where kong.conf has it. */
+const EXAMPLE = '/run/tenantgate/kong.sock'
+
 const COUNT = /^[1-9]\d{0,5}$/
 
 /** Reads the options; what cannot be had is told in words. */
@@ -59,7 +63,10 @@ function readAll(argv: readonly string[], env: Io['env']): ReadPluginServerOptio
   const eventTimeoutMs = durationMs(timeout)
   if (!eventTimeoutMs) return wrongUse(noDuration('event-timeout', timeout))
   if (!COUNT.test(maxEvents)) return wrongUse(`--max-events is a number from 1 to 999999, not '${maxEvents}'`)
-  const address = readListenAddress(socket.startsWith('unix:') ? socket : `unix:${socket}`)
+  const path = socket.replace(/^unix:/, '')
+  if (!isAbsolute(path))
+    return wrongInput(`--socket: '${socket}' is not an absolute path; write one, such as ${EXAMPLE}`)
+  const address = readListenAddress(`unix:${path}`)
   if (!address.ok) return wrongInput(`--socket: ${address.problem}`)
   const options = { ...service.options, socket: address.address, eventTimeoutMs, maxEvents: Number(maxEvents) }
   return { ok: true, options }

@@ -96,9 +96,16 @@ describe('options', () => {
     expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(words) })
   })
 
-  it('a socket that is no absolute path, and a policy that is none, are bad input', async () => {
-    const relative = await run(['kong-plugin-server', '--policy', folder.policyFile, '--socket', 'kong.sock'])
-    expect(relative).toMatchObject({ code: 1, stderr: expect.stringContaining('not an absolute path') })
+  it.each(['kong.sock', '127.0.0.1:9000', 'unix:kong.sock', ''])(
+    'the socket %j is bad input, and an absolute path is what is wanted instead',
+    async (wrong) => {
+      const ended = await run(['kong-plugin-server', '--policy', folder.policyFile, '--socket', wrong])
+      const words = `--socket: '${wrong}' is not an absolute path; write one, such as /run/tenantgate/kong.sock\n`
+      expect(ended).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining(words) })
+    },
+  )
+
+  it('a policy that is none is bad input', async () => {
     folder.writePolicy('version: 2\n')
     const bad = await run(['kong-plugin-server', '--policy', folder.policyFile, '--socket', socket])
     expect(bad).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('tenantgate.yaml:1') })
