@@ -1,4 +1,5 @@
 /** The Dockerfiles, checked by file: what they are made from, who runs in them, and what they copy. */
+import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -60,6 +61,22 @@ describe.each(FILES)('%s', (file) => {
 it('both images are built alike', () => {
   const [sidecar, kong] = FILES.map((file) => buildStages(file)[0])
   expect(kong).toEqual(sidecar)
+})
+
+it("Kong's image runs the reference's kong.conf, with the plugin server's log in Kong's own", () => {
+  const [, script = ''] = /RUN (sed [\s\S]*?) > \/etc\/kong\/kong\.conf/.exec(read('kong/Dockerfile')) ?? []
+  const file = join(packageRoot, 'kong', 'kong.conf')
+  const changed = execFileSync('sh', ['-c', script.replace('/opt/tenantgate/kong/kong.conf', file)], {
+    encoding: 'utf8',
+  })
+  const lines = read('kong/kong.conf').split('\n')
+  const differences = changed
+    .split('\n')
+    .flatMap((line, index) => (line === lines[index] ? [] : [[lines[index], line]]))
+  const [[command = '', own = ''] = [], ...others] = differences
+  expect(command).toMatch(/^pluginserver_tenant_gate_start_cmd = .* >> \S+ 2>&1$/)
+  expect(own).toBe(command.replace(/ >> .*/, ''))
+  expect(others).toEqual([['log_level = notice', 'log_level = info']])
 })
 
 it('.dockerignore begins by leaving out everything, and lets in every room that the build compiles', () => {

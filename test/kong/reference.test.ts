@@ -96,6 +96,10 @@ describe('kong.conf', () => {
     for (const name of others) expect(ofServer(name, 'start_cmd')).toBeUndefined()
   })
 
+  it('says why requests are refused in a file that is made for it, beside nothing that belongs to the package', () => {
+    expect(ofServer('tenant-gate', 'start_cmd')).toMatch(/ >> \/var\/log\/tenantgate\/[a-z-]+\.log 2>&1$/)
+  })
+
   it('names only files of the package, and programs by their whole path', () => {
     const paths = [...conf.values()].flatMap((value) => value.match(/\/opt\/tenantgate\/[^ ;?]+/g) ?? [])
     expect(paths.length).toBeGreaterThan(5)
