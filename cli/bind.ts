@@ -10,6 +10,10 @@ const SOCKET_MODE = 0o660
 export interface Bound {
   /** As the command line would write it, with the port that it became. */
   readonly address: string
+  /** Whether another process was serving there until now. */
+  readonly tookOver: boolean
+  /** Whether another process's socket, or another file, stands at the path now: what connects there comes to us no more. */
+  isReplaced(): boolean
   /** Accepts no more connections, and removes the socket file if it is still ours. Open connections stay. */
   close(): void
 }
@@ -33,7 +37,8 @@ async function bindTcp(server: Server, { host, port }: { host: string; port: num
   const failure = await listening(server, { host, port })
   if (failure !== undefined) return problem(explained(shown(port), failure))
   const { port: actual } = server.address() as AddressInfo
-  return { ok: true, bound: { address: shown(actual), close: () => server.close() } }
+  const close = () => void server.close()
+  return { ok: true, bound: { address: shown(actual), tookOver: false, isReplaced: () => false, close } }
 }
 
 /**
@@ -43,8 +48,10 @@ async function bindTcp(server: Server, { host, port }: { host: string; port: num
 async function bindUnix(server: Server, path: string, { takeOver = false }: BindOptions): Promise<BindResult> {
   // listening there would fail too, but be called a matter of permission
   if (lookAt(dirname(path)) === undefined) return problem(`unix:${path}: ${MEANINGS.ENOENT}`)
-  const inTheWay = await occupant(path, takeOver)
-  if (inTheWay !== undefined) return problem(inTheWay)
+  const inTheWay = await occupant(path)
+  if (inTheWay === 'a file') return problem(`unix:${path}: there is a file of another kind; ${REMOVE_IT}`)
+  const isTaken = inTheWay === 'a server'
+  if (isTaken && !takeOver) return problem(`unix:${path}: another process is serving on it, ${STOP_IT}`)
   const own = join(dirname(path), `.${basename(path)}.${process.pid}`)
   rmSync(own, { force: true })
   const failure = await listening(server, { path: own })
@@ -65,19 +72,24 @@ async function bindUnix(server: Server, path: string, { takeOver = false }: Bind
     if (isSameFile(lookAt(path), ours)) rmSync(path, { force: true })
     server.close()
   }
-  return { ok: true, bound: { address: `unix:${path}`, close } }
+  const isReplaced = () => {
+    const there = lookAt(path)
+    return there !== undefined && !isSameFile(there, ours)
+  }
+  return { ok: true, bound: { address: `unix:${path}`, tookOver: isTaken, isReplaced, close } }
 }
 
-/** Why the path cannot be taken; undefined when it is free or holds a socket that gives way. */
-async function occupant(path: string, takeOver: boolean): Promise<string | undefined> {
+const REMOVE_IT = 'remove it, or choose another path'
+const STOP_IT =
+  'and its socket is not taken from it; stop that process first ' +
+  '(SIGTERM: it gives the path free at once and finishes its calls), or choose another path'
+
+/** What stands at the path; undefined when it is free, or a socket on which nobody answers. */
+async function occupant(path: string): Promise<'a file' | 'a server' | undefined> {
   const there = lookAt(path)
   if (there === undefined) return undefined
-  if (!there.isSocket()) return `unix:${path}: there is a file of another kind; remove it, or choose another path`
-  if (takeOver || !(await answers(path))) return undefined
-  return (
-    `unix:${path}: another process is serving on it, and its socket is not taken from it; stop that process first ` +
-    '(SIGTERM: it gives the path free at once and finishes its calls), or choose another path'
-  )
+  if (!there.isSocket()) return 'a file'
+  return (await answers(path)) ? 'a server' : undefined
 }
 
 /** Whether someone accepts connections there. What cannot be asked (no permission) counts as alive. */

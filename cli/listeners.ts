@@ -5,6 +5,10 @@ import type { ListenAddress } from './listen-address.ts'
 
 export interface Listeners {
   readonly addresses: { readonly gateway: readonly string[]; readonly http: string | undefined }
+  /** Those of the gateway's addresses on which another process was serving until now. */
+  readonly takenOver: readonly string[]
+  /** One of the gateway's addresses that another process has taken from us, as told in `addresses`. */
+  replaced(): string | undefined
   /** No new connections of the gateway; the probes still answer. */
   closeGateway(): void
   /** No probes any more: open connections of theirs are cut. */
@@ -52,6 +56,8 @@ export async function openListeners({ gateway, http }: Wanted): Promise<OpenList
   const probes = http.address === undefined ? undefined : bound.pop()
   const listeners: Listeners = {
     addresses: { gateway: bound.map(({ address }) => address), http: probes?.address },
+    takenOver: bound.filter(({ tookOver }) => tookOver).map(({ address }) => address),
+    replaced: () => bound.find(({ isReplaced }) => isReplaced())?.address,
     closeGateway() {
       for (const { close } of bound) close()
     },

@@ -1,5 +1,6 @@
 /** A service from its policy to its end: loads the policy, opens the listeners, follows the file, and drains when told to stop. */
 import { performance } from 'node:perf_hooks'
+import { setTimeout } from 'node:timers/promises'
 import { formatProblem } from '../policy/problem.ts'
 import { fetchKeys } from '../stores/fetch-keys.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
@@ -12,6 +13,7 @@ import { badInput, EXIT, type Io } from './io.ts'
 import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
 import type { ServiceOptions } from './service-options.ts'
 import { stopSignal } from './signals.ts'
+import { lookForSuccessor } from './succession.ts'
 
 /** What a gateway calls, and where. */
 export interface Gateway {
@@ -67,22 +69,44 @@ async function open(gateway: Gateway, options: ServiceOptions, { metrics }: Foll
 
 async function serveUntilStopped(
   followed: FollowedPolicy,
-  { gateway, listeners, readiness }: Service,
+  service: Service,
   { drainTimeoutMs }: ServiceOptions,
-  { log }: FollowParts,
+  { log, elapsed }: FollowParts,
 ): Promise<number> {
+  const { gateway, listeners, readiness } = service
   const stopping = stopSignal({ reload: () => void followed.reload(), insisted: () => process.exit(EXIT.badInput) })
   log.listening({ ...gateway.told(listeners.addresses.gateway), http: listeners.addresses.http }, followed.version)
-  log.draining(await stopping)
-  followed.close()
+  for (const address of listeners.takenOver) log.socketTaken(address)
+  const succession = successionOf(service, elapsed)
+  const signal = await Promise.race([stopping, succession.replaced])
   // the probes answer until the last call is answered, so that whoever asks is told to send no more
   readiness.notReady = 'draining'
+  if (signal !== undefined) {
+    log.draining(signal)
+    await succession.afterSignal(drainTimeoutMs)
+  }
+  const lost = listeners.replaced()
+  if (lost !== undefined) log.socketLost(lost)
+  followed.close()
   listeners.closeGateway()
   const allAnswered = await gateway.server.drain(drainTimeoutMs)
   listeners.closeHttp()
   log.stopped(allAnswered)
   await log.close()
   return EXIT.ok
+}
+
+function successionOf({ gateway, listeners }: Service, elapsed: () => number) {
+  const parent = process.ppid
+  return lookForSuccessor({
+    isExpected: gateway.listen.options?.takeOver === true,
+    isThere: () => listeners.replaced() !== undefined,
+    // the first process of a system or a container starts services, and is no worker of a gateway
+    hasParent: parent > 1,
+    isParentGone: () => process.ppid !== parent,
+    elapsed,
+    pause: (ms) => setTimeout(ms, undefined, { ref: false }),
+  })
 }
 
 function endOnFault(log: Log): void {

@@ -31,6 +31,10 @@ export interface Log {
   policyRejected(problems: readonly string[]): void
   /** A plugin of Kong's cannot work as it is configured; `because` tells of the configuration, which no client writes. */
   pluginRejected(plugin: string, because: string): void
+  /** Where another server was listening, connections come to us from now on. */
+  socketTaken(address: string): void
+  /** Where we were listening, connections come to another server now; we end what we have. */
+  socketLost(address: string): void
   draining(signal: string): void
   stopped(allAnswered: boolean): void
   /** We are broken. Of an error only its kind and the places in our code are told: its text may quote what a client sent. */
@@ -70,7 +74,15 @@ function lifecycle(
   logger: Logger,
 ): Pick<
   Log,
-  'listening' | 'policyReloaded' | 'policyUnchanged' | 'policyRejected' | 'pluginRejected' | 'draining' | 'stopped'
+  | 'listening'
+  | 'policyReloaded'
+  | 'policyUnchanged'
+  | 'policyRejected'
+  | 'pluginRejected'
+  | 'socketTaken'
+  | 'socketLost'
+  | 'draining'
+  | 'stopped'
 > {
   return {
     listening({ grpc, kong, http }, policy) {
@@ -81,6 +93,9 @@ function lifecycle(
     policyRejected: (problems) => logger.error({ problems }, 'policy rejected, the last good one stays'),
     pluginRejected: (plugin, because) =>
       logger.error({ plugin, because }, 'plugin configuration rejected, its requests are refused'),
+    socketTaken: (address) =>
+      logger.warn({ address }, 'another server was listening here, and its new connections come here now'),
+    socketLost: (address) => logger.warn({ address }, 'another server listens here now; ending'),
     draining: (signal) => logger.info({ signal }, 'draining'),
     stopped: (allAnswered) => logger.info({ allAnswered }, 'stopped'),
   }

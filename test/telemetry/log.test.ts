@@ -85,6 +85,12 @@ describe('faults', () => {
   })
 })
 
+it.each(['socketTaken', 'socketLost'] as const)('%s is a warning that names the address', (kind) => {
+  const { log, parsed } = logAt('warn')
+  log[kind]('unix:/run/kong.sock')
+  expect(parsed()).toMatchObject([{ level: 'warn', address: 'unix:/run/kong.sock', msg: expect.any(String) }])
+})
+
 it.each(LOG_LEVELS)('the line that says where we serve is written at level %s', (level) => {
   const { log, parsed } = logAt(level)
   log.listening({ grpc: ['127.0.0.1:1'], http: undefined }, 'v1')
