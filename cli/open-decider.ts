@@ -1,18 +1,16 @@
 /** A gate for plugins, with its policy followed and its log written, from the environment alone. */
-import { performance } from 'node:perf_hooks'
 import { createDecider, type Decider } from '../kong/decider.ts'
 import { formatProblem } from '../policy/problem.ts'
-import { fetchKeys } from '../stores/fetch-keys.ts'
-import { createMemoryLimits } from '../stores/memory-limits.ts'
 import { createStdoutLog, LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
-import { type FollowParts, followPolicy } from './follow-policy.ts'
+import { followPolicy } from './follow-policy.ts'
 import type { Io } from './io.ts'
 import { environmentTwin } from './options.ts'
+import { createParts } from './parts.ts'
 
 /** Rejects, after lines on stderr that say why, when there is no policy that can be used. */
 export async function openDecider({ env, stderr }: Pick<Io, 'env' | 'stderr'>): Promise<Decider> {
-  const parts = partsFor(env[environmentTwin('log-level')])
+  // what is counted is counted for nobody: the stock server has no place to read it at
+  const parts = createParts(createStdoutLog(levelOf(env[environmentTwin('log-level')]), false))
   const { log, metrics, elapsed } = parts
   const file = env[environmentTwin('policy')]
   if (file === undefined || file === '') return refuse(stderr, [`${environmentTwin('policy')} names no policy file`])
@@ -30,15 +28,6 @@ function refuse(stderr: Io['stderr'], lines: readonly string[]): never {
   throw new Error('no policy to decide by')
 }
 
-function partsFor(level = 'info'): FollowParts {
-  const known: LogLevel = LOG_LEVELS.find((one) => one === level) ?? 'info'
-  return {
-    log: createStdoutLog(known, false),
-    // counted for nobody: the stock server has no place to read them at
-    metrics: createMetrics(Date.now),
-    limits: createMemoryLimits(),
-    fetchKeys,
-    now: Date.now,
-    elapsed: () => performance.now(),
-  }
+function levelOf(text: string | undefined): LogLevel {
+  return LOG_LEVELS.find((level) => level === text) ?? 'info'
 }

@@ -1,16 +1,13 @@
 /** A service from its policy to its end: loads the policy, opens the listeners, follows the file, and drains when told to stop. */
-import { performance } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 import { formatProblem } from '../policy/problem.ts'
-import { fetchKeys } from '../stores/fetch-keys.ts'
-import { createMemoryLimits } from '../stores/memory-limits.ts'
 import { createHttpServer } from '../telemetry/http.ts'
-import { type Addresses, createStdoutLog, type Log, type LogLevel } from '../telemetry/log.ts'
-import { createMetrics } from '../telemetry/metrics.ts'
+import { type Addresses, createStdoutLog, type Log } from '../telemetry/log.ts'
 import { type FollowedPolicy, type FollowParts, followPolicy } from './follow-policy.ts'
 import type { Gate } from './gate.ts'
 import { badInput, EXIT, type Io } from './io.ts'
 import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
+import { createParts } from './parts.ts'
 import type { ServiceOptions } from './service-options.ts'
 import { stopSignal } from './signals.ts'
 import { lookForSuccessor } from './succession.ts'
@@ -27,7 +24,7 @@ type MakeGateway = (gate: Gate, parts: FollowParts) => Gateway
 
 /** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */
 export async function runService(options: ServiceOptions, io: Io, makeGateway: MakeGateway): Promise<number> {
-  const parts = assemble(options.logLevel)
+  const parts = createParts(createStdoutLog(options.logLevel, process.stdout.isTTY === true))
   endOnFault(parts.log)
   const policy = await followPolicy(options.policyFile, io.env, parts)
   if (!policy.ok) return badInput(io, policy.problems.map(formatProblem))
@@ -35,17 +32,6 @@ export async function runService(options: ServiceOptions, io: Io, makeGateway: M
   if (opened.ok) return serveUntilStopped(policy.followed, opened.service, options, parts)
   policy.followed.close()
   return badInput(io, [`tenantgate: ${opened.problem}`])
-}
-
-function assemble(logLevel: LogLevel): FollowParts {
-  return {
-    log: createStdoutLog(logLevel, process.stdout.isTTY === true),
-    metrics: createMetrics(Date.now),
-    limits: createMemoryLimits(),
-    fetchKeys,
-    now: Date.now,
-    elapsed: () => performance.now(),
-  }
 }
 
 /** A service that is open to calls. */

@@ -1,0 +1,19 @@
+/** What stands around a gate in a process that serves: the clock, the stores, and where it is told and counted. */
+import { performance } from 'node:perf_hooks'
+import { fetchKeys } from '../stores/fetch-keys.ts'
+import { createMemoryLimits } from '../stores/memory-limits.ts'
+import type { Log } from '../telemetry/log.ts'
+import { createMetrics } from '../telemetry/metrics.ts'
+import type { FollowParts } from './follow-policy.ts'
+
+/** Parts of this process alone: limits are kept in its memory. */
+export function createParts(log: Log): FollowParts {
+  return {
+    log,
+    metrics: createMetrics(Date.now),
+    limits: createMemoryLimits(),
+    fetchKeys,
+    now: Date.now,
+    elapsed: () => performance.now(),
+  }
+}
