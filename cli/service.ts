@@ -9,8 +9,8 @@ import { badInput, EXIT, type Io } from './io.ts'
 import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
 import { createParts } from './parts.ts'
 import type { ServiceOptions } from './service-options.ts'
-import { stopSignal } from './signals.ts'
-import { lookForSuccessor } from './succession.ts'
+import { HANDING_OVER, stopSignal } from './signals.ts'
+import { expectedSuccessor, successor } from './succession.ts'
 
 /** What a gateway calls, and where. */
 export interface Gateway {
@@ -55,23 +55,23 @@ async function open(gateway: Gateway, options: ServiceOptions, { metrics }: Foll
 
 async function serveUntilStopped(
   followed: FollowedPolicy,
-  service: Service,
+  { gateway, listeners, readiness }: Service,
   { drainTimeoutMs }: ServiceOptions,
   { log, elapsed }: FollowParts,
 ): Promise<number> {
-  const { gateway, listeners, readiness } = service
-  const stopping = stopSignal({ reload: () => void followed.reload(), insisted: () => process.exit(EXIT.badInput) })
+  const handsOver = gateway.listen.options?.takeOver === true
+  const insisted = () => process.exit(EXIT.badInput)
+  const stopping = stopSignal({ reload: () => void followed.reload(), insisted, handsOver })
   log.listening({ ...gateway.told(listeners.addresses.gateway), http: listeners.addresses.http }, followed.version)
   for (const address of listeners.takenOver) log.socketTaken(address)
-  const succession = successionOf(service, elapsed)
-  const signal = await Promise.race([stopping, succession.replaced])
+  const pause = (ms: number) => setTimeout(ms, undefined, { ref: false })
+  const succession = { isThere: () => handsOver && listeners.replaced() !== undefined, elapsed, pause }
+  const signal = await Promise.race([stopping, successor(succession)])
   // the probes answer until the last call is answered, so that whoever asks is told to send no more
   readiness.notReady = 'draining'
-  if (signal !== undefined) {
-    log.draining(signal)
-    await succession.afterSignal(drainTimeoutMs)
-  }
-  const lost = listeners.replaced()
+  if (signal !== undefined) log.draining(signal)
+  if (signal === HANDING_OVER) await expectedSuccessor(succession, drainTimeoutMs)
+  const lost = handsOver ? listeners.replaced() : undefined
   if (lost !== undefined) log.socketLost(lost)
   followed.close()
   listeners.closeGateway()
@@ -80,19 +80,6 @@ async function serveUntilStopped(
   log.stopped(allAnswered)
   await log.close()
   return EXIT.ok
-}
-
-function successionOf({ gateway, listeners }: Service, elapsed: () => number) {
-  const parent = process.ppid
-  return lookForSuccessor({
-    isExpected: gateway.listen.options?.takeOver === true,
-    isThere: () => listeners.replaced() !== undefined,
-    // the first process of a system or a container starts services, and is no worker of a gateway
-    hasParent: parent > 1,
-    isParentGone: () => process.ppid !== parent,
-    elapsed,
-    pause: (ms) => setTimeout(ms, undefined, { ref: false }),
-  })
 }
 
 function endOnFault(log: Log): void {

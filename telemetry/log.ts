@@ -95,7 +95,7 @@ function lifecycle(
       logger.error({ plugin, because }, 'plugin configuration rejected, its requests are refused'),
     socketTaken: (address) =>
       logger.warn({ address }, 'another server was listening here, and its new connections come here now'),
-    socketLost: (address) => logger.warn({ address }, 'another server listens here now; ending'),
+    socketLost: (address) => logger.info({ address }, 'another server listens here now; ending'),
     draining: (signal) => logger.info({ signal }, 'draining'),
     stopped: (allAnswered) => logger.info({ allAnswered }, 'stopped'),
   }

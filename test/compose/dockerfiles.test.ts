@@ -74,8 +74,8 @@ it("Kong's image runs the reference's kong.conf, with the plugin server's log in
     .split('\n')
     .flatMap((line, index) => (line === lines[index] ? [] : [[lines[index], line]]))
   const [[command = '', own = ''] = [], ...others] = differences
-  expect(command).toMatch(/^pluginserver_tenant_gate_start_cmd = .* >> \S+ 2>&1$/)
-  expect(own).toBe(command.replace(/ >> .*/, ''))
+  expect(command).toMatch(/^pluginserver_tenant_gate_start_cmd = .* >> \S+ 2>&1 & trap .* TERM; /)
+  expect(own).toBe(command.replace(/ >> \S+ 2>&1/, ''))
   expect(others).toEqual([['log_level = notice', 'log_level = info']])
 })
 

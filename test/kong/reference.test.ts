@@ -97,7 +97,15 @@ describe('kong.conf', () => {
   })
 
   it('says why requests are refused in a file that is made for it, beside nothing that belongs to the package', () => {
-    expect(ofServer('tenant-gate', 'start_cmd')).toMatch(/ >> \/var\/log\/tenantgate\/[a-z-]+\.log 2>&1$/)
+    expect(ofServer('tenant-gate', 'start_cmd')).toMatch(/ >> \/var\/log\/tenantgate\/[a-z-]+\.log 2>&1 & /)
+  })
+
+  it('starts the plugin server so that Kong can be reloaded: it outlives the process that Kong kills, and is told why', () => {
+    expect(ofServer('tenant-gate', 'start_cmd')).toMatch(/ & trap "kill -USR2 \$!" TERM; wait \$!; wait$/)
+  })
+
+  it('lets no worker of a former configuration stay without end', () => {
+    expect(conf.get('nginx_main_worker_shutdown_timeout')).toBe('30s')
   })
 
   it('names only files of the package, and programs by their whole path', () => {

@@ -85,10 +85,15 @@ describe('faults', () => {
   })
 })
 
-it.each(['socketTaken', 'socketLost'] as const)('%s is a warning that names the address', (kind) => {
-  const { log, parsed } = logAt('warn')
-  log[kind]('unix:/run/kong.sock')
-  expect(parsed()).toMatchObject([{ level: 'warn', address: 'unix:/run/kong.sock', msg: expect.any(String) }])
+it('a socket that is taken over is a warning of the one who takes it, and a word of the one who loses it', () => {
+  const { log, parsed } = logAt('info')
+  const address = 'unix:/run/kong.sock'
+  log.socketTaken(address)
+  log.socketLost(address)
+  expect(parsed()).toMatchObject([
+    { level: 'warn', address, msg: expect.stringContaining('was listening here') },
+    { level: 'info', address, msg: expect.stringContaining('listens here now') },
+  ])
 })
 
 it.each(LOG_LEVELS)('the line that says where we serve is written at level %s', (level) => {
