@@ -1,6 +1,5 @@
 /** Which upstream a request goes to: the route's default, or the one that a flag's variant names. */
 import type { Principal } from '../credentials/principal.ts'
-import { NOT_ASKED } from '../explain.ts'
 import type { Policy, Route, Tenant } from '../policy.ts'
 import type { EvaluationContext, Flags } from './evaluate.ts'
 
@@ -12,7 +11,7 @@ export interface Choice {
 }
 
 /** Where flags are not asked. */
-export const notChosen: Choice = { because: NOT_ASKED }
+export const notChosen: Choice = { because: 'not asked' }
 
 const noUpstream: Choice = { because: "the route names no upstream: the gateway's own routing applies" }
 
