@@ -1,4 +1,4 @@
-/** A server in a process of its own, with a probe inside: `serve`, or the empty one it is compared with. */
+/** A server in a process of its own, with a probe inside: `serve`, the empty one it is compared with, or `kong-plugin-server`. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { extname } from 'node:path'
@@ -19,6 +19,12 @@ const own = (file: string) => new URL(`${file}${extname(import.meta.url)}`, impo
 /** `tenantgate serve` on a Unix socket, ready for calls. */
 export function startServe(policyFile: string, socket: string): Promise<ServerProcess> {
   const args = ['serve', '--policy', policyFile, '--listen', `unix:${socket}`, '--http', 'off']
+  return start(own('../cli/main'), args, socket)
+}
+
+/** `tenantgate kong-plugin-server` on a Unix socket, ready for events. */
+export function startKongPluginServer(policyFile: string, socket: string): Promise<ServerProcess> {
+  const args = ['kong-plugin-server', '--policy', policyFile, '--socket', socket]
   return start(own('../cli/main'), args, socket)
 }
 
