@@ -70,7 +70,7 @@ async function serveUntilStopped(
   // the probes answer until the last call is answered, so that whoever asks is told to send no more
   readiness.notReady = 'draining'
   if (signal !== undefined) log.draining(signal)
-  if (signal === HANDING_OVER) await expectedSuccessor(succession, drainTimeoutMs)
+  await expectedSuccessor(succession, signal === HANDING_OVER ? drainTimeoutMs : 0)
   const lost = handsOver ? listeners.replaced() : undefined
   if (lost !== undefined) log.socketLost(lost)
   followed.close()

@@ -64,6 +64,10 @@ export const LIMITS: Limits = {
   deafTimeoutMs: 2000,
 }
 
+/** A turn of a busy worker of Kong's, in which it hears of all ends before it; and what a drain may take longer for that. */
+const MOST_GAP_MS = 5
+const MOST_GAPS_MS = 250
+
 const LARGEST_SKIPPED = 64 * 1024 * 1024
 
 /** Kong closes an idle connection in the turn in which it sees its end; one of a request that goes on is closed with it. */
@@ -168,7 +172,7 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
     ended,
     async drain(timeoutMs) {
       isDraining = true
-      for (const connection of connections) connection.stop()
+      await stopOneByOne([...connections])
       const allEnded = await times.idle(timeoutMs)
       for (const handled of times.events()) refuse(handled, 'draining')
       times.stop()
@@ -182,6 +186,20 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
       ])
       return allEnded
     },
+  }
+}
+
+/**
+ * Kong repeats an event whose connection has ended, but needs an instance for it, which it does not ask for twice: the connection
+ * that it takes for that must not have ended, too, without its knowledge.
+ */
+async function stopOneByOne(connections: readonly Connection[]): Promise<void> {
+  const gapMs = Math.min(MOST_GAP_MS, MOST_GAPS_MS / connections.length)
+  let isFirst = true
+  for (const connection of connections) {
+    if (!isFirst && gapMs >= 1) await setTimeout(gapMs)
+    isFirst = false
+    connection.stop()
   }
 }
 
