@@ -34,6 +34,22 @@ describe('a drain', () => {
     expect(running.server.ended.draining).toBe(1)
   })
 
+  it('ends idle connections one by one: the next one that Kong takes still serves', async () => {
+    const running = await start(async () => {})
+    const idle = []
+    for (let n = 0; n < 40; n++) idle.push(await connectRaw(running.path))
+    const last = idle.at(-1)
+    await expect.poll(() => running.server.connections).toBe(40)
+    const drained = running.server.drain(1000)
+    await idle[0]?.closed
+    last?.socket.write(callBytes({ sequence: 1, start_instance: { name: 'gate', config: Buffer.from('{}') } }))
+    expect((await last?.received(5))?.length).toBeGreaterThan(4)
+    last?.socket.write(callBytes({ sequence: 2, handle_event: { instance_id: 1000, event_name: 'access' } }))
+    await Promise.all(idle.map(({ closed }) => closed))
+    expect(running.server.ended.done).toBe(1)
+    expect(await drained).toBe(true)
+  })
+
   it('still gives the instance that Kong has asked for just now: without it the request would fail', async () => {
     const running = await start(async () => {})
     const { socket, closed } = await connectRaw(running.path)
