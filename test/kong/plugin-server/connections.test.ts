@@ -142,7 +142,7 @@ describe('after an answer to the client', () => {
     const { socket, received, closed } = await connectRaw(running.path)
     socket.write(event(1000))
     await received(1)
-    socket.write(Buffer.concat([framed(Buffer.alloc(0)), event(1000), Buffer.alloc(100, 0xff)]))
+    socket.write(Buffer.concat([framed(Buffer.alloc(0)), event(1000), framed(Buffer.alloc(100, 0xff))]))
     now = 1999
     expect(running.server.ended.exited).toBe(1)
     now = 2000
