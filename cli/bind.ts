@@ -47,7 +47,8 @@ async function bindTcp(server: Server, { host, port }: { host: string; port: num
  */
 async function bindUnix(server: Server, path: string, { takeOver = false }: BindOptions): Promise<BindResult> {
   // listening there would fail too, but be called a matter of permission
-  if (lookAt(dirname(path)) === undefined) return problem(`unix:${path}: ${MEANINGS.ENOENT}`)
+  const fault = folderFault(dirname(path))
+  if (fault !== undefined) return problem(`unix:${path}: ${MEANINGS[fault] ?? fault}`)
   const inTheWay = await occupant(path)
   if (inTheWay === 'a file') return problem(`unix:${path}: there is a file of another kind; ${REMOVE_IT}`)
   const isTaken = inTheWay === 'a server'
@@ -77,6 +78,15 @@ async function bindUnix(server: Server, path: string, { takeOver = false }: Bind
     return there !== undefined && !isSameFile(there, ours)
   }
   return { ok: true, bound: { address: `unix:${path}`, tookOver: isTaken, isReplaced, close } }
+}
+
+/** Why nothing can stand in a folder, as the system's code for it; undefined where it is one that may be entered. */
+function folderFault(folder: string): string | undefined {
+  try {
+    return statSync(join(folder, '.')).isDirectory() ? undefined : 'ENOTDIR'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  }
 }
 
 const REMOVE_IT = 'remove it, or choose another path'
@@ -132,7 +142,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EEXIST: 'another process has begun to listen there just now',
   EACCES: 'this user may not listen there',
   ENOENT: 'the folder does not exist',
-  ENOTDIR: 'the folder does not exist',
+  ENOTDIR: 'what should be its folder is a file',
   EADDRNOTAVAIL: 'this machine has no such address',
 }
 

@@ -1,5 +1,6 @@
 /** Where the real Kong comes from: `KONG_BIN`, or a container of Docker's. */
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { packageRoot } from '../package-root.ts'
 
 export interface Ended {
@@ -59,15 +60,28 @@ const notFound = (image: string) => `no Kong Gateway ${MAJOR}.${OLDEST_MINOR} wa
 async function inContainer(folder: string, image: string, env: Env): Promise<KongResult> {
   const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`
   const mounts = ['-v', `${folder}:${folder}`, '-v', `${packageRoot}:${packageRoot}:ro`]
-  const options = ['-d', '--rm', '--network', 'host', '--user', user, ...mounts, '--entrypoint', 'sleep']
-  const started = await end('docker', ['run', ...options, image, '3600'], env)
-  const id = started.output.trim().split('\n').at(-1) ?? ''
+  // a name of our own: what Docker prints when it has to fetch the image first is more than an id
+  const name = `tenantgate-${randomUUID()}`
+  const options = [
+    '--name',
+    name,
+    '-d',
+    '--rm',
+    '--network',
+    'host',
+    '--user',
+    user,
+    ...mounts,
+    '--entrypoint',
+    'sleep',
+  ]
+  const started = await end('docker', ['run', ...options, image, '3600'], env, FETCH_TIMEOUT_MS)
   if (started.code !== 0) return { ok: false, problem: `no container of ${image}: ${started.output}` }
   const run: KongCommand['run'] = (args, settings = {}) => {
     const variables = Object.entries(settings).flatMap(([name, value]) => ['-e', `${name}=${value}`])
-    return end('docker', ['exec', ...variables, id, 'kong', ...args], env)
+    return end('docker', ['exec', ...variables, name, 'kong', ...args], env)
   }
-  const close = async () => void (await end('docker', ['rm', '-f', id], env))
+  const close = async () => void (await end('docker', ['rm', '-f', name], env))
   return checked(`the image is ${image}`, { run, isLocal: false, close })
 }
 
@@ -89,9 +103,13 @@ function withoutSettings(env: Env): Env {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('KONG_')))
 }
 
-function end(command: string, args: readonly string[], env: Env): Promise<Ended> {
+const TIMEOUT_MS = 60_000
+/** Some hundred megabytes. */
+const FETCH_TIMEOUT_MS = 600_000
+
+function end(command: string, args: readonly string[], env: Env, timeout = TIMEOUT_MS): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(command, [...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(command, [...args], { env, timeout }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1
       resolve({ code, output: `${stdout}${stderr}${error !== null && typeof error.code !== 'number' ? error : ''}` })
     })

@@ -53,7 +53,13 @@ export async function startKong({ folder, yaml, settings }: RealKongOptions): Pr
   const conf = settingsHere({ folder, prefix, port, yamlFile, settings })
   writeFileSync(confFile, confWith(referenceConf(), conf))
   writeFileSync(yamlFile, stringify(yaml))
-  await succeed(kong, 'start', '-c', confFile, '-p', prefix)
+  try {
+    await succeed(kong, 'start', '-c', confFile, '-p', prefix)
+  } catch (fault) {
+    await leash.release()
+    await kong.close()
+    throw fault
+  }
   const master = Number(readFileSync(join(prefix, 'pids', 'nginx.pid'), 'utf8'))
   if (kong.isLocal) leash.add(master)
   return {

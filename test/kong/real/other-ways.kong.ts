@@ -1,6 +1,5 @@
 /** tenant-gate in a real Kong in other ways than the reference's: without the guard, and on the stock plugin server. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe } from 'vitest'
 import { type KongYaml, referenceYaml, type Settings, startKong } from '../../../demo/run-kong.ts'
@@ -68,7 +67,8 @@ beforeAll(async () => {
 afterAll(() => build?.remove())
 
 const onStock: Serve = async ({ files, env }, folder) => {
-  const place = mkdtempSync(join(tmpdir(), 'tg-stock-policy-'))
+  // within what a container of Kong's sees
+  const place = mkdtempSync(join(folder, 's-'))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(place, name), text)
   const start = () =>
     startStockServer(build, { ...env, TENANTGATE_POLICY: join(place, 'policy.yaml') }, NOON * 1000, place)
