@@ -78,6 +78,12 @@ describe('a Unix socket', () => {
     expect(await second.exit).toBe(0)
   })
 
+  it('is not made in a folder that is a file', async () => {
+    const listen = `unix:${folder.policyFile}/gate.sock`
+    const { code, stderr } = await run(['serve', '--policy', folder.policyFile, '--listen', listen])
+    expect([code, stderr]).toEqual([1, `tenantgate: ${listen}: what should be its folder is a file\n`])
+  })
+
   it('is not made where a file of another kind is', async () => {
     const path = `${folder.path}/notes.txt`
     writeFileSync(path, 'mine')
