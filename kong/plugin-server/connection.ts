@@ -1,8 +1,9 @@
 /** One connection of Kong's: calls come in one after another, and an event has it for itself until it ends. */
 import type { Socket } from 'node:net'
 import { type Event, type Outcome, openEvent } from './event.ts'
-import { createFrameReader, framed } from './frames.ts'
+import { framed } from './frames.ts'
 import type { Instance, Instances } from './instances.ts'
+import { createIntake } from './intake.ts'
 import type { Call, Protocol, Return } from './protocol.ts'
 
 export interface Connection {
@@ -56,42 +57,27 @@ const NOTHING = new Uint8Array(0)
  * closes when its request is over: what still comes is thrown away.
  */
 export function serveConnection(socket: Socket, parts: ConnectionParts): Connection {
-  const { handle, instances, hasHalted } = parts
+  const { handle } = parts
   let handled: HandledEvent | undefined
   /** Replies that Kong still gives to an event that has ended. */
   let owed = 0
   let isDeaf = false
   let isStopping = false
-  /** Chunks that are read, but not looked at yet. */
-  let heldBack = 0
 
   const write = (bytes: Uint8Array) => void socket.write(bytes)
-  const answer = (message: Return) => write(framed(handle.responseSerialize(message)))
 
-  function serve(call: Call): void {
-    const { sequence = 0, start_instance, close_instance, handle_event } = call
-    if (handle_event !== undefined) {
-      begin(sequence, handle_event.instance_id ?? 0, handle_event.event_name ?? '')
-    } else if (start_instance !== undefined) {
-      const { id, plugin } = instances.start(start_instance.name ?? '', start_instance.config)
-      const started_at = Math.floor(parts.now() / 1000)
-      answer({ sequence, instance_status: { name: plugin, instance_id: id, started_at } })
-    } else if (close_instance !== undefined) {
-      const id = close_instance.instance_id ?? 0
-      const name = instances.get(id)?.plugin ?? ''
-      instances.close(id)
-      answer({ sequence, instance_status: { name, instance_id: id } })
-    } else {
-      // a question that no Kong asks, or one that a later Kong may
-      answer({ sequence })
-    }
+  function serve(call: Call | undefined): void {
+    if (call?.handle_event !== undefined) {
+      // Kong repeats elsewhere an event whose connection has ended; for want of an instance it fails the request
+      if (!isStopping) begin(call.sequence ?? 0, call.handle_event)
+    } else if (call !== undefined) write(framed(handle.responseSerialize(answerTo(call, parts))))
+    else socket.destroy()
   }
 
-  function begin(sequence: number, id: number, phase: string): void {
-    const instance = instances.get(id)
+  function begin(sequence: number, { instance_id: id = 0, event_name: phase = '' }: HandleEvent): void {
+    const instance = parts.instances.get(id)
     if (instance === undefined) {
-      // a function with this name is unknown to Kong too, and the words make it forget all instances of the plugin
-      write(framed(Buffer.from(`no plugin instance #${id}`), NOTHING))
+      write(unknownInstance(id))
       over('unknown_instance')
       return
     }
@@ -119,44 +105,11 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     if (owed > 0) {
       owed -= 1
       endIfStopped()
-      return
-    }
-    if (handled !== undefined) {
-      // whoever speaks out of turn is no Kong
-      if (!handled.event.reply(frame)) socket.destroy()
-      return
-    }
-    let call: Call
-    try {
-      call = handle.requestDeserialize(frame)
-    } catch {
-      socket.destroy()
-      return
-    }
-    // Kong repeats elsewhere an event whose connection has ended; for want of an instance it fails the request
-    if (!isStopping || call.handle_event === undefined) serve(call)
+    } else if (handled === undefined) serve(callIn(frame, handle))
+    // whoever speaks out of turn is no Kong
+    else if (!handled.event.reply(frame)) socket.destroy()
   }
 
-  const { largestCall, largestAnswer, largestSkipped } = parts.frameLimits
-  const largestFrame = () => (handled === undefined ? largestCall : largestAnswer)
-  const reader = createFrameReader(
-    { largestFrame, largestSkipped },
-    {
-      onFrame: take,
-      onTooLarge() {
-        if (handled !== undefined) parts.onTooLarge(handled)
-        else if (!isDeaf) socket.destroy()
-      },
-      onUnreadable: () => socket.destroy(),
-    },
-  )
-  let wasWithin = false
-  const read = (chunk: Buffer) => {
-    reader.push(chunk)
-    if (reader.isWithin === wasWithin) return
-    wasWithin = reader.isWithin
-    parts.onIncomplete(connection, wasWithin)
-  }
   const connection: Connection = {
     stop() {
       isStopping = true
@@ -168,28 +121,71 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     },
     destroy: () => socket.destroy(),
   }
-  socket.on('data', (chunk: Buffer) => {
-    if (heldBack === 0 && !hasHalted()) {
-      read(chunk)
-      return
-    }
-    heldBack += 1
-    // the end of what is read now may be seen in the next turn of the event loop only
-    setImmediate(setImmediate, () => {
-      heldBack -= 1
-      read(chunk)
-    })
-  })
-  // Kong ends no half of a connection: whoever writes no more has gone
-  const leave = () => {
-    isDeaf = true
-    handled?.event.end('abandoned')
+  const { largestCall, largestAnswer, largestSkipped } = parts.frameLimits
+  const onTooLarge = () => {
+    if (handled !== undefined) parts.onTooLarge(handled)
+    else if (!isDeaf) socket.destroy()
   }
-  socket.on('error', () => {})
-  socket.once('end', leave)
-  socket.once('close', () => {
-    leave()
-    parts.onClose(connection)
+  const intake = createIntake({
+    limits: { largestFrame: () => (handled === undefined ? largestCall : largestAnswer), largestSkipped },
+    listener: { onFrame: take, onTooLarge, onUnreadable: connection.destroy },
+    hasHalted: parts.hasHalted,
+    onIncomplete: (isIncomplete) => parts.onIncomplete(connection, isIncomplete),
+  })
+  listen(socket, intake, {
+    // Kong ends no half of a connection: whoever writes no more has gone
+    onEnd() {
+      isDeaf = true
+      handled?.event.end('abandoned')
+    },
+    onClose: () => parts.onClose(connection),
   })
   return connection
+}
+
+type HandleEvent = NonNullable<Call['handle_event']>
+
+/** A function of this name is unknown to Kong too, and the words make it forget all instances of the plugin. */
+function unknownInstance(id: number): Buffer {
+  return framed(Buffer.from(`no plugin instance #${id}`), NOTHING)
+}
+
+interface SocketListener {
+  /** Told once or twice. */
+  onEnd(): void
+  onClose(): void
+}
+
+function listen(socket: Socket, intake: (chunk: Buffer) => void, { onEnd, onClose }: SocketListener): void {
+  socket.on('data', intake)
+  // what is broken is closed
+  socket.on('error', () => {})
+  socket.once('end', onEnd)
+  socket.once('close', () => {
+    onEnd()
+    onClose()
+  })
+}
+
+/** Undefined for what is no call. */
+function callIn(frame: Buffer, handle: Protocol['handle']): Call | undefined {
+  try {
+    return handle.requestDeserialize(frame)
+  } catch {
+    return undefined
+  }
+}
+
+/** What is answered to a call that is no event. */
+function answerTo({ sequence = 0, start_instance, close_instance }: Call, { instances, now }: ConnectionParts): Return {
+  if (start_instance !== undefined) {
+    const { id, plugin } = instances.start(start_instance.name ?? '', start_instance.config)
+    return { sequence, instance_status: { name: plugin, instance_id: id, started_at: Math.floor(now() / 1000) } }
+  }
+  // otherwise a question that no Kong asks, or one that a later Kong may
+  if (close_instance === undefined) return { sequence }
+  const id = close_instance.instance_id ?? 0
+  const name = instances.get(id)?.plugin ?? ''
+  instances.close(id)
+  return { sequence, instance_status: { name, instance_id: id } }
 }

@@ -2,6 +2,7 @@
 import { framed } from './frames.ts'
 import type { CallMethod } from './kong-object.ts'
 import type { Method } from './methods.ts'
+import { createOutbox } from './outbox.ts'
 
 /** How an event can end. All but `done` and `exited` mean that no plugin has decided; the client is then refused, or gone. */
 export const OUTCOMES = [
@@ -68,32 +69,12 @@ const ignore = () => {}
 export function openEvent({ write, goodbye, onOver }: EventParts): Event {
   /** The call whose answer is waited for, and those behind it. */
   let asked: Asked | undefined
-  let queue: Asked[] | undefined
+  let queue: Asked[] = []
   /** Empty replies that come before that answer. */
   let owed = 0
-  /** Bytes of setters that go with the next ones. */
-  let held: Uint8Array | undefined
+  const outbox = createOutbox(write)
   let isFinishing = false
   let isOver = false
-
-  function flush(bytes?: Uint8Array): void {
-    const before = held
-    held = undefined
-    const both = before !== undefined && bytes !== undefined ? Buffer.concat([before, bytes]) : (before ?? bytes)
-    if (both !== undefined) write(both)
-  }
-
-  function hold(bytes: Uint8Array): void {
-    if (held !== undefined) held = Buffer.concat([held, bytes])
-    else {
-      held = bytes
-      setImmediate(flushHeld)
-    }
-  }
-
-  function flushHeld(): void {
-    if (!isOver) flush()
-  }
 
   function send(next: Asked): void {
     if (next.method.ends) {
@@ -101,10 +82,10 @@ export function openEvent({ write, goodbye, onOver }: EventParts): Event {
       next.resolve(undefined)
     } else if (next.method.answers) {
       asked = next
-      flush(next.bytes)
+      outbox.send(next.bytes)
     } else {
       owed += 1
-      hold(next.bytes)
+      outbox.hold(next.bytes)
       next.resolve(undefined)
     }
   }
@@ -112,9 +93,11 @@ export function openEvent({ write, goodbye, onOver }: EventParts): Event {
   function end(outcome: Outcome, lastBytes?: Uint8Array): void {
     if (isOver) return
     isOver = true
-    if (lastBytes !== undefined) flush(lastBytes)
-    const left = asked === undefined ? (queue ?? []) : [asked, ...(queue ?? [])]
-    asked = queue = held = undefined
+    if (lastBytes === undefined) outbox.drop()
+    else outbox.send(lastBytes)
+    const left = asked === undefined ? queue : [asked, ...queue]
+    asked = undefined
+    queue = []
     onOver(outcome, owed)
     for (const { method, reject } of left) reject(tooLate(method))
   }
@@ -122,7 +105,7 @@ export function openEvent({ write, goodbye, onOver }: EventParts): Event {
   /** Makes the calls that wait, up to the first that has to be answered. */
   function goOn(): void {
     while (asked === undefined && !isOver) {
-      const next = queue?.shift()
+      const next = queue.shift()
       if (next === undefined) break
       send(next)
     }
@@ -138,10 +121,7 @@ export function openEvent({ write, goodbye, onOver }: EventParts): Event {
         if (isOver || isFinishing) throw tooLate(method)
         const call = { method, bytes: framed(method.nameBytes, method.encode(args)), resolve, reject }
         if (asked === undefined) send(call)
-        else {
-          queue ??= []
-          queue.push(call)
-        }
+        else queue.push(call)
       })
       // a plugin need not wait for a call: what becomes of it then is nobody's fault
       answer.catch(ignore)
@@ -155,11 +135,7 @@ export function openEvent({ write, goodbye, onOver }: EventParts): Event {
       const answered = asked
       if (answered === undefined) return false
       asked = undefined
-      try {
-        answered.resolve(answered.method.decode(frame))
-      } catch (fault) {
-        answered.reject(fault)
-      }
+      settle(answered, frame)
       goOn()
       return true
     },
@@ -168,6 +144,14 @@ export function openEvent({ write, goodbye, onOver }: EventParts): Event {
       goOn()
     },
     end,
+  }
+}
+
+function settle({ method, resolve, reject }: Asked, reply: Buffer): void {
+  try {
+    resolve(method.decode(reply))
+  } catch (fault) {
+    reject(fault)
   }
 }
 
