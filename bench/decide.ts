@@ -14,7 +14,7 @@ import { foldHost } from '../core/routes/host.ts'
 import { compilePolicy } from '../policy/compile.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
-import { createVerifiedTokens } from '../stores/verified-tokens.ts'
+import { partsOf } from '../test/support/gate.ts'
 import { measureSteps, noiseText, type Step } from './measure.ts'
 import { type BenchPolicy, benchPolicy } from './policies.ts'
 import { gatewayRequest } from './requests.ts'
@@ -51,7 +51,7 @@ async function sceneOf({ text, files, key, token }: BenchPolicy): Promise<Scene>
   const scene = {
     given: {
       policy,
-      credentials: createCredentials(policy, createVerifiedTokens(), noIssuer),
+      credentials: createCredentials(policy, partsOf({ fetchKeys: noIssuer })),
       limits: createMemoryLimits(),
       flags: createFlags(policy.flags),
       now: Date.now(),
@@ -82,7 +82,7 @@ function wholeDecisions(few: Scene, many: Scene): Step[] {
 async function stages({ given, byKey, byToken }: Scene, many: Scene): Promise<Step[]> {
   const { policy, credentials, limits, flags, now } = given
   const { route, tenant, principal } = await passedBy(byKey, given)
-  const unseen: Credentials = createCredentials(policy, { get() {}, set() {}, delete() {} }, noIssuer)
+  const unseen: Credentials = createCredentials(policy, partsOf({ verified: { get() {}, set() {}, delete() {} } }))
   const charged = { request: byKey, route, tenant, principal }
   return [
     { name: '  key seen before', call: () => authenticate(byKey, route, policy, credentials, now), budget: 1.5 },

@@ -1,7 +1,9 @@
 /** `tenantgate explain`: why a request would be allowed or denied, stage by stage. It charges nothing: its buckets are its own. */
 import { readFileSync } from 'node:fs'
 import { clientHeaders, decisionFacts } from '../core/answer.ts'
+import { NO_FAILURE_LIMIT } from '../core/credentials/attempt.ts'
 import { createCredentials } from '../core/credentials/authenticate.ts'
+import { NO_KEY_USES, NO_RECORDS } from '../core/credentials/records.ts'
 import { decide } from '../core/decide.ts'
 import { DENIALS, type Decision } from '../core/decision.ts'
 import type { Stage } from '../core/explain.ts'
@@ -73,7 +75,13 @@ async function decideFresh(
 ): Promise<Decision> {
   return decide(request, {
     policy,
-    credentials: createCredentials(policy, createVerifiedTokens(), fetchKeys),
+    credentials: createCredentials(policy, {
+      verified: createVerifiedTokens(),
+      fetchKeys,
+      failures: NO_FAILURE_LIMIT,
+      records: NO_RECORDS,
+      uses: NO_KEY_USES,
+    }),
     limits: createMemoryLimits(),
     flags: createFlags(policy.flags),
     now: Date.now(),

@@ -1,6 +1,5 @@
 /** The live policy and everything that decides by it. A new policy takes over as one object, between two requests. */
-import { type Credentials, createCredentials } from '../core/credentials/authenticate.ts'
-import type { FetchKeys } from '../core/credentials/key-set.ts'
+import { type CredentialParts, type Credentials, createCredentials } from '../core/credentials/authenticate.ts'
 import { decide, type Given, type Stages } from '../core/decide.ts'
 import type { Decision } from '../core/decision.ts'
 import { createFlags } from '../core/flags/evaluate.ts'
@@ -21,7 +20,7 @@ export interface Gate {
 
 export interface GateParts {
   readonly limits: LimitStore
-  readonly fetchKeys: FetchKeys
+  readonly credentials: Omit<CredentialParts, 'verified'>
   readonly metrics: Pick<Metrics, 'decided' | 'policyLive'>
   readonly log: Pick<Log, 'decided' | 'decisions'>
   /** ms since the epoch. */
@@ -58,8 +57,9 @@ export function createGate(first: Policy, parts: GateParts): Gate {
 }
 
 /** What an older policy has verified is not known to the new one: its cache is its own. The issuers' keys go on. */
-function takeUp(policy: Policy, { limits, fetchKeys, metrics, now }: GateParts, previous?: Credentials): Snapshot {
-  const credentials = createCredentials(policy, createVerifiedTokens(), fetchKeys, previous)
+function takeUp(policy: Policy, parts: GateParts, previous?: Credentials): Snapshot {
+  const { limits, metrics, now } = parts
+  const credentials = createCredentials(policy, { ...parts.credentials, verified: createVerifiedTokens() }, previous)
   // fetched ahead, so that the first token does not wait for its issuer
   for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
   const flags = createFlags(policy.flags)

@@ -1,5 +1,7 @@
 /** What stands around a gate in a process that serves: the clock, the stores, and where it is told and counted. */
 import { performance } from 'node:perf_hooks'
+import { NO_KEY_USES, NO_RECORDS } from '../core/credentials/records.ts'
+import { createFailedCredentials } from '../stores/failed-credentials.ts'
 import { fetchKeys } from '../stores/fetch-keys.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
 import type { Log } from '../telemetry/log.ts'
@@ -12,7 +14,7 @@ export function createParts(log: Log): FollowParts {
     log,
     metrics: createMetrics(Date.now),
     limits: createMemoryLimits(),
-    fetchKeys,
+    credentials: { fetchKeys, failures: createFailedCredentials(), records: NO_RECORDS, uses: NO_KEY_USES },
     now: Date.now,
     elapsed: () => performance.now(),
   }

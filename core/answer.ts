@@ -1,10 +1,10 @@
 /** What a decision says to the client and to the gateway's logs, the same behind every gateway. */
 import { type Allow, DENIALS, type Decision, type Deny } from './decision.ts'
-import { type HeaderEntry, limitHeaders } from './limits/headers.ts'
+import { type HeaderEntry, limitHeaders, retryAfter } from './limits/headers.ts'
 import type { GatewayRequest } from './request.ts'
 
 /** What of a denial the client is told: an adapter that could not come as far as a decision has no more. */
-export type Refused = Pick<Deny, 'decision' | 'reason' | 'grpc' | 'limits' | 'challenge'> & {
+export type Refused = Pick<Deny, 'decision' | 'reason' | 'grpc' | 'limits' | 'challenge' | 'retryAfterMs'> & {
   readonly request: Pick<GatewayRequest, 'id'>
 }
 
@@ -15,6 +15,7 @@ const QUOTA_EXCEEDED_TYPE = 'https://iana.org/assignments/http-problem-types#quo
 export function clientHeaders(decision: Allow | Refused): readonly HeaderEntry[] {
   const headers = decision.limits ? limitHeaders(decision.limits) : []
   if (decision.decision === 'allow') return headers
+  if (decision.retryAfterMs !== undefined) headers.push(['retry-after', retryAfter(decision.retryAfterMs)])
   headers.push(['cache-control', 'no-store'])
   if (decision.challenge !== undefined) headers.push(['www-authenticate', decision.challenge])
   if (!decision.grpc) headers.push(['content-type', 'application/problem+json'])

@@ -2,7 +2,7 @@
 import { refusedRights } from './authorization/authorize.ts'
 import { authenticate, type Credentials } from './credentials/authenticate.ts'
 import { isRefusal } from './credentials/verdict.ts'
-import type { Decision } from './decision.ts'
+import type { Decision, DenyReason } from './decision.ts'
 import * as say from './explain.ts'
 import { chooseUpstream, notChosen } from './flags/choose-upstream.ts'
 import type { Flags } from './flags/evaluate.ts'
@@ -46,34 +46,35 @@ const EVERY_STAGE: Stages = { permission: true, limits: true, flags: true }
 export function decide(request: GatewayRequest, given: Given): MaybePromise<Decision> {
   const { policy, credentials, limits, flags, now, explain, stages = EVERY_STAGE } = given
   const passed: Passed = { request, policy }
+  const refuse = (denied: DenyReason, because: string) => deny(passed, { denied, because }, explain)
 
   const path = canonicalPath(request.path)
-  if (path === undefined) return deny(passed, 'malformed_request', 'the path is not canonical', explain)
+  if (path === undefined) return refuse('malformed_request', 'the path is not canonical')
   const host = foldHost(request.host)
-  if (host === undefined) return deny(passed, 'malformed_request', 'the host is not a host name', explain)
+  if (host === undefined) return refuse('malformed_request', 'the host is not a host name')
 
   const route = policy.routes.match(host, request.method, path)
-  if (route === 'ambiguous') return deny(passed, 'malformed_request', 'path parameters hide another route', explain)
+  if (route === 'ambiguous') return refuse('malformed_request', 'path parameters hide another route')
   explain?.('route', say.route(route))
   passed.route = route
 
   return after(authenticate(request, route, policy, credentials, now), (proof) => {
-    if (isRefusal(proof)) return deny(passed, proof.denied, proof.because, explain)
+    if (isRefusal(proof)) return deny(passed, proof, explain)
     const principal = proof[0]
     explain?.('credentials', say.proof(proof, route))
     passed.principal = principal
 
     const tenant = principal ? identifyTenant(proof, host, policy) : anonymousTenant(host, policy)
-    if (tenant && isRefusal(tenant)) return deny(passed, tenant.denied, tenant.because, explain)
+    if (tenant && isRefusal(tenant)) return deny(passed, tenant, explain)
     explain?.('tenant', say.tenant(tenant, principal))
     passed.tenant = tenant
 
-    if (!route) return deny(passed, 'no_matching_route', 'no route matches host, method and path', explain)
+    if (!route) return refuse('no_matching_route', 'no route matches host, method and path')
     const refusal = stages.permission && principal && refusedRights(route, principal)
-    if (refusal) return deny(passed, refusal.denied, refusal.because, explain)
+    if (refusal) return deny(passed, refusal, explain)
     explain?.('permission', stages.permission ? say.permission(route) : say.NOT_ASKED)
 
-    if (request.abandoned?.()) return deny(passed, 'dependency_unavailable', 'the gateway waits no more', explain)
+    if (request.abandoned?.()) return refuse('dependency_unavailable', 'the gateway waits no more')
     // the host alone authenticates nobody: without a principal only the route's own limits are charged, and no flag sees a tenant
     const known = principal && tenant
     const taken = stages.limits ? takeLimits({ request, route, tenant: known, principal }, limits, now) : undefined
@@ -83,7 +84,7 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
       const violated = report?.violated[0]?.limit
       if (violated) {
         const reason = violated.kind === 'rate' ? 'rate_limited' : 'quota_exceeded'
-        return deny(passed, reason, `limit '${violated.name}' has no room`, explain)
+        return refuse(reason, `limit '${violated.name}' has no room`)
       }
       const choice = stages.flags ? chooseUpstream(route, policy, flags, known, principal) : notChosen
       explain?.('flags', say.choice(choice))

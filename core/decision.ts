@@ -46,6 +46,7 @@ export const DENIALS = {
   no_matching_route: { ...forbidden, detail: 'No route is open for this request.' },
   rate_limited: { ...tooMany, detail: 'Too many requests in a short time.' },
   quota_exceeded: { ...tooMany, detail: 'The quota of this period is used up.' },
+  too_many_failures: { ...tooMany, detail: 'Too many credentials from this address have failed.' },
   dependency_unavailable: { ...unavailable, detail: 'A service that this decision needs is not available.' },
 } as const satisfies Record<string, Denial>
 
@@ -90,6 +91,8 @@ export interface Deny extends Findings {
   readonly because: string
   /** The `WWW-Authenticate` of a 401, and of a 403 that RFC 6750 gives one. */
   readonly challenge?: string
+  /** When it is worth trying again, in ms, where no limit of the policy tells. */
+  readonly retryAfterMs?: number
 }
 
 export type Decision = Allow | Deny

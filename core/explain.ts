@@ -23,6 +23,7 @@ export const STAGE_OF: Readonly<Record<DenyReason, Stage>> = {
   no_matching_route: 'permission',
   insufficient_scope: 'permission',
   insufficient_role: 'permission',
+  too_many_failures: 'credentials',
   rate_limited: 'limits',
   quota_exceeded: 'limits',
 }

@@ -1,6 +1,7 @@
 /** Turns what a request has passed through into a decision: the one place where allows and denials are made. */
 import { readsBearer } from './credentials/present.ts'
 import type { Principal } from './credentials/principal.ts'
+import type { Refusal } from './credentials/verdict.ts'
 import { type Allow, DENIALS, type Deny, type DenyReason, type Findings } from './decision.ts'
 import { type Explain, STAGE_OF } from './explain.ts'
 import type { Choice } from './flags/choose-upstream.ts'
@@ -37,7 +38,8 @@ export function allow(passed: Passed, { upstream, variant }: Choice, explain?: E
   return allowed
 }
 
-export function deny(passed: Passed, reason: DenyReason, because: string, explain?: Explain): Deny {
+export function deny(passed: Passed, refusal: Refusal, explain?: Explain): Deny {
+  const { denied: reason, because, retryAfterMs } = refusal
   explain?.(STAGE_OF[reason], `refused: ${because}`)
   explain?.('decision', `deny: ${DENIALS[reason].status} ${reason}`)
   const { request, policy, route } = passed
@@ -46,6 +48,7 @@ export function deny(passed: Passed, reason: DenyReason, because: string, explai
   addFindings(denied, passed)
   const challenge = challengeFor(reason, identity, route)
   if (challenge !== undefined) denied.challenge = challenge
+  if (retryAfterMs !== undefined) denied.retryAfterMs = retryAfterMs
   return denied
 }
 

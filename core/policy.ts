@@ -1,7 +1,11 @@
 /** The policy as the stages read it: checked, resolved, frozen, indexed. The `policy` room makes it from the file. */
 import type { Limit } from './limits/limit.ts'
+import type { ClientCertificate } from './request.ts'
 
-export type Source = 'apiKey' | 'jwt' | 'host'
+export type Source = 'apiKey' | 'jwt' | 'opaqueToken' | 'clientCertificate' | 'host'
+
+/** The stages that can be set to observe only. */
+export type ShadowStage = 'credentials' | 'tenants' | 'authorization' | 'limits'
 
 export interface Policy {
   /** A short digest of everything it was read from; new content, new version. */
@@ -10,7 +14,10 @@ export interface Policy {
   /** By the `iss` that its tokens carry. */
   readonly issuers: ReadonlyMap<string, Issuer>
   readonly directory: TenantDirectory
+  readonly certificates: CertificateMatcher
   readonly routes: RouteMatcher
+  /** Stages whose refusals are logged and counted, and not acted on. */
+  readonly shadow: ReadonlySet<ShadowStage>
   readonly upstreams: ReadonlySet<string>
   /** A flag definition in flagd's JSON format, as text; undefined where the policy names none. */
   readonly flags: string | undefined
@@ -24,6 +31,31 @@ export interface Identity {
   readonly host: { readonly suffix: string; readonly reserved: ReadonlySet<string> } | undefined
   /** Whether credentials, where this policy looks for them, are taken off before a request goes to a backend, on every route. */
   readonly removeCredentials: boolean
+  readonly clientCertificate: {
+    /** Whether the certificate that the gateway hands on for a proxy before it is believed. */
+    readonly forwarded: boolean
+  }
+  /** How many credentials of one client address may fail before more are refused unread; undefined for any number. */
+  readonly failedCredentials: { readonly tokens: number; readonly periodMs: number; readonly burst: number } | undefined
+  /** More trusted headers, by name in lower case; each begins with `x-tenant-`, `x-user-` or `x-tenantgate-`. */
+  readonly headers: ReadonlyMap<string, HeaderSource>
+  /** How the identity is signed for backends; undefined where it is not. */
+  readonly token: IdentityTokenRules | undefined
+}
+
+/** Where the value of a trusted header comes from: the tenant's attributes, or the claims of the principal's token. */
+export type HeaderSource =
+  | { readonly kind: 'attribute'; readonly name: string }
+  | { readonly kind: 'claim'; readonly path: readonly string[] }
+
+export interface IdentityTokenRules {
+  /** `iss` and `aud` of the tokens. */
+  readonly issuer: string
+  readonly audience: string
+  readonly lifetimeMs: number
+  readonly algorithm: 'ES256' | 'EdDSA'
+  /** Private keys, PKCS #8 in PEM: the first signs, all are published. Empty: one is made at start. */
+  readonly keys: readonly string[]
 }
 
 /** Finds tenants; what it returns is frozen. */
@@ -60,6 +92,25 @@ export interface ApiKey {
   readonly expiresAt?: number
 }
 
+/** A client certificate that stands for a tenant, by one of its names. */
+export interface CertificateEntry {
+  readonly id: string
+  readonly tenant: string
+  readonly roles: readonly string[]
+  readonly scopes: readonly string[]
+  /**
+   * `uri`: exact, `*` for one whole segment of the path, or `/**` at the end. `dns`: exact or `*.suffix` (one label), lower
+   * case. `subject`: exact, RFC 4514.
+   */
+  readonly name: { readonly kind: 'uri' | 'dns' | 'subject'; readonly pattern: string }
+}
+
+/** The entries, compiled by `compileCertificates`. */
+export interface CertificateMatcher {
+  /** The entry that names the certificate most exactly; `ambiguous` where its names belong to entries of two tenants. */
+  match(certificate: ClientCertificate): CertificateEntry | 'ambiguous' | undefined
+}
+
 export interface Issuer {
   readonly issuer: string
   readonly keys: KeyOrigin
@@ -67,6 +118,8 @@ export interface Issuer {
   /** JWS algorithms the policy allows; a token's own `alg` only selects among them. */
   readonly algorithms: readonly string[]
   readonly clockSkewMs: number
+  /** The `typ` that its tokens must carry, e.g. `at+jwt` (RFC 9068 §2.1); undefined for any. */
+  readonly tokenType: string | undefined
   /** Paths into the claims. */
   readonly claims: {
     readonly tenant: readonly string[] | undefined
@@ -80,15 +133,32 @@ export interface Issuer {
 
 /** Where the keys that verify an issuer's tokens come from. */
 export type KeyOrigin =
-  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'url'; readonly url: string; readonly allowPrivateAddresses: boolean }
   | { readonly kind: 'jwks'; readonly jwks: { readonly keys: readonly Readonly<Record<string, unknown>>[] } }
   | { readonly kind: 'secret'; readonly secret: string }
+  | ({ readonly kind: 'introspection' } & IntrospectionEndpoint)
+  /** The gateway verifies the tokens and hands on their claims. */
+  | { readonly kind: 'gateway' }
+
+/** RFC 7662 §2: where opaque tokens are asked about, and as whom. */
+export interface IntrospectionEndpoint {
+  readonly url: string
+  readonly allowPrivateAddresses: boolean
+  readonly clientId: string
+  readonly clientSecret: string
+  /** RFC 6749 §2.3.1: in the Authorization header, or in the body. */
+  readonly clientAuth: 'basic' | 'post'
+  /** For how long an answer is believed, in ms; never beyond the token's own `exp`. */
+  readonly cacheMs: number
+}
 
 export interface Route {
   readonly name: string
   readonly match: RouteMatch
   /** `true` leaves credentials alone, `optional` verifies those shown. */
   readonly anonymous: boolean | 'optional'
+  /** `shadow`: what `require` refuses is logged and counted, and let through. */
+  readonly mode: 'enforce' | 'shadow'
   readonly require: {
     readonly scopes: readonly string[]
     readonly anyScope: readonly string[]
@@ -113,6 +183,8 @@ export interface RouteMatcher {
 export interface RouteMatch {
   /** Exact `/a/b`, template `/a/{id}`, or either with `/**` at the end. */
   readonly path: string
+  /** What the segment `{version}` of the path may be; empty where the path has none, or any will do. */
+  readonly versions: readonly string[]
   /** Upper case; empty for all. GET stands for HEAD too. */
   readonly methods: readonly string[]
   /** Lower case, exact or `*.suffix`; empty for all. */

@@ -11,8 +11,29 @@ export interface GatewayRequest {
   readonly headers: Readonly<Record<string, string>>
   /** The client's address as the gateway determined it, without a port. We parse no X-Forwarded-For. */
   readonly clientAddress: string
+  /** The client's certificate, whose chain the gateway has verified in the TLS handshake of this connection. */
+  readonly clientCertificate?: ClientCertificate
+  /**
+   * The certificate that a proxy before the gateway was shown, as the gateway hands it on (Envoy's X-Forwarded-Client-Cert).
+   * Believed only where the policy says that the gateway takes away what clients write there.
+   */
+  readonly forwardedCertificate?: ClientCertificate
+  /** Claims of tokens that the gateway itself has verified; believed for issuers of which the policy says so. */
+  readonly verifiedClaims?: readonly Readonly<Record<string, unknown>>[]
   /** Whether the gateway has stopped waiting for the answer. Asked last before limits: what nobody waits for is not charged. */
   readonly abandoned?: () => boolean
+}
+
+/** What a certificate says of its holder (RFC 5280 §4.2.1.6). Never empty of all names. */
+export interface ClientCertificate {
+  /** Subject alternative names of type URI, such as a SPIFFE ID. */
+  readonly uris: readonly string[]
+  /** Subject alternative names of type DNS, in lower case. */
+  readonly dnsNames: readonly string[]
+  /** RFC 4514, the most specific name first: `CN=batch,O=Acme`. */
+  readonly subject?: string
+  /** When it ends, in ms since the epoch, where the gateway tells. */
+  readonly notAfter?: number
 }
 
 /** The value of a header by its lower-case name, or undefined; safe for names such as `constructor`. */

@@ -1,7 +1,8 @@
 /** From plain pieces to the frozen, indexed policy that the stages read. */
 import { createHash } from 'node:crypto'
+import { compileCertificates } from '../core/credentials/client-certificate.ts'
 import type { Limit } from '../core/limits/limit.ts'
-import type { ApiKey, Policy, Tenant } from '../core/policy.ts'
+import type { ApiKey, CertificateEntry, Policy, Tenant } from '../core/policy.ts'
 import { compileRoutes } from '../core/routes/matcher.ts'
 import type { PolicyHead, PolicyParts, TenantEntry } from './parts.ts'
 
@@ -17,13 +18,15 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
   const byName = new Map<string, Tenant>()
   const byHost = new Map<string, Tenant>()
   const byHash = new Map<string, ApiKey>()
+  const certificates: CertificateEntry[] = []
   const plans = new Map([...head.plans].map(([name, limits]) => [name, deepFreeze(limits)]))
 
-  function add({ tenant: { limits, ...facts }, aliases, hosts, apiKeys }: TenantEntry): void {
+  function add({ tenant: { limits, ...facts }, aliases, hosts, apiKeys, certificates: named }: TenantEntry): void {
     const tenant: Tenant = deepFreeze({ ...facts, limits: limits ?? plans.get(facts.plan) ?? NO_LIMITS })
     byId.set(tenant.id, tenant)
     for (const name of [tenant.id, ...aliases]) byName.set(name, tenant)
     for (const host of hosts) byHost.set(host, tenant)
+    for (const entry of named) certificates.push(deepFreeze(entry))
     for (const { hash, ...key } of apiKeys) byHash.set(hash, deepFreeze(key))
   }
 
@@ -40,7 +43,9 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
           byHost: (host: string) => byHost.get(host),
           apiKeyByHash: (hash: string) => byHash.get(hash),
         }),
+        certificates: compileCertificates(certificates),
         routes: compileRoutes(deepFreeze(head.routes)),
+        shadow: new Set(head.shadow),
         upstreams: new Set(head.upstreams),
         flags: head.flags,
       }),

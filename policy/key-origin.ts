@@ -18,7 +18,7 @@ export function resolveKeys(issuer: IssuerEntry, path: PolicyPath, outside: Outs
 
 function resolveJwks(jwks: string, path: PolicyPath, { read }: Outside): Resolved<KeyOrigin> {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(jwks)) {
-    if (isSafeUrl(jwks)) return { value: { kind: 'url', url: jwks } }
+    if (isSafeUrl(jwks)) return { value: { kind: 'url', url: jwks, allowPrivateAddresses: false } }
     return {
       fault: {
         path,

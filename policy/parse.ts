@@ -106,6 +106,7 @@ function checkMeaning(file: PolicyFile, outside: Outside): Meaning {
         plans,
         upstreams: file.upstreams,
         routes,
+        shadow: [],
         flags: flagFile?.text,
       },
       tenants,

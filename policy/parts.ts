@@ -1,6 +1,6 @@
 /** The policy between parsing and use, in plain pieces that can cross from the parsing thread to the serving one. */
 import type { Limit } from '../core/limits/limit.ts'
-import type { ApiKey, Identity, Issuer, Route, Tenant } from '../core/policy.ts'
+import type { ApiKey, CertificateEntry, Identity, Issuer, Route, ShadowStage, Tenant } from '../core/policy.ts'
 
 /** Everything but the tenants, which may be many. */
 export interface PolicyHead {
@@ -10,6 +10,7 @@ export interface PolicyHead {
   readonly plans: ReadonlyMap<string, readonly Limit[]>
   readonly upstreams: readonly string[]
   readonly routes: readonly Route[]
+  readonly shadow: readonly ShadowStage[]
   readonly flags: string | undefined
 }
 
@@ -20,6 +21,7 @@ export interface TenantEntry {
   readonly aliases: readonly string[]
   readonly hosts: readonly string[]
   readonly apiKeys: readonly (ApiKey & { readonly hash: string })[]
+  readonly certificates: readonly CertificateEntry[]
 }
 
 export interface PolicyParts {

@@ -14,6 +14,10 @@ export function identityOf({ identity: { sources, apiKey, host, removeCredential
     apiKey: { header: apiKey.header.toLowerCase(), bearer: apiKey.bearer },
     host: host && { suffix: host.suffix, reserved: new Set(host.reserved) },
     removeCredentials,
+    clientCertificate: { forwarded: false },
+    failedCredentials: { tokens: 5, periodMs: 1000, burst: 50 },
+    headers: new Map(),
+    token: undefined,
   }
 }
 
@@ -25,6 +29,7 @@ export function issuerOf(entry: PolicyFile['issuers'][number], keys: KeyOrigin):
     audiences: entry.audiences,
     algorithms: entry.algorithms,
     clockSkewMs: durationMs(entry.clockSkew),
+    tokenType: undefined,
     claims: {
       tenant: tenant === undefined ? undefined : pathOf(tenant),
       user: pathOf(user),
@@ -63,7 +68,8 @@ export function routeOf({
 }: PolicyFile['routes'][number]): Route {
   return {
     name,
-    match: { path: match.path, methods: match.methods ?? [], hosts: match.hosts ?? [] },
+    mode: 'enforce',
+    match: { path: match.path, versions: [], methods: match.methods ?? [], hosts: match.hosts ?? [] },
     anonymous,
     require: require ?? { scopes: [], anyScope: [], roles: [], anyRole: [] },
     cost,
@@ -84,6 +90,7 @@ export function tenantOf(id: string, entry: Entries[string], ofPlan: readonly Li
     aliases: entry.aliases,
     hosts: entry.hosts,
     apiKeys: entry.apiKeys.map((key) => keyOf(id, key)),
+    certificates: [],
   }
 }
 

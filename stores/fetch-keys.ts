@@ -1,10 +1,11 @@
 /** Fetches an issuer's JWKS over HTTP, within bounds: a time, a size, no redirect. */
+import type { RemoteKeys } from '../core/credentials/key-set.ts'
 
 const TIMEOUT_MS = 5_000
 const MAX_BYTES = 512 * 1024
 
 /** The parsed document. Rejects with a plain message when the issuer does not answer 200 with JSON within the bounds. */
-export async function fetchKeys(url: string): Promise<unknown> {
+export async function fetchKeys({ url }: RemoteKeys): Promise<unknown> {
   const response = await fetch(url, {
     redirect: 'error',
     signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -2,8 +2,10 @@
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import type { ApiKey, Policy } from '../policy.ts'
+import type { Attempt } from './attempt.ts'
 import type { Principal } from './principal.ts'
-import type { Verdict } from './verdict.ts'
+import type { CredentialRecords, KeyUses } from './records.ts'
+import type { Refusal, Verdict } from './verdict.ts'
 
 /** What every key of ours begins with; keys imported from elsewhere have no checksum to ask. */
 export const API_KEY_PREFIX = 'tg_'
@@ -32,21 +34,41 @@ export function storedHash(key: string): string {
   return `sha256:${digest(key)}`
 }
 
-/** Proves a key by looking up its digest, so that no comparison can leak how much of a guess was right. */
-export function verifyApiKey(key: string, policy: Policy, now: number): Verdict {
-  if (key.length > MAX_LENGTH) return { denied: 'invalid_credential', because: 'API key: longer than any key' }
-  if (key.startsWith(API_KEY_PREFIX) && !isWellFormed(key)) {
-    return { denied: 'invalid_credential', because: 'API key: shape or checksum is wrong' }
-  }
-  const known = policy.directory.apiKeyByHash(digest(key))
-  if (!known) return { denied: 'invalid_credential', because: 'API key: not known' }
+/** What an API key is looked up in beside the policy. */
+export interface KeyParts {
+  readonly records: CredentialRecords
+  readonly uses: KeyUses
+}
+
+/**
+ * Proves a key by looking up its digest, so that no comparison can leak how much of a guess was right. Keys of ours cannot be
+ * guessed; those from elsewhere may be short, and are refused unread while the address is blocked.
+ */
+export function verifyApiKey(key: string, policy: Policy, { records, uses }: KeyParts, attempt: Attempt): Verdict {
+  if (key.length > MAX_LENGTH) return invalid('longer than any key', attempt)
+  const isOurs = key.startsWith(API_KEY_PREFIX)
+  if (isOurs && !isWellFormed(key)) return invalid('shape or checksum is wrong', attempt)
+  const blocked = isOurs ? undefined : attempt.blocked()
+  if (blocked) return blocked
+  const keyHash = digest(key)
+  const known = policy.directory.apiKeyByHash(keyHash) ?? records.issuedKey(keyHash)
+  if (!known) return invalid('not known', attempt)
+  const { now } = attempt
   if (known.notBefore !== undefined && now < known.notBefore) {
     return { denied: 'invalid_credential', because: `API key '${known.id}': not valid yet` }
   }
-  if (known.expiresAt !== undefined && now >= known.expiresAt) {
-    return { denied: 'expired_credential', because: `API key '${known.id}': expired` }
-  }
+  const endsAt = Math.min(
+    known.expiresAt ?? Number.POSITIVE_INFINITY,
+    records.replacedAt(keyHash) ?? Number.POSITIVE_INFINITY,
+  )
+  if (now >= endsAt) return { denied: 'expired_credential', because: `API key '${known.id}': expired` }
+  uses.used(keyHash, now)
   return principalOf(known)
+}
+
+/** While the address is blocked a wrong guess is told so, and costs no more than that. */
+function invalid(because: string, attempt: Attempt): Refusal {
+  return attempt.blocked() ?? { denied: 'invalid_credential', because: `API key: ${because}` }
 }
 
 const principals = new WeakMap<ApiKey, Principal>()

@@ -1,13 +1,16 @@
-/** Is each credential that the request shows genuine and current? */
+/** Is each credential that the request shows genuine, current and not revoked? */
 import { after, type MaybePromise } from '../maybe-promise.ts'
 import type { Policy, Route } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
 import { verifyApiKey } from './api-key.ts'
-import type { TrustedIssuer, VerifiedTokens } from './jwt.ts'
-import { verifyJwt } from './jwt.ts'
+import { type Attempt, attemptOf, type FailedCredentials } from './attempt.ts'
+import { verifyCertificate } from './client-certificate.ts'
+import { type TrustedIssuer, type VerifiedTokens, verifyJwt } from './jwt.ts'
 import { createKeySet, type FetchKeys, type KeySet } from './key-set.ts'
-import { presentedCredentials } from './present.ts'
-import type { CredentialKind, Principal } from './principal.ts'
+import { verifyOpaqueToken } from './opaque-token.ts'
+import { presentedCredentials, type Shown } from './present.ts'
+import type { Principal } from './principal.ts'
+import type { CredentialRecords, KeyUses } from './records.ts'
 import { isRefusal, type Refusal, type Verdict } from './verdict.ts'
 
 /** Everything a request has proven, in the order of the policy's `sources`: the first is the principal. */
@@ -15,21 +18,26 @@ export type Proof = readonly Principal[]
 
 /** Verifies credentials of every kind under one policy. */
 export interface Credentials {
-  verify(kind: CredentialKind, credential: string, now: number): MaybePromise<Verdict>
+  verify(shown: Shown, attempt: Attempt): MaybePromise<Verdict>
+  readonly failures: FailedCredentials
+  readonly records: CredentialRecords
   /** The fetched key sets by URL: the next policy goes on with those that it still names. */
   readonly keySets: ReadonlyMap<string, KeySet>
 }
 
-/**
- * `verified` belongs to this policy alone: what an older policy accepted is not known to the new one. Keys of `previous`
- * are kept, so that a new policy does not depend on the issuer being there at that moment.
- */
-export function createCredentials(
-  policy: Policy,
-  verified: VerifiedTokens,
-  fetchKeys: FetchKeys,
-  previous?: Credentials,
-): Credentials {
+/** What verification rests on besides the policy. */
+export interface CredentialParts {
+  /** Belongs to this policy alone: what an older policy accepted is not known to the new one. */
+  readonly verified: VerifiedTokens
+  readonly fetchKeys: FetchKeys
+  readonly failures: FailedCredentials
+  readonly records: CredentialRecords
+  readonly uses: KeyUses
+}
+
+/** Keys of `previous` are kept, so that a new policy does not depend on the issuer being there at that moment. */
+export function createCredentials(policy: Policy, parts: CredentialParts, previous?: Credentials): Credentials {
+  const { verified, fetchKeys, failures, records } = parts
   const issuers = new Map<string, TrustedIssuer>()
   const keySets = new Map<string, KeySet>()
   for (const [name, issuer] of policy.issuers) {
@@ -39,11 +47,23 @@ export function createCredentials(
     if (url !== undefined) keySets.set(url, keySet)
     issuers.set(name, { ...issuer, keySet })
   }
-  const byKind: Record<CredentialKind, (credential: string, now: number) => MaybePromise<Verdict>> = {
-    apiKey: (key, now) => verifyApiKey(key, policy, now),
-    jwt: (token, now) => verifyJwt(token, issuers, verified, now),
+  return {
+    keySets,
+    failures,
+    records,
+    verify(shown, attempt) {
+      switch (shown.kind) {
+        case 'clientCertificate':
+          return verifyCertificate(shown.certificate, policy.certificates, attempt)
+        case 'apiKey':
+          return verifyApiKey(shown.key, policy, parts, attempt)
+        case 'jwt':
+          return verifyJwt(shown.token ?? '', issuers, verified, attempt)
+        case 'opaqueToken':
+          return verifyOpaqueToken(shown.token)
+      }
+    },
   }
-  return { keySets, verify: (kind, credential, now) => byKind[kind](credential, now) }
 }
 
 /**
@@ -58,24 +78,42 @@ export function authenticate(
   now: number,
 ): MaybePromise<Proof | Refusal> {
   if (route?.anonymous === true) return []
-  const presented = presentedCredentials(request, policy.identity)
-  if (isRefusal(presented)) return presented
-  const { apiKey, jwt } = presented
-  if (apiKey === undefined && jwt === undefined) {
+  const shown = presentedCredentials(request, policy)
+  if (isRefusal(shown)) return shown
+  if (shown.length === 0) {
     return route?.anonymous === 'optional' ? [] : { denied: 'missing_credential', because: 'no credential was shown' }
   }
-  const keyVerdict = apiKey === undefined ? undefined : credentials.verify('apiKey', apiKey, now)
-  return after(keyVerdict, (key) => {
-    // the cheap check first: a bad key costs no signature
-    if (key && isRefusal(key)) return key
-    if (jwt === undefined) return key ? [key] : []
-    return after(credentials.verify('jwt', jwt, now), (token) => {
-      if (isRefusal(token)) return token
-      return key ? inOrder(policy, key, token) : [token]
-    })
+  const attempt = attemptOf(request, policy.identity, credentials.failures, now)
+  return after(proveAll(shown, policy, credentials, attempt), (proof) => {
+    if (!isRefusal(proof)) return proof.length === 1 ? proof : inOrder(proof, policy)
+    // what was genuine once is no guess
+    if (proof.denied === 'invalid_credential') attempt.failed()
+    return proof
   })
 }
 
-function inOrder({ identity: { sources } }: Policy, key: Principal, token: Principal): Proof {
-  return sources.indexOf('apiKey') < sources.indexOf('jwt') ? [key, token] : [token, key]
+/** One after the other, the cheap ones first: a bad key costs no signature. */
+function proveAll(
+  shown: readonly Shown[],
+  policy: Policy,
+  credentials: Credentials,
+  attempt: Attempt,
+  proven: Proof = [],
+): MaybePromise<Proof | Refusal> {
+  const next = shown[proven.length]
+  if (!next) return proven
+  return after(credentials.verify(next, attempt), (verdict) => {
+    if (isRefusal(verdict)) return verdict
+    const tenant = verdict.tenantName === undefined ? undefined : policy.directory.byName(verdict.tenantName)
+    if (credentials.records.isRevoked(verdict, tenant?.id)) return revoked(verdict)
+    return proveAll(shown, policy, credentials, attempt, [...proven, verdict])
+  })
+}
+
+function revoked({ kind, credential }: Principal): Refusal {
+  return { denied: 'revoked_credential', because: `${kind} '${credential}': revoked` }
+}
+
+function inOrder(proof: Proof, { identity: { sources } }: Policy): Proof {
+  return [...proof].sort((a, b) => sources.indexOf(a.kind) - sources.indexOf(b.kind))
 }

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { Issuer } from '../policy.ts'
+import type { Attempt } from './attempt.ts'
 import { principalFromClaims } from './claims.ts'
 import { type KeySet, KeysUnavailable } from './key-set.ts'
 import type { Principal } from './principal.ts'
@@ -38,8 +39,9 @@ export function verifyJwt(
   token: string,
   issuers: ReadonlyMap<string, TrustedIssuer>,
   verified: VerifiedTokens,
-  now: number,
+  attempt: Attempt,
 ): MaybePromise<Verdict> {
+  const { now } = attempt
   if (token.length > MAX_LENGTH) return invalid(`longer than ${MAX_LENGTH} bytes`)
   const tokenHash = hash('sha256', token, 'base64')
   const known = verified.get(tokenHash)
@@ -50,6 +52,8 @@ export function verifyJwt(
     if (keySet?.generation === known.generation && keySet.isTrusted(now)) return known.principal
     verified.delete(tokenHash)
   }
+  const blocked = attempt.blocked()
+  if (blocked) return blocked
   return verifyUnseen(token, issuers, now).then((fresh) => {
     if (isRefusal(fresh)) return fresh
     verified.set(tokenHash, fresh)

@@ -25,7 +25,9 @@ export interface KeySet {
 }
 
 /** Fetches a JWKS document; rejects when it cannot. Bounds on time and size are its own business. */
-export type FetchKeys = (url: string) => Promise<unknown>
+export type FetchKeys = (from: RemoteKeys) => Promise<unknown>
+
+export type RemoteKeys = Extract<KeyOrigin, { kind: 'url' }>
 
 /** No key set can be had: the issuer is away for longer than its last keys are trusted, or was never there. */
 export class KeysUnavailable extends Error {}
@@ -42,19 +44,21 @@ export const KEY_AGE = {
 } as const
 
 export function createKeySet(origin: KeyOrigin, fetchKeys: FetchKeys): KeySet {
-  if (origin.kind === 'url') return remoteKeySet(origin.url, fetchKeys)
-  const keyFor =
-    origin.kind === 'secret'
-      ? always(new TextEncoder().encode(origin.secret))
-      : createLocalJWKSet({ keys: origin.jwks.keys as unknown as JWK[] })
-  return { generation: 0, keyFor, refreshWhenOld() {}, isTrusted: () => true }
+  if (origin.kind === 'url') return remoteKeySet(origin, fetchKeys)
+  return { generation: 0, keyFor: localKeys(origin), refreshWhenOld() {}, isTrusted: () => true }
+}
+
+function localKeys(origin: KeyOrigin): KeySet['keyFor'] {
+  if (origin.kind === 'secret') return always(new TextEncoder().encode(origin.secret))
+  // tokens that somebody else verifies are verified by no key of ours
+  return createLocalJWKSet({ keys: origin.kind === 'jwks' ? (origin.jwks.keys as unknown as JWK[]) : [] })
 }
 
 function always(secret: Uint8Array) {
   return async () => secret
 }
 
-function remoteKeySet(url: string, fetchKeys: FetchKeys): KeySet {
+function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
   let find: ReturnType<typeof createLocalJWKSet> | undefined
   let generation = 0
   let content = ''
@@ -88,7 +92,7 @@ function remoteKeySet(url: string, fetchKeys: FetchKeys): KeySet {
     if (flight) return flight
     if (now < nextFetchAt) return Promise.resolve()
     nextFetchAt = now + KEY_AGE.coolDownAfterFailureMs
-    flight = fetchKeys(url)
+    flight = fetchKeys(origin)
       .then((document) => adopt(document, now))
       .catch(() => {})
       .finally(() => {

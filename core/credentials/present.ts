@@ -1,19 +1,27 @@
 /** Which credentials a request shows. Reading is not proving: nothing here is verified yet. */
-import type { Identity } from '../policy.ts'
-import { type GatewayRequest, headerOf } from '../request.ts'
+import type { Identity, Policy } from '../policy.ts'
+import { type ClientCertificate, type GatewayRequest, headerOf } from '../request.ts'
 import { API_KEY_PREFIX } from './api-key.ts'
 import { isRefusal, type Refusal } from './verdict.ts'
 
-export interface Presented {
-  readonly apiKey?: string
-  readonly jwt?: string
-}
+/** The claims of a token that the gateway has verified. */
+export type GatewayClaims = Readonly<Record<string, unknown>>
+
+/** One credential of a request. */
+export type Shown =
+  | { readonly kind: 'clientCertificate'; readonly certificate: ClientCertificate }
+  | { readonly kind: 'apiKey'; readonly key: string }
+  /** `claims` are of an issuer whose tokens the gateway verifies; `token` is missing where the gateway has kept it. */
+  | { readonly kind: 'jwt'; readonly token: string | undefined; readonly claims: GatewayClaims | undefined }
+  | { readonly kind: 'opaqueToken'; readonly token: string }
 
 /** The scheme, whose name is case-insensitive (RFC 9110 §11.1), alone or before anything that is no part of a name. */
 const BEARER_SCHEME = /^bearer(?![\w!#$%&'*+.^`|~-])/i
 /** RFC 6750 §2.1: one or more spaces, then the token. */
 const BEARER = /^bearer +([\w.~+/-]+=*) *$/i
 const BEARER_IN_LIST = /,\s*bearer(?![\w!#$%&'*+.^`|~-])/i
+/** What has the parts of a JWS or a JWE is no opaque token: RFC 7515 §7.1, RFC 7516 §7.1. */
+const WITH_PARTS = /^[^.]*(?:\.[^.]*){2}(?:(?:\.[^.]*){2})?$/
 
 /** Whether a value of `Authorization` is ours to read, and to remove: also one that is no proper Bearer credential. */
 export function isBearer(authorization: string): boolean {
@@ -22,30 +30,55 @@ export function isBearer(authorization: string): boolean {
 
 /** Whether the policy has us look at `Authorization: Bearer` at all; where it does not, the header is the backend's business. */
 export function readsBearer({ sources, apiKey }: Identity): boolean {
-  return sources.includes('jwt') || (apiKey.bearer && sources.includes('apiKey'))
+  return sources.includes('jwt') || sources.includes('opaqueToken') || (apiKey.bearer && sources.includes('apiKey'))
 }
 
 /**
- * Takes the credentials of the kinds that the policy names from their headers, never from the query. Two of one kind, or
- * a value that gateways have joined with a comma, is a refusal: choosing one of them would be a guess.
+ * The credentials of the kinds that the policy names, the cheapest to verify first; tokens and keys from their headers, never
+ * from the query. Two of one kind, or a value that gateways have joined with a comma, is a refusal: choosing one of them
+ * would be a guess.
  */
-export function presentedCredentials(request: GatewayRequest, identity: Identity): Presented | Refusal {
+export function presentedCredentials(request: GatewayRequest, policy: Policy): readonly Shown[] | Refusal {
+  const { identity } = policy
   const { sources, apiKey: settings } = identity
+  const shown: Shown[] = []
+
+  const certificate = sources.includes('clientCertificate') ? certificateOf(request, identity) : undefined
+  if (certificate) shown.push({ kind: 'clientCertificate', certificate })
+
   const fromHeader = sources.includes('apiKey') ? headerOf(request, settings.header) : undefined
   if (fromHeader?.includes(',')) return ambiguous(`header ${settings.header} came more than once`)
+  if (fromHeader !== undefined) shown.push({ kind: 'apiKey', key: fromHeader })
 
   const authorization = readsBearer(identity) ? headerOf(request, 'authorization') : undefined
   const token = authorization === undefined ? undefined : bearerToken(authorization)
   if (token !== undefined && isRefusal(token)) return token
-  const bearer = token?.value
+  const bearer = token && shownAs(token.value, identity)
+  if (bearer?.kind === 'apiKey' && fromHeader !== undefined) return ambiguous('an API key in two headers')
 
-  if (bearer?.startsWith(API_KEY_PREFIX) && settings.bearer && sources.includes('apiKey')) {
-    return fromHeader === undefined ? { apiKey: bearer } : ambiguous('an API key in two headers')
+  const claims = sources.includes('jwt') ? gatewayClaims(request, policy) : []
+  if (claims.length > 1) return ambiguous('the gateway has verified more than one token')
+  if (bearer?.kind === 'jwt') shown.push({ ...bearer, claims: claims[0] })
+  else {
+    if (bearer) shown.push(bearer)
+    if (claims[0]) shown.push({ kind: 'jwt', token: undefined, claims: claims[0] })
   }
-  return {
-    ...(fromHeader !== undefined && { apiKey: fromHeader }),
-    ...(bearer !== undefined && sources.includes('jwt') && { jwt: bearer }),
+  return shown
+}
+
+/** The connection's own certificate and one handed on are two, of which neither is the client's for certain. */
+function certificateOf(request: GatewayRequest, { clientCertificate }: Identity): ClientCertificate | undefined {
+  return (clientCertificate.forwarded ? request.forwardedCertificate : undefined) ?? request.clientCertificate
+}
+
+/** What a Bearer credential is, told by its looks alone; undefined where the policy looks for nothing that looks so. */
+function shownAs(token: string, { sources, apiKey }: Identity): Shown | undefined {
+  if (token.startsWith(API_KEY_PREFIX) && apiKey.bearer && sources.includes('apiKey')) {
+    return { kind: 'apiKey', key: token }
   }
+  const isJwt = sources.includes('jwt') && (WITH_PARTS.test(token) || !sources.includes('opaqueToken'))
+  if (isJwt) return { kind: 'jwt', token, claims: undefined }
+  return sources.includes('opaqueToken') ? { kind: 'opaqueToken', token } : undefined
 }
 
 /** The token; undefined where the value is of another scheme; a refusal where a lenient reader could see a token and we see none. */
@@ -54,6 +87,14 @@ function bearerToken(authorization: string): { readonly value: string } | Refusa
   if (authorization.includes(',')) return ambiguous('header authorization came more than once')
   const value = BEARER.exec(authorization)?.[1]
   return value === undefined ? { denied: 'invalid_credential', because: 'not a Bearer credential' } : { value }
+}
+
+const NO_CLAIMS: readonly GatewayClaims[] = []
+
+/** Claims of issuers of which the policy says that the gateway verifies their tokens; all others mean nothing to us. */
+function gatewayClaims({ verifiedClaims }: GatewayRequest, { issuers }: Policy): readonly GatewayClaims[] {
+  if (!verifiedClaims) return NO_CLAIMS
+  return verifiedClaims.filter(({ iss }) => typeof iss === 'string' && issuers.get(iss)?.keys.kind === 'gateway')
 }
 
 function ambiguous(because: string): Refusal {

@@ -13,6 +13,19 @@ export interface Principal {
   readonly speaksFor?: ReadonlySet<string>
   /** The verified claims of a token. */
   readonly claims?: Readonly<Record<string, unknown>>
+  /** What a token can be revoked by (RFC 7519 §4.1); absent for credentials that stand in the policy by their id. */
+  readonly token?: TokenMarks
 }
 
-export type CredentialKind = 'apiKey' | 'jwt'
+export interface TokenMarks {
+  /** `iss`. */
+  readonly issuer: string
+  /** `jti`. */
+  readonly id?: string
+  /** `sub`. */
+  readonly subject?: string
+  /** `iat`, in ms since the epoch. */
+  readonly issuedAt?: number
+}
+
+export type CredentialKind = 'apiKey' | 'jwt' | 'opaqueToken' | 'clientCertificate'

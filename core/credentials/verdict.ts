@@ -6,6 +6,8 @@ export interface Refusal {
   readonly denied: DenyReason
   /** For logs and `explain`; never a secret. */
   readonly because: string
+  /** When it is worth trying again, in ms, where that is known. */
+  readonly retryAfterMs?: number
 }
 
 export type Verdict = Principal | Refusal

@@ -19,8 +19,13 @@ export function limitHeaders({ exposed, strictest, violated }: LimitReport): Hea
     )
   }
   const longest = violated[0]
-  if (longest) headers.push(['retry-after', String(Math.max(1, seconds(longest.retryAfterMs)))])
+  if (longest) headers.push(['retry-after', retryAfter(longest.retryAfterMs)])
   return headers
+}
+
+/** RFC 9110 §10.2.3, in seconds: never 0, which many clients take for at once. */
+export function retryAfter(ms: number): string {
+  return String(Math.max(1, seconds(ms)))
 }
 
 /** How many units a client can use at once. */

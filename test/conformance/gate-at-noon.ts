@@ -1,29 +1,43 @@
 /** The real gate, standing still at the moment that the table is written for, with limits that can be forgotten. */
 import { createGate, type Gate } from '../../cli/gate.ts'
+import type { FailedCredentials } from '../../core/credentials/attempt.ts'
+import { NO_KEY_USES, NO_RECORDS } from '../../core/credentials/records.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
 import type { Policy } from '../../core/policy.ts'
+import { createFailedCredentials } from '../../stores/failed-credentials.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { NOON } from './credentials.ts'
 
 export interface GateAtNoon {
   readonly gate: Gate
-  /** Forgets what the limits have counted. */
+  /** Forgets what limits and failed credentials have counted. */
   reset(): void
 }
 
 export function gateAtNoon(policy: Policy): GateAtNoon {
   let limits = createMemoryLimits()
+  let failures = createFailedCredentials()
   const latest: LimitStore = { take: (charges, now) => limits.take(charges, now) }
+  const latestFailures: FailedCredentials = {
+    blockedForMs: (address, rule, now) => failures.blockedForMs(address, rule, now),
+    failed: (address, rule, now) => failures.failed(address, rule, now),
+  }
   return {
-    gate: createGate(policy, { ...QUIET, limits: latest }),
+    gate: createGate(policy, { ...QUIET, limits: latest, credentials: { ...NO_PARTS, failures: latestFailures } }),
     reset: () => {
       limits = createMemoryLimits()
+      failures = createFailedCredentials()
     },
   }
 }
 
-const QUIET = {
+const NO_PARTS = {
   fetchKeys: () => Promise.reject(new Error('no case has an issuer that is asked over the network')),
+  records: NO_RECORDS,
+  uses: NO_KEY_USES,
+}
+
+const QUIET = {
   metrics: { decided() {}, policyLive() {} },
   log: { decisions: { allow: false, deny: false }, decided() {} },
   now: () => NOON * 1000,

@@ -8,6 +8,10 @@ const identity: Identity = {
   apiKey: { header: 'x-api-key', bearer: true },
   host: undefined,
   removeCredentials: false,
+  clientCertificate: { forwarded: false },
+  failedCredentials: undefined,
+  headers: new Map(),
+  token: undefined,
 }
 
 export function requestOf(headers: Record<string, string> = {}): GatewayRequest {

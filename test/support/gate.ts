@@ -1,7 +1,9 @@
 /** A decision in memory for tests: a policy from its text, and what decides by it. */
 import { randomBytes } from 'node:crypto'
 import { createApiKey, storedHash } from '../../core/credentials/api-key.ts'
-import { createCredentials } from '../../core/credentials/authenticate.ts'
+import { NO_FAILURE_LIMIT } from '../../core/credentials/attempt.ts'
+import { type CredentialParts, createCredentials } from '../../core/credentials/authenticate.ts'
+import { NO_KEY_USES, NO_RECORDS } from '../../core/credentials/records.ts'
 import { decide, type Given } from '../../core/decide.ts'
 import type { Decision } from '../../core/decision.ts'
 import { createFlags } from '../../core/flags/evaluate.ts'
@@ -39,14 +41,25 @@ export interface TestGate {
 }
 
 export function gateOf(policy: Policy): TestGate {
-  const fetchNothing = () => Promise.reject(new Error('no issuer in this test'))
   const given = {
     policy,
-    credentials: createCredentials(policy, createVerifiedTokens(), fetchNothing),
+    credentials: createCredentials(policy, partsOf({})),
     limits: createMemoryLimits(),
     flags: createFlags(policy.flags),
   }
   return { given, ask: (request, now = NOON) => decide(requestOf(request), { ...given, now }) }
+}
+
+/** Parts in memory: no issuer is there, nothing was revoked, no address is ever blocked. */
+export function partsOf(more: Partial<CredentialParts>): CredentialParts {
+  return {
+    verified: createVerifiedTokens(),
+    fetchKeys: () => Promise.reject(new Error('no issuer in this test')),
+    failures: NO_FAILURE_LIMIT,
+    records: NO_RECORDS,
+    uses: NO_KEY_USES,
+    ...more,
+  }
 }
 
 /** A request that says as little as a gateway may. */

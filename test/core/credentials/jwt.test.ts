@@ -1,6 +1,7 @@
 /** What a token must be to be believed. */
 import { CompactSign, exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { Attempt } from '../../../core/credentials/attempt.ts'
 import { type TrustedIssuer, verifyJwt } from '../../../core/credentials/jwt.ts'
 import { createKeySet, KEY_AGE, type KeySet } from '../../../core/credentials/key-set.ts'
 import { isRefusal, type Verdict } from '../../../core/credentials/verdict.ts'
@@ -25,7 +26,8 @@ beforeAll(async () => {
 function issuer(keySet: KeySet, more: Partial<TrustedIssuer> = {}): ReadonlyMap<string, TrustedIssuer> {
   const trusted: TrustedIssuer = {
     issuer: ISSUER,
-    keys: { kind: 'url', url: 'unused' },
+    keys: { kind: 'url', url: 'unused', allowPrivateAddresses: false },
+    tokenType: undefined,
     audiences: ['orders-api'],
     algorithms: ['ES256'],
     clockSkewMs: 5 * SECOND,
@@ -36,6 +38,8 @@ function issuer(keySet: KeySet, more: Partial<TrustedIssuer> = {}): ReadonlyMap<
   }
   return new Map([[ISSUER, trusted]])
 }
+
+const at = (now: number): Attempt => ({ now, blocked: () => undefined })
 
 const fileKeys = () =>
   createKeySet({ kind: 'jwks', jwks: { keys: [jwk] } }, () => Promise.reject(new Error('no fetch')))
@@ -55,7 +59,7 @@ const sign = (payload: JWTPayload, header: Record<string, unknown> = {}, by: Key
   new SignJWT(payload).setProtectedHeader({ alg: 'ES256', kid: 'k1', ...header }).sign(by)
 
 async function verify(token: string, more: Partial<TrustedIssuer> = {}, now = NOW): Promise<Verdict> {
-  return verifyJwt(token, issuer(fileKeys(), more), createVerifiedTokens(), now)
+  return verifyJwt(token, issuer(fileKeys(), more), createVerifiedTokens(), at(now))
 }
 
 const reasonOf = (verdict: Verdict) => (isRefusal(verdict) ? verdict.denied : 'proven')
@@ -176,9 +180,9 @@ describe('any other token is refused', () => {
     const oct = { kty: 'oct', k: Buffer.from('0123456789abcdef0123456789abcdef').toString('base64url'), kid: 'k1' }
     const secret = await importJWK(oct, 'HS256')
     const token = await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256', kid: 'k1' }).sign(secret)
-    const keySet = createKeySet({ kind: 'url', url: 'x' }, async () => ({ keys: [oct] }))
+    const keySet = createKeySet({ kind: 'url', url: 'x', allowPrivateAddresses: true }, async () => ({ keys: [oct] }))
     const trusted = issuer(keySet, { algorithms: ['HS256', 'ES256'] })
-    expect(reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), NOW))).toBe('invalid_credential')
+    expect(reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), at(NOW)))).toBe('invalid_credential')
   })
 })
 
@@ -187,19 +191,19 @@ describe('a token that was verified before', () => {
     const trusted = issuer(fileKeys())
     const verified = createVerifiedTokens()
     const token = await sign(claims())
-    expect(verifyJwt(token, trusted, verified, NOW)).toBeInstanceOf(Promise)
-    await verifyJwt(token, trusted, verified, NOW)
-    expect(verifyJwt(token, trusted, verified, NOW)).toMatchObject({ user: 'ann' })
-    expect(verifyJwt(token, trusted, verified, NOW + 65 * SECOND)).toMatchObject({ denied: 'expired_credential' })
+    expect(verifyJwt(token, trusted, verified, at(NOW))).toBeInstanceOf(Promise)
+    await verifyJwt(token, trusted, verified, at(NOW))
+    expect(verifyJwt(token, trusted, verified, at(NOW))).toMatchObject({ user: 'ann' })
+    expect(verifyJwt(token, trusted, verified, at(NOW + 65 * SECOND))).toMatchObject({ denied: 'expired_credential' })
   })
 
   it('a token that shares all but its signature with it is not taken for it', async () => {
     const trusted = issuer(fileKeys())
     const verified = createVerifiedTokens()
     const token = await sign(claims())
-    await verifyJwt(token, trusted, verified, NOW)
+    await verifyJwt(token, trusted, verified, at(NOW))
     const forged = `${token.slice(0, token.lastIndexOf('.') + 1)}${'A'.repeat(86)}`
-    expect(reasonOf(await verifyJwt(forged, trusted, verified, NOW))).toBe('invalid_credential')
+    expect(reasonOf(await verifyJwt(forged, trusted, verified, at(NOW)))).toBe('invalid_credential')
   })
 })
 
@@ -207,11 +211,14 @@ describe("an issuer's keys by URL", () => {
   /** An issuer whose answers are scripted, and that counts how often it is asked. */
   function scripted() {
     const issuerState = { keys: [jwk] as unknown[], down: false, asked: 0 }
-    const keySet = createKeySet({ kind: 'url', url: 'https://id.example.com/jwks' }, async () => {
-      issuerState.asked += 1
-      if (issuerState.down) throw new Error('down')
-      return { keys: issuerState.keys }
-    })
+    const keySet = createKeySet(
+      { kind: 'url', url: 'https://id.example.com/jwks', allowPrivateAddresses: true },
+      async () => {
+        issuerState.asked += 1
+        if (issuerState.down) throw new Error('down')
+        return { keys: issuerState.keys }
+      },
+    )
     return { issuerState, trusted: issuer(keySet) }
   }
 
@@ -219,7 +226,7 @@ describe("an issuer's keys by URL", () => {
     const { issuerState, trusted } = scripted()
     const tokens = await Promise.all(['a', 'b', 'c'].map((sub) => sign(claims({ sub }))))
     const verified = createVerifiedTokens()
-    const verdicts = await Promise.all(tokens.map((token) => verifyJwt(token, trusted, verified, NOW)))
+    const verdicts = await Promise.all(tokens.map((token) => verifyJwt(token, trusted, verified, at(NOW))))
     expect(verdicts.map(reasonOf)).toEqual(['proven', 'proven', 'proven'])
     expect(issuerState.asked).toBe(1)
   })
@@ -229,19 +236,19 @@ describe("an issuer's keys by URL", () => {
     const { publicKey } = await generateKeyPair('ES256', { extractable: true })
     issuerState.keys = [{ ...(await exportJWK(publicKey)), kid: 'k0', alg: 'ES256' }, jwk]
     const nameless = (by: Key) => new SignJWT(claims()).setProtectedHeader({ alg: 'ES256' }).sign(by)
-    expect(reasonOf(await verifyJwt(await nameless(key), trusted, createVerifiedTokens(), NOW))).toBe('proven')
-    const forged = await verifyJwt(await nameless(strangersKey), trusted, createVerifiedTokens(), NOW)
+    expect(reasonOf(await verifyJwt(await nameless(key), trusted, createVerifiedTokens(), at(NOW)))).toBe('proven')
+    const forged = await verifyJwt(await nameless(strangersKey), trusted, createVerifiedTokens(), at(NOW))
     expect(reasonOf(forged)).toBe('invalid_credential')
   })
 
   it('a storm of unknown key ids causes one fetch per cool-down', async () => {
     const { issuerState, trusted } = scripted()
     const verified = createVerifiedTokens()
-    await verifyJwt(await sign(claims()), trusted, verified, NOW)
+    await verifyJwt(await sign(claims()), trusted, verified, at(NOW))
     const later = NOW + KEY_AGE.coolDownMs
     for (let i = 0; i < 5; i++) {
       const token = await sign(claims({ jti: String(i) }), { kid: `unknown-${i}` })
-      expect(reasonOf(await verifyJwt(token, trusted, verified, later))).toBe('invalid_credential')
+      expect(reasonOf(await verifyJwt(token, trusted, verified, at(later)))).toBe('invalid_credential')
     }
     expect(issuerState.asked).toBe(2)
   })
@@ -249,23 +256,23 @@ describe("an issuer's keys by URL", () => {
   it('a new key is found at its first token, without waiting for the old keys to age', async () => {
     const { issuerState, trusted } = scripted()
     const verified = createVerifiedTokens()
-    await verifyJwt(await sign(claims()), trusted, verified, NOW)
+    await verifyJwt(await sign(claims()), trusted, verified, at(NOW))
     const next = await generateKeyPair('ES256', { extractable: true })
     issuerState.keys = [jwk, { ...(await exportJWK(next.publicKey)), kid: 'k2', alg: 'ES256' }]
     const token = await sign(claims(), { kid: 'k2' }, next.privateKey)
-    expect(reasonOf(await verifyJwt(token, trusted, verified, NOW + KEY_AGE.coolDownMs))).toBe('proven')
+    expect(reasonOf(await verifyJwt(token, trusted, verified, at(NOW + KEY_AGE.coolDownMs)))).toBe('proven')
   })
 
   it('known keys go on working while the issuer is away, up to a bound, then nothing is believed', async () => {
     const { issuerState, trusted } = scripted()
     const verified = createVerifiedTokens()
     const long = await sign(claims({ exp: NOW / 1000 + 7 * 86_400 }))
-    await verifyJwt(long, trusted, verified, NOW)
+    await verifyJwt(long, trusted, verified, at(NOW))
     issuerState.down = true
     const token = await sign(claims({ sub: 'bob', exp: NOW / 1000 + 7 * 86_400 }))
-    expect(reasonOf(await verifyJwt(token, trusted, verified, NOW + KEY_AGE.trustMs - 1))).toBe('proven')
+    expect(reasonOf(await verifyJwt(token, trusted, verified, at(NOW + KEY_AGE.trustMs - 1)))).toBe('proven')
     for (const late of [token, long]) {
-      const verdict = await verifyJwt(late, trusted, verified, NOW + KEY_AGE.trustMs)
+      const verdict = await verifyJwt(late, trusted, verified, at(NOW + KEY_AGE.trustMs))
       expect(reasonOf(verdict)).toBe('dependency_unavailable')
     }
   })
@@ -274,19 +281,19 @@ describe("an issuer's keys by URL", () => {
     const { issuerState, trusted } = scripted()
     const verified = createVerifiedTokens()
     const token = await sign(claims({ exp: NOW / 1000 + 86_400 }))
-    await verifyJwt(token, trusted, verified, NOW)
+    await verifyJwt(token, trusted, verified, at(NOW))
     issuerState.keys = []
     const later = NOW + KEY_AGE.refreshAfterMs
-    expect(reasonOf(await verifyJwt(token, trusted, verified, later))).toBe('proven')
+    expect(reasonOf(await verifyJwt(token, trusted, verified, at(later)))).toBe('proven')
     await new Promise(setImmediate)
-    expect(reasonOf(await verifyJwt(token, trusted, verified, later))).toBe('invalid_credential')
+    expect(reasonOf(await verifyJwt(token, trusted, verified, at(later)))).toBe('invalid_credential')
   })
 
   it('a removed key is noticed also where every token is new', async () => {
     const { issuerState, trusted } = scripted()
     const fresh = async (now: number) => {
       const token = await sign(claims({ jti: String(now), exp: now / 1000 + 60 }))
-      return reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), now))
+      return reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), at(now)))
     }
     expect(await fresh(NOW)).toBe('proven')
     issuerState.keys = []
@@ -298,7 +305,7 @@ describe("an issuer's keys by URL", () => {
   it('a malformed key set changes nothing, is not trusted, and is asked again soon', async () => {
     const { issuerState, trusted } = scripted()
     const ask = async (now: number) =>
-      verifyJwt(await sign(claims({ exp: now / 1000 + 60 })), trusted, createVerifiedTokens(), now)
+      verifyJwt(await sign(claims({ exp: now / 1000 + 60 })), trusted, createVerifiedTokens(), at(now))
     issuerState.keys = { kid: 'k1' } as unknown as unknown[]
     expect(reasonOf(await ask(NOW))).toBe('dependency_unavailable')
     issuerState.keys = [null, 'text', jwk]
@@ -313,7 +320,7 @@ describe("an issuer's keys by URL", () => {
     const year = 365 * 86_400 * SECOND
     const ask = async (now: number) => {
       const token = await sign(claims({ exp: now / 1000 + 60 }))
-      return reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), now))
+      return reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), at(now)))
     }
     await ask(NOW + year)
     expect(await ask(NOW)).toBe('proven')
@@ -324,7 +331,7 @@ describe("an issuer's keys by URL", () => {
   it('that were never had make the token wait for nobody: the dependency is unavailable', async () => {
     const { issuerState, trusted } = scripted()
     issuerState.down = true
-    const verdict = await verifyJwt(await sign(claims()), trusted, createVerifiedTokens(), NOW)
+    const verdict = await verifyJwt(await sign(claims()), trusted, createVerifiedTokens(), at(NOW))
     expect(reasonOf(verdict)).toBe('dependency_unavailable')
   })
 })

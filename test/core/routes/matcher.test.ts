@@ -7,7 +7,8 @@ import { compileRoutes, equalRoutes } from '../../../core/routes/matcher.ts'
 function route(name: string, path: string, more: { methods?: string[]; hosts?: string[] } = {}): Route {
   return {
     name,
-    match: { path, methods: more.methods ?? [], hosts: more.hosts ?? [] },
+    mode: 'enforce',
+    match: { path, versions: [], methods: more.methods ?? [], hosts: more.hosts ?? [] },
     anonymous: false,
     require: { scopes: [], anyScope: [], roles: [], anyRole: [] },
     cost: 1,
