@@ -66,9 +66,12 @@ export function presentedCredentials(request: GatewayRequest, policy: Policy): r
   return shown
 }
 
-/** The connection's own certificate and one handed on are two, of which neither is the client's for certain. */
+/**
+ * One of the two, never one for lack of the other: behind a proxy the connection's own certificate is the proxy's, and a
+ * client that has shown it none would pass as the proxy.
+ */
 function certificateOf(request: GatewayRequest, { clientCertificate }: Identity): ClientCertificate | undefined {
-  return (clientCertificate.forwarded ? request.forwardedCertificate : undefined) ?? request.clientCertificate
+  return clientCertificate.forwarded ? request.forwardedCertificate : request.clientCertificate
 }
 
 /** What a Bearer credential is, told by its looks alone; undefined where the policy looks for nothing that looks so. */
