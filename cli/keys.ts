@@ -1,7 +1,7 @@
 /** `tenantgate keys create`: makes an API key and says what to put into the policy. It never edits a policy file. */
 import { randomBytes } from 'node:crypto'
 import { createApiKey, storedHash } from '../core/credentials/api-key.ts'
-import { NAME, role, scope, TENANT_ID } from '../policy/schema/words.ts'
+import { NAME, ROLE, SCOPE, TENANT_ID } from '../core/names.ts'
 import { EXIT, type Io, wrongUse } from './io.ts'
 import { readOptions } from './options.ts'
 
@@ -63,9 +63,9 @@ function unfitOption({ tenant, id, env, scopes, roles }: Wanted): string | undef
   if (!TENANT_ID.test(tenant)) return `--tenant '${tenant}' is not a tenant id`
   if (!NAME.test(id)) return `--id '${id}' is not a name of letters, digits, dots, - and _`
   if (!/^[a-z0-9]{1,16}$/.test(env)) return '--env takes 1 to 16 lower-case letters or digits'
-  const scopeFault = scopes.find((entry) => !scope().safeParse(entry).success)
+  const scopeFault = scopes.find((entry) => !SCOPE.test(entry))
   if (scopeFault !== undefined) return `--scopes: '${scopeFault}' is not a scope`
-  const roleFault = roles.find((entry) => !role().safeParse(entry).success)
+  const roleFault = roles.find((entry) => !ROLE.test(entry))
   return roleFault === undefined ? undefined : `--roles: '${roleFault}' is not a role`
 }
 

@@ -67,6 +67,9 @@ export interface TenantDirectory {
   byHost(host: string): Tenant | undefined
   /** By the hex SHA-256 of the whole key. */
   apiKeyByHash(hash: string): ApiKey | undefined
+  /** All of them, by the hash: for administration, which may take its time. */
+  apiKeys(): Iterable<readonly [hash: string, key: ApiKey]>
+  certificates(): Iterable<CertificateEntry>
 }
 
 export interface Tenant {

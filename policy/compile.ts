@@ -42,6 +42,8 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
           byName: (name: string) => byName.get(name),
           byHost: (host: string) => byHost.get(host),
           apiKeyByHash: (hash: string) => byHash.get(hash),
+          apiKeys: () => byHash.entries(),
+          certificates: () => certificates.values(),
         }),
         certificates: compileCertificates(certificates),
         routes: compileRoutes(deepFreeze(head.routes)),

@@ -14,9 +14,10 @@ const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /** 32 base62 characters carry 190 bits. */
 const RANDOM_LENGTH = 32
 const CHECKSUM_LENGTH = 6
-const SHAPE = new RegExp(
-  `^${API_KEY_PREFIX}[a-z0-9]{1,16}_[0-9A-Za-z]{${RANDOM_LENGTH}}_[0-9A-Za-z]{${CHECKSUM_LENGTH}}$`,
-)
+const SHAPE_SOURCE = `${API_KEY_PREFIX}[a-z0-9]{1,16}_[0-9A-Za-z]{${RANDOM_LENGTH}}_[0-9A-Za-z]{${CHECKSUM_LENGTH}}`
+const SHAPE = new RegExp(`^${SHAPE_SOURCE}$`)
+/** A regular expression by which secret scanners find keys of ours in texts; published, so it changes with the keys alone. */
+export const API_KEY_PATTERN = `\\b${SHAPE_SOURCE}\\b`
 const MAX_LENGTH = 512
 
 /**

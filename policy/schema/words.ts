@@ -1,5 +1,7 @@
 /** The small pieces that the schema is made of: names, hosts, references, and how a refusal is worded. */
 import { z } from 'zod'
+import { DURATION, durationMs } from '../units.ts'
+import { NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
 
 /** A refusal and its remedy in one text, which is all that the schema library carries; `wordsOf` takes it apart again. */
 export function refusal(message: string, fix: string): string {
@@ -35,8 +37,6 @@ export function mode() {
     .describe('`enforce`, which is the default.')
 }
 
-export const TENANT_ID = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/
-export const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/
 /** RFC 9110 §5.6.2: token. */
 export const HTTP_TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
@@ -73,17 +73,26 @@ export function hostSuffix() {
   return z.string().regex(HOST_SUFFIX, refusal('is not a suffix of host names', '`.api.example.com`, in lower case,'))
 }
 
-/** RFC 6749 §3.3: scope-token, less the comma that separates scopes in our header. */
-const SCOPE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/
-/** Visible ASCII without the comma that separates roles in our header. */
-const ROLE = /^[\x21-\x2b\x2d-\x7e]+$/
-
 export function scope() {
   return z.string().regex(SCOPE, refusal('is not a scope', 'visible ASCII without comma, quote, backslash and space'))
 }
 
 export function role() {
   return z.string().regex(ROLE, refusal('is not a role', 'visible ASCII without comma and space'))
+}
+
+/** A duration between two others, ends included. */
+export function durationWithin(least: string, most: string) {
+  return z
+    .string()
+    .regex(DURATION, refusal('is not a duration', 'a duration such as `5s`'))
+    .refine((text) => !DURATION.test(text) || isWithin(durationMs(text), durationMs(least), durationMs(most)), {
+      error: refusal(`is not between ${least} and ${most}`, `\`${least}\` to \`${most}\``),
+    })
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most
 }
 
 /** A list whose entries differ. */
