@@ -24,13 +24,13 @@ export interface GatewayRequest {
   readonly abandoned?: () => boolean
 }
 
-/** What a certificate says of its holder (RFC 5280 §4.2.1.6). Never empty of all names. */
+/** What a certificate says of its holder (RFC 5280 §4.2.1.6). One without a name that can be read was shown, and is nobody's. */
 export interface ClientCertificate {
   /** Subject alternative names of type URI, such as a SPIFFE ID. */
   readonly uris: readonly string[]
   /** Subject alternative names of type DNS, in lower case. */
   readonly dnsNames: readonly string[]
-  /** RFC 4514, the most specific name first: `CN=batch,O=Acme`. */
+  /** RFC 4514, the most specific name first, as `canonicalName` spells it: `CN=batch,O=Acme`. */
   readonly subject?: string
   /** When it ends, in ms since the epoch, where the gateway tells. */
   readonly notAfter?: number
