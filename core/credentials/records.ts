@@ -22,6 +22,45 @@ export const NO_RECORDS: CredentialRecords = {
   isRevoked: () => false,
 }
 
+/** A key of a tenant, by the hex SHA-256 of the whole key. */
+export interface IssuedKey extends ApiKey {
+  readonly kind: 'key'
+  readonly hash: string
+}
+
+/** Another key has taken the place of this one, which is refused from `at` on (ms since the epoch). */
+export interface Replacement {
+  readonly kind: 'replaced'
+  readonly hash: string
+  readonly at: number
+}
+
+/** `before` is in ms since the epoch: what was issued earlier is refused. Without an issuer it is any issuer's. */
+export type Revocation =
+  /** An API key or a client certificate, by its id: every secret that has it, for good. */
+  | { readonly kind: 'revoked-credential'; readonly tenant: string; readonly id: string }
+  | { readonly kind: 'revoked-token'; readonly issuer?: string; readonly jti: string }
+  | { readonly kind: 'revoked-subject'; readonly issuer?: string; readonly subject: string; readonly before: number }
+  /** All tokens of the tenant; its API keys and certificates stay. */
+  | { readonly kind: 'revoked-tenant'; readonly tenant: string; readonly before: number }
+
+export type CredentialRecord = IssuedKey | Replacement | Revocation
+
+/** Where administration reads what was recorded, and adds to it. */
+export interface Ledger {
+  readonly records: CredentialRecords
+  /** Whether what is added is still there after a restart. */
+  readonly durable: boolean
+  /** In the order in which they were recorded. */
+  issuedKeys(): Iterable<IssuedKey>
+  revocations(): Iterable<Revocation>
+  /**
+   * One at a time: `plan` looks at what is recorded now and says what to add, all of it or nothing. Resolves when that is
+   * recorded and asked of every request; a text says why it could not be.
+   */
+  add(plan: () => readonly CredentialRecord[]): Promise<string | undefined>
+}
+
 /** Told of each use of an API key, by its hash: cheap, and as coarse as it likes. */
 export interface KeyUses {
   used(hash: string, now: number): void

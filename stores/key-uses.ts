@@ -1,0 +1,35 @@
+/** When each API key was last used, to the minute, in this process's memory. */
+import type { KeyUses } from '../core/credentials/records.ts'
+
+const MINUTE_MS = 60_000
+
+/** Keys that exist are told alone, so what fills this are keys that a policy has had and has no more. */
+const MOST_KEYS = 1_000_000
+
+export interface LastUses extends KeyUses {
+  /** ms since the epoch, rounded down to the minute; undefined where this process has not seen the key. */
+  lastUsed(hash: string): number | undefined
+}
+
+export function createKeyUses(mostKeys = MOST_KEYS): LastUses {
+  const minutes = new Map<string, number>()
+  return {
+    used(hash, now) {
+      const minute = Math.floor(now / MINUTE_MS)
+      if (minutes.get(hash) === minute) return
+      // taken out and put in again, so that the one that goes is the longest unused
+      minutes.delete(hash)
+      if (minutes.size >= mostKeys) forgetFirst(minutes)
+      minutes.set(hash, minute)
+    },
+    lastUsed(hash) {
+      const minute = minutes.get(hash)
+      return minute === undefined ? undefined : minute * MINUTE_MS
+    },
+  }
+}
+
+function forgetFirst(minutes: Map<string, number>): void {
+  const [first] = minutes.keys()
+  if (first !== undefined) minutes.delete(first)
+}
