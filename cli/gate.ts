@@ -38,8 +38,9 @@ export function createGate(first: Policy, parts: GateParts): Gate {
 
   function observe(decision: Decision, startedAt: number): Decision {
     const tookMs = elapsed() - startedAt
-    metrics.decided(decision.reason, tookMs / 1000)
-    if (log.decisions[decision.decision]) log.decided(decision, tookMs)
+    metrics.decided(decision.reason, tookMs / 1000, decision.shadow)
+    // what shadow let through is written as what it would have been
+    if (log.decisions[decision.shadow ? 'deny' : decision.decision]) log.decided(decision, tookMs)
     return decision
   }
 

@@ -42,13 +42,14 @@ export function denialBody(deny: Refused): string {
 
 /** A flat record for dynamic metadata and access logs; what is not known is absent. */
 export function decisionFacts(decision: Decision): Record<string, string | number> {
-  const { tenant, plan, user, credential, route, limits, reason } = decision
+  const { tenant, plan, user, credential, route, limits, reason, shadow } = decision
   const facts: Record<string, string | number> = { decision: decision.decision, reason }
   if (tenant !== undefined) facts.tenant = tenant
   if (plan !== undefined) facts.plan = plan
   if (user !== undefined) facts.user = user
   if (credential !== undefined) facts.credential = credential
   if (route !== undefined) facts.route = route
+  if (shadow) facts.shadow = shadow.map((observed) => observed.reason).join(',')
   if (decision.decision === 'allow') {
     if (decision.upstream !== undefined) facts.upstream = decision.upstream
     if (decision.variant !== undefined) facts.variant = decision.variant

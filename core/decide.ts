@@ -1,20 +1,23 @@
 /** The product: one request, one policy, one decision. Every stage is a room of its own; this is the way through them. */
-import { refusedRights } from './authorization/authorize.ts'
+import { refusedEntry } from './authorization/authorize.ts'
 import { authenticate, type Credentials } from './credentials/authenticate.ts'
 import { isRefusal } from './credentials/verdict.ts'
 import type { Decision, DenyReason } from './decision.ts'
 import * as say from './explain.ts'
 import { chooseUpstream, notChosen } from './flags/choose-upstream.ts'
 import type { Flags } from './flags/evaluate.ts'
+import type { IdentityTokens } from './identity-token.ts'
 import { takeLimits } from './limits/charge.ts'
 import type { LimitStore } from './limits/limit.ts'
+import { refusedByLimits, untold } from './limits/report.ts'
 import { after, type MaybePromise } from './maybe-promise.ts'
 import { allow, deny, type Passed } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import type { GatewayRequest } from './request.ts'
 import { canonicalPath } from './routes/canonical-path.ts'
 import { foldHost } from './routes/host.ts'
-import { anonymousTenant, identifyTenant } from './tenants/identify.ts'
+import { isObserved, UNROUTED } from './shadow.ts'
+import { anonymousTenant, identifyTenant, ownTenant } from './tenants/identify.ts'
 
 /** Everything a decision needs besides the request. */
 export interface Given {
@@ -22,6 +25,8 @@ export interface Given {
   readonly credentials: Credentials
   readonly limits: LimitStore
   readonly flags: Flags
+  /** Signs the identity for backends, where the policy wants that. */
+  readonly identityTokens?: IdentityTokens | undefined
   /** ms since the epoch. */
   readonly now: number
   /** Told what each stage found, in words; costs nothing when absent. */
@@ -58,37 +63,40 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
   explain?.('route', say.route(route))
   passed.route = route
 
-  return after(authenticate(request, route, policy, credentials, now), (proof) => {
-    if (isRefusal(proof)) return deny(passed, proof, explain)
-    const principal = proof[0]
-    explain?.('credentials', say.proof(proof, route))
-    passed.principal = principal
+  return after(authenticate(request, route, policy, credentials, now), (shown) => {
+    if (isRefusal(shown) && !isObserved(passed, 'credentials', shown)) return deny(passed, shown, explain)
+    explain?.('credentials', say.proof(shown, route))
+    const proof = isRefusal(shown) ? [] : shown
+    const proven = proof[0]
+    passed.principal = proven
 
-    const tenant = principal ? identifyTenant(proof, host, policy) : anonymousTenant(host, policy)
-    if (tenant && isRefusal(tenant)) return deny(passed, tenant, explain)
-    explain?.('tenant', say.tenant(tenant, principal))
+    const named = proven ? identifyTenant(proof, host, policy) : anonymousTenant(route, host, policy)
+    if (named && isRefusal(named) && !isObserved(passed, 'tenants', named)) return deny(passed, named, explain)
+    explain?.('tenant', say.tenant(named, proven))
+    const tenant = named && isRefusal(named) ? ownTenant(proven, policy) : named
+    // whose tenant is not known is nobody: it comes to that only in shadow
+    const principal = tenant && proven
+    passed.principal = principal
     passed.tenant = tenant
 
-    if (!route) return refuse('no_matching_route', 'no route matches host, method and path')
-    const refusal = stages.permission && principal && refusedRights(route, principal)
-    if (refusal) return deny(passed, refusal, explain)
-    explain?.('permission', stages.permission ? say.permission(route) : say.NOT_ASKED)
+    const closed = refusedEntry(route, proven, stages.permission)
+    if (closed && !isObserved(passed, 'authorization', closed)) return deny(passed, closed, explain)
+    explain?.('permission', stages.permission ? say.permission(route, closed) : say.NOT_ASKED)
 
     if (request.abandoned?.()) return refuse('dependency_unavailable', 'the gateway waits no more')
     // the host alone authenticates nobody: without a principal only the route's own limits are charged, and no flag sees a tenant
     const known = principal && tenant
-    const taken = stages.limits ? takeLimits({ request, route, tenant: known, principal }, limits, now) : undefined
+    const way = route ?? UNROUTED
+    const taken = stages.limits ? takeLimits({ request, route: way, tenant: known, principal }, limits, now) : undefined
     return after(taken, (report) => {
       explain?.('limits', stages.limits ? say.limits(report) : say.NOT_ASKED)
-      passed.limits = report
-      const violated = report?.violated[0]?.limit
-      if (violated) {
-        const reason = violated.kind === 'rate' ? 'rate_limited' : 'quota_exceeded'
-        return refuse(reason, `limit '${violated.name}' has no room`)
-      }
-      const choice = stages.flags ? chooseUpstream(route, policy, flags, known, principal) : notChosen
+      passed.limits = report && policy.shadow.has('limits') ? untold(report) : report
+      const full = report && refusedByLimits(report)
+      if (full && !isObserved(passed, 'limits', full)) return deny(passed, full, explain)
+      const choice = stages.flags ? chooseUpstream(way, policy, flags, known, principal) : notChosen
       explain?.('flags', say.choice(choice))
-      return allow(passed, choice, explain)
+      const token = known && principal && given.identityTokens?.of(principal, known, now)
+      return after(token, (signed) => allow(passed, choice, signed, explain))
     })
   })
 }

@@ -1,4 +1,5 @@
 /** The result of `decide()`, the closed list of reasons, and the one table from a reason to HTTP and gRPC. */
+import type { HeaderEntry } from './limits/headers.ts'
 import type { LimitReport } from './limits/report.ts'
 import type { Identity } from './policy.ts'
 import type { GatewayRequest } from './request.ts'
@@ -71,6 +72,14 @@ export interface Findings {
   readonly credential?: string
   /** The limits that were asked; absent where none applies. */
   readonly limits?: LimitReport
+  /** What stages and routes in shadow would have refused, in their order; absent where nothing. */
+  readonly shadow?: readonly ShadowDenial[]
+}
+
+/** A refusal that was only observed. `because` is for logs and `explain`, as that of a `Deny`. */
+export interface ShadowDenial {
+  readonly reason: DenyReason
+  readonly because: string
 }
 
 export interface Allow extends Findings {
@@ -82,6 +91,10 @@ export interface Allow extends Findings {
   readonly variant?: string
   /** The tenant's consumer in the gateway; only with a proven credential. */
   readonly consumer?: string
+  /** The trusted headers that the policy adds; absent where it adds none. */
+  readonly headers?: readonly HeaderEntry[]
+  /** The identity as a signed token; only with a proven credential, and where the policy wants one. */
+  readonly identityToken?: string
 }
 
 export interface Deny extends Findings {

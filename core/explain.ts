@@ -1,6 +1,7 @@
 /** What each stage found, in words for people: `tenantgate explain` prints them. Never a credential. */
 import type { Proof } from './credentials/authenticate.ts'
 import type { Principal } from './credentials/principal.ts'
+import { isRefusal, type Refusal } from './credentials/verdict.ts'
 import type { DenyReason } from './decision.ts'
 import type { Choice } from './flags/choose-upstream.ts'
 import { amountOf } from './limits/headers.ts'
@@ -33,13 +34,19 @@ export const NOT_ASKED = 'not asked'
 
 export type Explain = (stage: Stage, text: string) => void
 
+/** What a stage in shadow says in place of refusing. */
+function onlyObserved({ denied, because }: Refusal): string {
+  return `in shadow, let through: would be ${denied}: ${because}`
+}
+
 export function route(route: Route | undefined): string {
   if (!route) return 'none matches host, method and path'
   const { methods, path, hosts } = route.match
   return `${route.name} (${[methods.join('|') || 'any method', path, ...hosts].join(' ')})`
 }
 
-export function proof(proof: Proof, route: Route | undefined): string {
+export function proof(proof: Proof | Refusal, route: Route | undefined): string {
+  if (isRefusal(proof)) return onlyObserved(proof)
   if (route?.anonymous === true) return 'not asked: the route is anonymous'
   if (proof.length === 0) return 'none shown: the route allows that'
   return proof
@@ -47,12 +54,15 @@ export function proof(proof: Proof, route: Route | undefined): string {
     .join(', ')
 }
 
-export function tenant(tenant: Tenant | undefined, principal: Principal | undefined): string {
+export function tenant(tenant: Tenant | Refusal | undefined, principal: Principal | undefined): string {
   if (!tenant) return 'none'
+  if (isRefusal(tenant)) return onlyObserved(tenant)
   return `${tenant.id} (${principal ? `plan ${tenant.plan}` : 'named by the host only: not proven'})`
 }
 
-export function permission({ require: { scopes, anyScope, roles, anyRole } }: Route): string {
+export function permission(route: Route | undefined, closed: Refusal | undefined): string {
+  if (!route || closed) return closed ? onlyObserved(closed) : 'no route'
+  const { scopes, anyScope, roles, anyRole } = route.require
   const wanted = [
     scopes.length > 0 && `scopes ${scopes.join(', ')}`,
     anyScope.length > 0 && `a scope of ${anyScope.join(', ')}`,

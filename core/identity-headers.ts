@@ -1,8 +1,10 @@
 /** The trusted headers: what backends are told of the caller, and every spelling in which a client could tell it himself. */
+import { claimAt } from './credentials/claims.ts'
 import { isBearer, readsBearer } from './credentials/present.ts'
+import type { Principal } from './credentials/principal.ts'
 import type { Allow } from './decision.ts'
 import type { HeaderEntry } from './limits/headers.ts'
-import { headerOf } from './request.ts'
+import type { HeaderSource, Identity, Tenant } from './policy.ts'
 
 /** Set by us alone. A gateway that proxies the client's own copy would believe anybody. */
 export const IDENTITY_HEADERS = [
@@ -11,11 +13,17 @@ export const IDENTITY_HEADERS = [
   'x-user-id',
   'x-user-roles',
   'x-user-scopes',
+  'x-tenantgate-identity',
   'x-tenantgate-upstream',
   'x-tenantgate-variant',
 ] as const
 
 const reserved: ReadonlySet<string> = new Set(IDENTITY_HEADERS)
+
+/** Whether this policy has backends trust a header of this name, in lower case. */
+export function isTrusted(name: string, { headers }: Identity): boolean {
+  return reserved.has(name) || headers.has(name)
+}
 
 /** The headers that a backend can trust, for an allowed request. What is not known is not set. */
 export function backendHeaders(allow: Allow): readonly HeaderEntry[] {
@@ -28,9 +36,42 @@ export function backendHeaders(allow: Allow): readonly HeaderEntry[] {
   set('x-user-id', allow.user)
   set('x-user-roles', allow.roles.join(','))
   set('x-user-scopes', allow.scopes.join(','))
+  if (allow.headers) headers.push(...allow.headers)
+  set('x-tenantgate-identity', allow.identityToken)
   set('x-tenantgate-upstream', allow.upstream)
   set('x-tenantgate-variant', allow.variant)
   return headers
+}
+
+/** The headers that the policy adds for a proven caller; what is not there, or not fit for a header, is left out. */
+export function policyHeaders({ headers }: Identity, tenant: Tenant, principal: Principal): readonly HeaderEntry[] {
+  const entries: HeaderEntry[] = []
+  for (const [name, source] of headers) {
+    const value = headerValue(sourceValue(source, tenant, principal))
+    if (value !== undefined) entries.push([name, value])
+  }
+  return entries
+}
+
+function sourceValue(source: HeaderSource, { attributes }: Tenant, { claims }: Principal): unknown {
+  if (source.kind === 'claim') return claims && claimAt(claims, source.path)
+  return Object.hasOwn(attributes, source.name) ? attributes[source.name] : undefined
+}
+
+/** Visible ASCII with spaces inside: every server reads it the same. */
+const VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
+const MOST_BYTES = 1024
+
+/** A value as a header carries it. A list whose entry has a comma would be read as another list. */
+function headerValue(value: unknown): string | undefined {
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  const text = Array.isArray(value) ? joined(value) : value
+  return typeof text === 'string' && text.length <= MOST_BYTES && VALUE.test(text) ? text : undefined
+}
+
+function joined(list: readonly unknown[]): string | undefined {
+  const isEntry = (entry: unknown) => typeof entry === 'string' && VALUE.test(entry) && !entry.includes(',')
+  return list.every(isEntry) ? list.join(',') : undefined
 }
 
 /**
@@ -39,12 +80,14 @@ export function backendHeaders(allow: Allow): readonly HeaderEntry[] {
  * us. A header that is `set` is left out: it is overwritten, and Envoy drops one that is both set and removed.
  */
 export function headersToRemove(allow: Allow, set: readonly HeaderEntry[]): readonly string[] {
+  const { identity, request } = allow
   const overwritten = new Set(set.map(([name]) => name))
   const names: string[] = IDENTITY_HEADERS.filter((name) => !overwritten.has(name))
-  for (const name in allow.request.headers) {
-    if (isAlias(name) && !names.includes(name)) names.push(name)
+  for (const name of identity.headers.keys()) if (!overwritten.has(name)) names.push(name)
+  for (const name in request.headers) {
+    if (isAlias(name, identity) && !names.includes(name)) names.push(name)
   }
-  if (allow.identity.removeCredentials) names.push(...credentialHeaders(allow))
+  if (identity.removeCredentials) names.push(...credentialHeaders(allow))
   return names
 }
 
@@ -52,16 +95,36 @@ export function headersToRemove(allow: Allow, set: readonly HeaderEntry[]): read
 const PLAIN = /^[a-z0-9-]*$/
 
 /** Whether a name folds to a trusted header without being it. Few names begin with x and are not plain. */
-function isAlias(name: string): boolean {
+function isAlias(name: string, identity: Identity): boolean {
   if (name.charCodeAt(0) !== 0x78 && name.charCodeAt(0) !== 0x58) return false
   if (PLAIN.test(name)) return false
-  const folded = name.replaceAll('_', '-').toLowerCase()
-  return folded !== name && reserved.has(folded)
+  const folded = foldedName(name)
+  return folded !== name && isTrusted(folded, identity)
 }
 
-/** Where this policy looks for credentials; an `Authorization` that it does not read is the backend's business. */
-function credentialHeaders({ request, identity }: Allow): string[] {
-  const names = identity.sources.includes('apiKey') ? [identity.apiKey.header] : []
-  if (readsBearer(identity) && isBearer(headerOf(request, 'authorization') ?? '')) names.push('authorization')
-  return names
+function foldedName(name: string): string {
+  return name.replaceAll('_', '-').toLowerCase()
+}
+
+/** Where Envoy tells of the client's certificate; backends that read it believe it. */
+const CERTIFICATE_HEADER = 'x-forwarded-client-cert'
+
+/**
+ * Where this policy looks for credentials, in every spelling; an `Authorization` that it does not read is the backend's
+ * business.
+ */
+function credentialHeaders({ request: { headers }, identity }: Allow): string[] {
+  const { sources, apiKey } = identity
+  const keyHeader = foldedName(apiKey.header)
+  const isOne = (name: string) => {
+    const folded = foldedName(name)
+    if (folded === keyHeader) return sources.includes('apiKey')
+    if (folded === CERTIFICATE_HEADER) return sources.includes('clientCertificate')
+    return folded === 'authorization' && readsBearer(identity) && isBearer(headers[name] ?? '')
+  }
+  const found = Object.keys(headers).filter(isOne)
+  // removed unseen as well, in case the gateway hides some from us
+  if (sources.includes('apiKey') && !found.includes(apiKey.header)) found.push(apiKey.header)
+  if (sources.includes('clientCertificate') && !found.includes(CERTIFICATE_HEADER)) found.push(CERTIFICATE_HEADER)
+  return found
 }

@@ -2,9 +2,10 @@
 import { readsBearer } from './credentials/present.ts'
 import type { Principal } from './credentials/principal.ts'
 import type { Refusal } from './credentials/verdict.ts'
-import { type Allow, DENIALS, type Deny, type DenyReason, type Findings } from './decision.ts'
+import { type Allow, DENIALS, type Deny, type DenyReason, type Findings, type ShadowDenial } from './decision.ts'
 import { type Explain, STAGE_OF } from './explain.ts'
 import type { Choice } from './flags/choose-upstream.ts'
+import { policyHeaders } from './identity-headers.ts'
 import type { LimitReport } from './limits/report.ts'
 import type { Identity, Policy, Route, Tenant } from './policy.ts'
 import { type GatewayRequest, isGrpc } from './request.ts'
@@ -17,9 +18,16 @@ export interface Passed {
   principal?: Principal | undefined
   tenant?: Tenant | undefined
   limits?: LimitReport | undefined
+  shadow?: readonly ShadowDenial[] | undefined
 }
 
-export function allow(passed: Passed, { upstream, variant }: Choice, explain?: Explain): Allow {
+/** `signed` is the identity as a token, where the policy wants one. */
+export function allow(
+  passed: Passed,
+  { upstream, variant }: Choice,
+  signed: string | undefined,
+  explain?: Explain,
+): Allow {
   explain?.('decision', 'allow')
   const { request, policy, principal, tenant } = passed
   const allowed: Writable<Allow> = {
@@ -35,6 +43,10 @@ export function allow(passed: Passed, { upstream, variant }: Choice, explain?: E
   if (upstream !== undefined) allowed.upstream = upstream
   if (variant !== undefined) allowed.variant = variant
   if (principal && tenant?.consumer !== undefined) allowed.consumer = tenant.consumer
+  if (signed !== undefined) allowed.identityToken = signed
+  if (principal && tenant && policy.identity.headers.size > 0) {
+    allowed.headers = policyHeaders(policy.identity, tenant, principal)
+  }
   return allowed
 }
 
@@ -55,7 +67,7 @@ export function deny(passed: Passed, refusal: Refusal, explain?: Explain): Deny 
 type Writable<T> = { -readonly [name in keyof T]: T[name] }
 
 /** Sets what is known, field by field: to spread each one that is there or not is a tenth of a whole decision. */
-function addFindings(to: Writable<Findings>, { route, principal, tenant, limits }: Passed): void {
+function addFindings(to: Writable<Findings>, { route, principal, tenant, limits, shadow }: Passed): void {
   if (route) to.route = route.name
   if (tenant) to.tenant = tenant.id
   // what the host alone says of a tenant is no more than its name
@@ -63,6 +75,7 @@ function addFindings(to: Writable<Findings>, { route, principal, tenant, limits 
   if (principal) to.credential = principal.credential
   if (principal?.user !== undefined) to.user = principal.user
   if (limits) to.limits = limits
+  if (shadow) to.shadow = shadow
 }
 
 const REALM = 'realm="api"'

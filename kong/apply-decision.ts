@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { clientHeaders } from '../core/answer.ts'
 import type { Allow, Decision } from '../core/decision.ts'
-import { backendHeaders, headersToRemove, IDENTITY_HEADERS } from '../core/identity-headers.ts'
+import { backendHeaders, headersToRemove, type IDENTITY_HEADERS, isTrusted } from '../core/identity-headers.ts'
 import type { Caller, Mark, MarkName, Stage } from './handover.ts'
 import { assertValues } from './header-values.ts'
 import { type Refusal, refusalOf } from './refusal.ts'
@@ -21,13 +21,14 @@ export interface Applied {
   readonly setUpstream: boolean
 }
 
-/** The stage that tells the backend each header. */
+/** The stage that tells the backend each header; those that the policy adds say who the caller is. */
 const TOLD_BY: Readonly<Record<(typeof IDENTITY_HEADERS)[number], Stage>> = {
   'x-tenant-id': 'auth',
   'x-tenant-plan': 'auth',
   'x-user-id': 'auth',
   'x-user-roles': 'auth',
   'x-user-scopes': 'auth',
+  'x-tenantgate-identity': 'auth',
   'x-tenantgate-upstream': 'flags',
   'x-tenantgate-variant': 'flags',
 }
@@ -43,9 +44,9 @@ export function isRefusal(outcome: Mark | Refusal): outcome is Refusal {
 }
 
 function markOf(allow: Allow, { id, stage, parts, unguarded, setConsumer, setUpstream }: Applied): Mark {
-  const own = unguarded ? EVERY_HEADER : headersOf(parts)
+  const isOwn = (name: string) => unguarded || parts.has(told.get(name) ?? 'auth')
   const known = setUpstream ? allow : withoutUpstream(allow)
-  const trusted = backendHeaders(known).filter(([name]) => own.has(name))
+  const trusted = backendHeaders(known).filter(([name]) => isOwn(name))
   const answer = parts.has('quota') ? clientHeaders(allow) : []
   const caller = setConsumer && parts.has('auth') ? callerOf(allow) : undefined
   const mark: Mark = {
@@ -53,7 +54,7 @@ function markOf(allow: Allow, { id, stage, parts, unguarded, setConsumer, setUps
     stage,
     set: Object.fromEntries(trusted),
     // what an earlier stage has set is not this one's to take away; a client's spellings are everybody's
-    remove: headersToRemove(allow, trusted).filter((name) => own.has(name) || !EVERY_HEADER.has(name)),
+    remove: headersToRemove(allow, trusted).filter((name) => isOwn(name) || !isTrusted(name, allow.identity)),
     answer: Object.fromEntries(answer),
     ...(parts.has('flags') && known.upstream !== undefined && { upstream: known.upstream }),
     ...(caller && { caller }),
@@ -67,19 +68,7 @@ function withoutUpstream({ upstream: _, ...rest }: Allow): Allow {
   return rest
 }
 
-const EVERY_HEADER: ReadonlySet<string> = new Set(IDENTITY_HEADERS)
-
-const headersByParts = new WeakMap<ReadonlySet<Stage>, ReadonlySet<string>>()
-
-/** An instance asks with the same parts for each of its requests. */
-function headersOf(parts: ReadonlySet<Stage>): ReadonlySet<string> {
-  let headers = headersByParts.get(parts)
-  if (!headers) {
-    headers = new Set(IDENTITY_HEADERS.filter((name) => parts.has(TOLD_BY[name])))
-    headersByParts.set(parts, headers)
-  }
-  return headers
-}
+const told: ReadonlyMap<string, Stage> = new Map(Object.entries(TOLD_BY))
 
 /** Who has proven a credential; a host name alone makes nobody a caller. */
 function callerOf({ tenant, credential, consumer }: Allow): Caller | undefined {

@@ -1,5 +1,4 @@
 /** A request without our guard in Kong: read and answered through the PDK, in at most eight calls with the look for a guard. */
-import { IDENTITY_HEADERS } from '../core/identity-headers.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import type { Caller, Mark } from './handover.ts'
 import type { HeaderValue, Kong } from './pdk.ts'
@@ -39,13 +38,12 @@ export async function readUnguarded(kong: Kong, abandoned?: () => boolean): Prom
  * its length a body is read as the next request.
  */
 function takesOursAway(connection: string): boolean {
-  return connection.split(',').some((token) => needed.has(token.trim().toLowerCase()))
+  return connection.split(',').some((token) => NEEDED.test(token.trim()))
 }
 
-const needed: ReadonlySet<string> = new Set([
-  ...IDENTITY_HEADERS,
-  ...['connection', 'content-length', 'content-type', 'host', 'transfer-encoding'],
-])
+/** What a policy can have backends trust, and what a request is read by. In any case, `_` for `-`. */
+const NEEDED =
+  /^(?:x[-_](?:tenant|user|tenantgate)[-_].*|connection|content[-_](?:length|type)|host|transfer[-_]encoding)$/i
 
 /**
  * A backend that obeys one of these serves another host, path, method or address than the one that was decided about. Our guard,

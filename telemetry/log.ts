@@ -20,7 +20,7 @@ export interface Addresses {
 export interface Log {
   /** Whether `decided` would write a line; asked before the work for one is done. */
   readonly decisions: { readonly allow: boolean; readonly deny: boolean }
-  /** Denials at info, allows at debug. */
+  /** Denials at info, and allows that are none but for shadow; other allows at debug. */
   decided(decision: Decision, latencyMs: number): void
   /** The one line that says where we serve; written at every level. */
   listening(addresses: Addresses, version: string): void
@@ -62,7 +62,10 @@ export function createLog(level: LogLevel, stream: DestinationStream, close: Log
   return {
     decisions: { allow: logger.isLevelEnabled('debug'), deny: logger.isLevelEnabled('info') },
     decided(decision, latencyMs) {
-      logger[decision.decision === 'allow' ? 'debug' : 'info'](decisionFields(decision, latencyMs), 'decision')
+      logger[decision.decision === 'allow' && !decision.shadow ? 'debug' : 'info'](
+        decisionFields(decision, latencyMs),
+        'decision',
+      )
     },
     ...lifecycle(logger),
     fault: (what, fault) => logger.error(faultFields(fault), what),
@@ -102,7 +105,7 @@ function lifecycle(
 }
 
 function decisionFields(decision: Decision, latencyMs: number) {
-  const { request, tenant, user, credential, route, reason } = decision
+  const { request, tenant, user, credential, route, reason, shadow } = decision
   return {
     requestId: request.id,
     tenant,
@@ -112,6 +115,7 @@ function decisionFields(decision: Decision, latencyMs: number) {
     decision: decision.decision,
     reason,
     because: decision.decision === 'deny' ? decision.because : undefined,
+    shadow: shadow?.map(({ reason, because }) => ({ reason, because })),
     latencyMs: Math.round(latencyMs * 1000) / 1000,
   }
 }

@@ -1,14 +1,14 @@
 /** What Prometheus reads. Every label comes from a closed list, so that no client can make series. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import { REASONS, type Reason } from '../core/decision.ts'
+import { DENIALS, type DenyReason, REASONS, type Reason, type ShadowDenial } from '../core/decision.ts'
 import { addPluginServerMetrics, type PluginServerCounts } from './plugin-server-metrics.ts'
 
 /** Seconds. A warm decision takes some microseconds; what waits for an issuer takes milliseconds. */
 const BUCKETS = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5]
 
 export interface Metrics {
-  /** Counts one decision; `seconds` is what it took. */
-  decided(reason: Reason, seconds: number): void
+  /** Counts one decision, and what shadow let through in it; `seconds` is what it took. */
+  decided(reason: Reason, seconds: number, shadow?: readonly ShadowDenial[]): void
   /** A policy is live from `atMs` on (ms since the epoch). */
   policyLive(version: string, atMs: number): void
   /** A reload ended: the new policy is live, or the last good one stays. */
@@ -40,10 +40,12 @@ export function createMetrics(now: () => number): Metrics {
     registers,
   })
   const count = decisionCounters(registry)
+  const observed = shadowCounter(registry)
   return {
-    decided(reason, seconds) {
+    decided(reason, seconds, shadow) {
       count[reason].inc()
       duration.observe(seconds)
+      if (shadow) for (const denial of shadow) observed.inc({ reason: denial.reason })
     },
     ...policyMetrics(registry, now),
     fault: () => faults.inc(),
@@ -67,6 +69,17 @@ function decisionCounters(registry: Registry): Readonly<Record<Reason, { inc(): 
     counters[reason] = series
   }
   return counters as Record<Reason, { inc(): void }>
+}
+
+function shadowCounter(registry: Registry): Counter<'reason'> {
+  const denials = new Counter({
+    name: 'tenantgate_shadow_denials_total',
+    help: 'Refusals that stages and routes in shadow have only observed.',
+    labelNames: ['reason'],
+    registers: [registry],
+  })
+  for (const reason of Object.keys(DENIALS) as DenyReason[]) denials.inc({ reason }, 0)
+  return denials
 }
 
 function policyMetrics(

@@ -8,6 +8,22 @@ export interface Rights {
   readonly scopes: readonly string[]
 }
 
+const NOBODY: Rights = { roles: [], scopes: [] }
+
+const NO_MATCH: Refusal = { denied: 'no_matching_route', because: 'no route matches host, method and path' }
+
+/** Why this request may not go this way: no route is open for it, or `asksRights` and what the route wants is not held. */
+export function refusedEntry(
+  route: Route | undefined,
+  principal: Rights | undefined,
+  asksRights: boolean,
+): Refusal | undefined {
+  if (!route) return NO_MATCH
+  // an anonymous route asks nobody for rights; on any other nobody stands only in shadow, and has none
+  const rights = principal ?? (route.anonymous === false ? NOBODY : undefined)
+  return asksRights && rights ? refusedRights(route, rights) : undefined
+}
+
 /** The refusal, or undefined where the route is open. */
 export function refusedRights({ require }: Route, { roles, scopes }: Rights): Refusal | undefined {
   const scope = lacking(require.scopes, require.anyScope, scopes)

@@ -1,4 +1,5 @@
 /** What is told of limits after a take: which one binds, and which were violated. */
+import type { Refusal } from '../credentials/verdict.ts'
 import type { ChargeState } from './limit.ts'
 
 export interface LimitReport {
@@ -10,4 +11,17 @@ export interface LimitReport {
   readonly strictest: ChargeState | undefined
   /** Those that refused, exposed or not, the longest wait first. */
   readonly violated: readonly ChargeState[]
+}
+
+/** The refusal, or undefined where every limit has admitted the request. */
+export function refusedByLimits({ violated }: LimitReport): Refusal | undefined {
+  const limit = violated[0]?.limit
+  if (!limit) return undefined
+  const denied = limit.kind === 'rate' ? 'rate_limited' : 'quota_exceeded'
+  return { denied, because: `limit '${limit.name}' has no room` }
+}
+
+/** The same limits, of which clients are told nothing: what is not enforced must slow nobody down. */
+export function untold({ states }: LimitReport): LimitReport {
+  return { states, exposed: [], strictest: undefined, violated: [] }
 }

@@ -1,7 +1,7 @@
 /** Which tenant the proven credentials and the host name: one, and active. */
 import type { Principal } from '../credentials/principal.ts'
 import type { Refusal } from '../credentials/verdict.ts'
-import type { Policy, Tenant } from '../policy.ts'
+import type { Policy, Route, Tenant } from '../policy.ts'
 
 /** A host name names a tenant, a tenant that does not exist, or nobody. */
 type Named = Tenant | 'unknown' | undefined
@@ -13,9 +13,9 @@ type Named = Tenant | 'unknown' | undefined
 export function identifyTenant(proof: readonly Principal[], host: string, policy: Policy): Tenant | Refusal {
   let tenant: Tenant | undefined
   for (const principal of proof) {
-    const named = principal.tenantName === undefined ? undefined : policy.directory.byName(principal.tenantName)
+    const named = ownTenant(principal, policy)
     // an issuer that speaks for others learns no more than that it does not speak for this one
-    if (!named || (principal.speaksFor && !principal.speaksFor.has(named.id))) {
+    if (!named) {
       return { denied: 'unknown_tenant', because: `the ${principal.kind} names no tenant that it may speak for` }
     }
     if (tenant && tenant !== named) return conflict(`the credentials name '${tenant.id}' and '${named.id}'`)
@@ -30,8 +30,19 @@ export function identifyTenant(proof: readonly Principal[], host: string, policy
   return tenant
 }
 
-/** The tenant that the host alone names, on a route that needs no credential; nobody where it is unknown or suspended. */
-export function anonymousTenant(host: string, policy: Policy): Tenant | undefined {
+/** The tenant that a credential names, if it may speak for that one. */
+export function ownTenant(principal: Principal | undefined, { directory }: Policy): Tenant | undefined {
+  if (principal?.tenantName === undefined) return undefined
+  const named = directory.byName(principal.tenantName)
+  return named && (!principal.speaksFor || principal.speaksFor.has(named.id)) ? named : undefined
+}
+
+/**
+ * The tenant that the host alone names, on a route that needs no credential; nobody where it is unknown or suspended. On any
+ * other route backends take the tenant for proven, and who stands there unproven (in shadow) is of none.
+ */
+export function anonymousTenant(route: Route | undefined, host: string, policy: Policy): Tenant | undefined {
+  if (!route?.anonymous) return undefined
   const named = tenantOfHost(host, policy)
   return named !== undefined && named !== 'unknown' && named.status === 'active' ? named : undefined
 }

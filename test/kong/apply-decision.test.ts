@@ -27,10 +27,14 @@ const known = {
   credential: 'ci',
   roles: ['admin', 'dev'],
   scopes: ['orders:read'],
+  headers: [['x-tenant-region', 'eu']],
+  identityToken: 'signed',
   upstream: 'orders-beta',
   variant: 'beta',
   limits,
 } as const
+const region = { kind: 'attribute', name: 'region' } as const
+const identity = { ...allowOf().identity, headers: new Map([['x-tenant-region', region]]) }
 const spoofed = requestOf({ 'x-tenant-id': 'evil', x_tenant_id: 'evil', 'x_tenant-id': 'evil', 'x-user-roles': 'root' })
 
 function markOf(parts: Parameters<typeof allowOf>[0], applied: Applied = whole): Mark {
@@ -56,6 +60,8 @@ describe('the mark of an allowed request', () => {
         'x-user-id': 'u1',
         'x-user-roles': 'admin,dev',
         'x-user-scopes': 'orders:read',
+        'x-tenant-region': 'eu',
+        'x-tenantgate-identity': 'signed',
         'x-tenantgate-upstream': 'orders-beta',
         'x-tenantgate-variant': 'beta',
       },
@@ -79,7 +85,7 @@ describe('the mark of an allowed request', () => {
     const auth = markOf(known, stage('auth'))
     const quota = markOf(known, stage('quota'))
     const flags = markOf(known, stage('flags'))
-    const all = markOf(known)
+    const all = markOf({ ...known, identity })
     expect({ ...auth.set, ...quota.set, ...flags.set }).toEqual(all.set)
     expect(quota).toEqual({ id: 'kong-1', stage: 'quota', set: {}, remove: [], answer: all.answer })
     expect([auth.caller, flags.caller, auth.upstream, flags.upstream]).toEqual([
@@ -98,13 +104,15 @@ describe('the mark of an allowed request', () => {
   })
 
   it.each(['quota', 'flags'] as const)('of tenant-%s takes away nothing that tenant-auth has set', (name) => {
-    const { remove } = markOf({ request: spoofed }, stage(name))
-    expect(remove.filter((header) => /^x-(?:tenant|user)-/.test(header))).toEqual([])
+    const { set, remove } = markOf({ ...known, identity, request: spoofed }, stage(name))
+    expect(remove.filter((header) => /^x-(?:tenant|user)-|^x-tenantgate-identity$/.test(header))).toEqual([])
+    expect(Object.keys(set).filter((header) => !/^x-tenantgate-(?:upstream|variant)$/.test(header))).toEqual([])
     expect(remove).toContain('x_tenant_id')
   })
 
   it('without a guard answers for every trusted header, whatever the stage', () => {
-    const { set, remove } = markOf({ ...known, request: spoofed }, { ...stage('quota'), unguarded: true })
+    const { headers: _, identityToken: __, ...untold } = known
+    const { set, remove } = markOf({ ...untold, identity, request: spoofed }, { ...stage('quota'), unguarded: true })
     expect([...Object.keys(set), ...remove].sort()).toEqual(
       [
         'x-tenant-id',
@@ -112,6 +120,8 @@ describe('the mark of an allowed request', () => {
         'x-user-id',
         'x-user-roles',
         'x-user-scopes',
+        'x-tenant-region',
+        'x-tenantgate-identity',
         'x-tenantgate-upstream',
         'x-tenantgate-variant',
         'x_tenant_id',

@@ -79,8 +79,11 @@ return function(stage, priority)
   end
 
   function handler:header_filter()
-    for _, name in ipairs(names.IDENTITY) do
-      ngx.header[name] = nil
+    -- all of them: by default Lua sees a hundred
+    for name in pairs(ngx.resp.get_headers(0)) do
+      if names.is_ours(name) then
+        ngx.header[name] = nil
+      end
     end
     local state = ngx.ctx.tenantgate
     if not state or not state.asked[stage] then

@@ -4,17 +4,6 @@ local byte, find, gsub, lower, sub = string.byte, string.find, string.gsub, stri
 
 local names = {}
 
---- What we alone tell backends. No answer carries them either.
-names.IDENTITY = {
-  "x-tenant-id",
-  "x-tenant-plan",
-  "x-user-id",
-  "x-user-roles",
-  "x-user-scopes",
-  "x-tenantgate-upstream",
-  "x-tenantgate-variant",
-}
-
 -- Backends that obey one of these serve another host, path, method or address than the one that was decided about.
 local FOREIGN = {
   ["forwarded"] = true,
@@ -79,7 +68,8 @@ local function folded(name)
   return find(name, "_", 1, true) and gsub(name, "_", "-") or name
 end
 
-local function is_ours(name)
+--- What we alone tell backends, by names of ours or of the policy. No answer carries them either.
+function names.is_ours(name)
   return begins(name, "x-tenant-") or begins(name, "x-user-") or begins(name, "x-tenantgate-")
 end
 
@@ -96,7 +86,7 @@ function names.is_stripped(name, is_authenticated)
     return false
   end
   local plain = folded(name)
-  return is_ours(plain)
+  return names.is_ours(plain)
     or FOREIGN[plain] == true
     or begins(plain, "x-original-")
     or (plain ~= name and KONGS_OWN[plain] == true)
@@ -112,7 +102,7 @@ end
 function names.is_kept(name)
   local plain = folded(name)
   return FRAMING[plain] == true
-    or is_ours(plain)
+    or names.is_ours(plain)
     or is_consumers(plain)
     or FOREIGN[plain] == true
     or KONGS_OWN[plain] == true

@@ -144,10 +144,15 @@ describe('a mark is carried out', () => {
 
   it('the answer’s limits are ours and not the backend’s, and identity headers are nobody’s', async () => {
     const { sent } = await marked({ answer: { ratelimit: '"burst";r=1;t=1' } })
-    const leaked = IDENTITY_HEADERS.map((name) => [name.toUpperCase(), 'leak'] as const)
-    const { answer, body } = await sent.answer(200, [['Ratelimit', 'theirs'], ...leaked, ['X-Own', '1']], 'body')
+    // a hundred more, since that is how many Lua sees unless it asks for all
+    const many = Array.from({ length: 100 }, (_, index) => [`x-many-${index}`, '1'] as const)
+    const named = [...IDENTITY_HEADERS, 'x-tenant-of-the-policy', 'x-user-of-the-policy', 'x-tenantgate-of-the-policy']
+    const leaked = named.map((name) => [name.toUpperCase(), 'leak'] as const)
+    const theirs: Fields = [['Ratelimit', 'theirs'], ...many, ...leaked, ['X-Own', '1']]
+    const { answer, body } = await sent.answer(200, theirs, 'body')
     expect(answer.headers.map(([name, text]) => [name.toLowerCase(), text])).toEqual([
       ['ratelimit', '"burst";r=1;t=1'],
+      ...many,
       ['x-own', '1'],
     ])
     expect(body).toBe('body')

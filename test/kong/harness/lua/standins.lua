@@ -47,7 +47,11 @@ local req = {
   get_method = function() return current.method end,
 }
 
-standins.ngx = setmetatable({ req = req, header = answer_headers, null = {} }, {
+local resp = {
+  get_headers = function(max) return headers.read(current.answer.headers, max or 100) end,
+}
+
+standins.ngx = setmetatable({ req = req, resp = resp, header = answer_headers, null = {} }, {
   __index = function(_, name)
     if name == "ctx" then return current.ctx end
     if name == "status" then return current.answer.status end
