@@ -1,9 +1,14 @@
-/** Where an issuer's keys come from: a URL, a JWKS file that is checked here, or a secret from the environment or a file. */
+/** What an issuer's tokens are verified by: keys from a URL or a JWKS file that is checked here, a secret, or who is asked. */
 import { createPublicKey } from 'node:crypto'
 import type { KeyOrigin } from '../core/policy.ts'
+import { urlFault } from './issuer-url.ts'
 import { isRecord, type Outside, parseJson, type Resolved } from './outside.ts'
 import type { PolicyPath } from './problem.ts'
+import { isUrl } from './schema/issuers.ts'
+import type { SecretReference } from './schema/secrets.ts'
 import type { PolicyFile } from './schema.ts'
+import { readSecret } from './secret.ts'
+import { durationMs } from './units.ts'
 
 type IssuerEntry = PolicyFile['issuers'][number]
 
@@ -12,21 +17,24 @@ const MIN_SECRET_BYTES = 32
 
 /** The keys of the issuer that stands at `path`. */
 export function resolveKeys(issuer: IssuerEntry, path: PolicyPath, outside: Outside): Resolved<KeyOrigin> {
-  if (issuer.jwks !== undefined) return resolveJwks(issuer.jwks, [...path, 'jwks'], outside)
-  return resolveSecret(issuer.secret ?? {}, [...path, 'secret'], outside)
+  const { jwks, secret, introspection, allowPrivateAddresses = false } = issuer
+  if (jwks !== undefined) {
+    return isUrl(jwks)
+      ? resolveUrl(jwks, [...path, 'jwks'], allowPrivateAddresses)
+      : resolveFile(jwks, [...path, 'jwks'], outside)
+  }
+  if (secret) return resolveSecret(secret, [...path, 'secret'], outside)
+  if (introspection)
+    return resolveIntrospection(introspection, [...path, 'introspection'], allowPrivateAddresses, outside)
+  return { value: { kind: 'gateway' } }
 }
 
-function resolveJwks(jwks: string, path: PolicyPath, { read }: Outside): Resolved<KeyOrigin> {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(jwks)) {
-    if (isSafeUrl(jwks)) return { value: { kind: 'url', url: jwks, allowPrivateAddresses: false } }
-    return {
-      fault: {
-        path,
-        message: 'is not a URL that keys can be trusted from',
-        fix: 'an https URL (http on loopback only)',
-      },
-    }
-  }
+function resolveUrl(url: string, path: PolicyPath, allowPrivateAddresses: boolean): Resolved<KeyOrigin> {
+  const fault = urlFault(url, 'keys can be trusted from', allowPrivateAddresses)
+  return fault ? { fault: { path, ...fault } } : { value: { kind: 'url', url, allowPrivateAddresses } }
+}
+
+function resolveFile(jwks: string, path: PolicyPath, { read }: Outside): Resolved<KeyOrigin> {
   const content = read(jwks)
   if ('failure' in content) return { fault: { path, message: `the key file ${content.failure}` } }
   const keys = keysOf(content.text)
@@ -35,11 +43,20 @@ function resolveJwks(jwks: string, path: PolicyPath, { read }: Outside): Resolve
     : { value: { kind: 'jwks', jwks: { keys } } }
 }
 
-function isSafeUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false
-  const { protocol, hostname, username, password } = new URL(text)
-  if (username !== '' || password !== '') return false
-  return protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', 'localhost', '[::1]'].includes(hostname))
+function resolveIntrospection(
+  { url, clientId, clientSecret: reference, clientAuth, cacheFor }: NonNullable<IssuerEntry['introspection']>,
+  path: PolicyPath,
+  allowPrivateAddresses: boolean,
+  outside: Outside,
+): Resolved<KeyOrigin> {
+  const fault = urlFault(url, 'tokens can be sent to', allowPrivateAddresses)
+  if (fault) return { fault: { path: [...path, 'url'], ...fault } }
+  const secret = readSecret(reference, [...path, 'clientSecret'], outside)
+  if ('fault' in secret) return secret
+  const clientSecret = secret.value
+  if (clientSecret === '') return { fault: { path: [...path, 'clientSecret'], message: 'the secret there is empty' } }
+  const cacheMs = durationMs(cacheFor)
+  return { value: { kind: 'introspection', url, allowPrivateAddresses, clientId, clientSecret, clientAuth, cacheMs } }
 }
 
 type Jwk = Readonly<Record<string, unknown>>
@@ -66,25 +83,10 @@ function isPublicKey(jwk: Jwk): boolean {
   }
 }
 
-type SecretEntry = NonNullable<IssuerEntry['secret']>
-
-function resolveSecret(
-  { env: name, file }: Partial<SecretEntry>,
-  path: PolicyPath,
-  { read, env }: Outside,
-): Resolved<KeyOrigin> {
-  let secret: string
-  if (name !== undefined) {
-    const value = Object.hasOwn(env, name) ? env[name] : undefined
-    if (value === undefined)
-      return { fault: { path: [...path, 'env'], message: `the environment variable ${name} is not set` } }
-    secret = value
-  } else {
-    const content = read(file ?? '')
-    if ('failure' in content)
-      return { fault: { path: [...path, 'file'], message: `the secret file ${content.failure}` } }
-    secret = content.text.replace(/\r?\n$/, '')
-  }
+function resolveSecret(reference: SecretReference, path: PolicyPath, outside: Outside): Resolved<KeyOrigin> {
+  const read = readSecret(reference, path, outside)
+  if ('fault' in read) return read
+  const secret = read.value
   if (Buffer.byteLength(secret) >= MIN_SECRET_BYTES) return { value: { kind: 'secret', secret } }
   return { fault: { path, message: `the secret is shorter than ${MIN_SECRET_BYTES} bytes`, fix: 'a longer one there' } }
 }

@@ -4,7 +4,7 @@ import { nearest } from './nearest.ts'
 import type { Fault, PolicyPath } from './problem.ts'
 
 /** Keys of a later version, which people may look for in more places than they will stand in. */
-const LATER: ReadonlySet<string> = new Set(['billingDay', 'onStoreFailure', 'delay', 'clientCertificate'])
+const LATER: ReadonlySet<string> = new Set(['billingDay', 'onStoreFailure', 'delay'])
 
 /** `path` leads to the map that holds the key. */
 export function unknownKey(path: PolicyPath, key: string): Fault {

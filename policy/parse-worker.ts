@@ -48,8 +48,9 @@ function piecesOf(tenants: readonly TenantEntry[]): TenantEntry[][] {
   const pieces: TenantEntry[][] = []
   let room = 0
   for (const entry of tenants) {
-    const { aliases, hosts, apiKeys, tenant } = entry
-    const weight = 1 + aliases.length + hosts.length + apiKeys.length + (tenant.limits?.length ?? 0)
+    const { aliases, hosts, apiKeys, certificates, tenant } = entry
+    const credentials = apiKeys.length + certificates.length
+    const weight = 1 + aliases.length + hosts.length + credentials + (tenant.limits?.length ?? 0)
     if (room <= 0) {
       pieces.push([])
       room = PIECE

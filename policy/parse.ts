@@ -4,7 +4,7 @@
  *   document.ts, nodes.ts      text → YAML nodes with positions; duplicate keys and aliases
  *   shape.ts, schema/          nodes → a typed file; wording.ts and known-keys.ts say what is wrong in plain words
  *   checks/                    references, duplicates, costs
- *   outside.ts, key-origin.ts, flag-file.ts    the files and secrets that it names
+ *   outside.ts, secret.ts, key-origin.ts, signing-keys.ts, flag-file.ts    the files and secrets that it names
  *   resolve.ts → parts.ts      defaults and meaning: limits, routes, issuers
  *   compile.ts                 parts → the core's Policy
  *   load.ts, watch.ts          at once, or followed live through parse-thread.ts and parse-worker.ts
@@ -13,6 +13,7 @@ import { dirname, resolve } from 'node:path'
 import type { Limit } from '../core/limits/limit.ts'
 import type { Issuer } from '../core/policy.ts'
 import { checkCosts } from './checks/costs.ts'
+import { checkCredentials } from './checks/credentials.ts'
 import { checkIssuers } from './checks/issuers.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkTenants } from './checks/tenants.ts'
@@ -26,6 +27,7 @@ import { type Fault, type Problem, pathText } from './problem.ts'
 import { identityOf, issuerOf, limitOf, routeOf, tenantOf } from './resolve.ts'
 import type { PolicyFile } from './schema.ts'
 import { checkShape } from './shape.ts'
+import { resolveSigningKeys } from './signing-keys.ts'
 
 /** A policy with more problems than this has one cause or another format; the rest is not told. */
 export const MAX_PROBLEMS = 50
@@ -84,7 +86,8 @@ function checkMeaning(file: PolicyFile, outside: Outside): Meaning {
   const plans = new Map(Object.entries(file.plans).map(([name, { limits }]) => [name, limits.map(limitOf)]))
   const tenants = Object.entries(file.tenants).map(([id, entry]) => tenantOf(id, entry, plans.get(entry.plan) ?? []))
   const routes = file.routes.map(routeOf)
-  const { issuers, faults: ofKeys } = resolveIssuers(file, outside)
+  const { issuers, faults: ofIssuers } = resolveIssuers(file, outside)
+  const signing = resolveSigningKeys(file.identity.token, outside)
   const flags = file.flags === undefined ? undefined : resolveFlags(file.flags, outside)
   const flagFile: FlagFile | undefined = flags && 'value' in flags ? flags.value : undefined
   const limits: Limit[] = [...plans.values()].flat()
@@ -92,21 +95,23 @@ function checkMeaning(file: PolicyFile, outside: Outside): Meaning {
   return {
     faults: [
       ...(flags && 'fault' in flags ? [flags.fault] : []),
-      ...ofKeys,
+      ...ofIssuers,
+      ...signing.faults,
       ...checkIssuers(file),
       ...checkTenants(file),
+      ...checkCredentials(file),
       ...checkRoutes(file, routes, flagFile),
       ...checkCosts(routes, limits),
     ],
     parts: {
       head: {
         version: '',
-        identity: identityOf(file),
+        identity: identityOf(file, signing.keys),
         issuers,
         plans,
         upstreams: file.upstreams,
         routes,
-        shadow: [],
+        shadow: file.shadow,
         flags: flagFile?.text,
       },
       tenants,

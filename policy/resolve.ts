@@ -1,24 +1,44 @@
 /** From the file's way of writing to the core's way of reading: units become numbers, defaults are filled in, lists merged. */
 import type { CountedBy, Limit } from '../core/limits/limit.ts'
-import type { ApiKey, Identity, Issuer, KeyOrigin, Route } from '../core/policy.ts'
+import type { ApiKey, CertificateEntry, HeaderSource, Identity, Issuer, KeyOrigin, Route } from '../core/policy.ts'
 import type { TenantEntry } from './parts.ts'
+import { type CertificateRule, nameOfCertificate } from './schema/certificates.ts'
+import { DEFAULT_SOURCES } from './schema/identity.ts'
 import type { LimitEntry } from './schema/limits.ts'
 import type { PolicyFile } from './schema.ts'
 import { durationMs, instantMs, quotaAmount, rateOf } from './units.ts'
 
 type Entries = PolicyFile['tenants']
 
-export function identityOf({ identity: { sources, apiKey, host, removeCredentials } }: PolicyFile): Identity {
+/** `signingKeys` are the PEM texts that `identity.token.keys` leads to. */
+export function identityOf({ identity }: PolicyFile, signingKeys: readonly string[]): Identity {
+  const { sources = DEFAULT_SOURCES, apiKey, host, clientCertificate, failedCredentials, token } = identity
   return {
     sources,
     apiKey: { header: apiKey.header.toLowerCase(), bearer: apiKey.bearer },
     host: host && { suffix: host.suffix, reserved: new Set(host.reserved) },
-    removeCredentials,
-    clientCertificate: { forwarded: false },
-    failedCredentials: { tokens: 5, periodMs: 1000, burst: 50 },
-    headers: new Map(),
-    token: undefined,
+    removeCredentials: identity.removeCredentials,
+    clientCertificate,
+    failedCredentials:
+      failedCredentials === 'off' ? undefined : { ...rateOf(failedCredentials.rate), burst: failedCredentials.burst },
+    headers: new Map(
+      Object.entries(identity.headers).map(([name, value]) => [name.toLowerCase(), headerSourceOf(value)]),
+    ),
+    token: token && {
+      issuer: token.issuer,
+      audience: token.audience,
+      lifetimeMs: durationMs(token.lifetime),
+      algorithm: token.algorithm,
+      keys: signingKeys,
+    },
   }
+}
+
+/** `attribute:region`, `claim:email`, or a map with a path. */
+function headerSourceOf(value: PolicyFile['identity']['headers'][string]): HeaderSource {
+  if (typeof value === 'object') return { kind: 'claim', path: pathOf(value.claim) }
+  const name = value.slice(value.indexOf(':') + 1)
+  return value.startsWith('attribute:') ? { kind: 'attribute', name } : { kind: 'claim', path: [name] }
 }
 
 export function issuerOf(entry: PolicyFile['issuers'][number], keys: KeyOrigin): Issuer {
@@ -26,10 +46,10 @@ export function issuerOf(entry: PolicyFile['issuers'][number], keys: KeyOrigin):
   return {
     issuer: entry.issuer,
     keys,
-    audiences: entry.audiences,
-    algorithms: entry.algorithms,
+    audiences: entry.audiences ?? [],
+    algorithms: entry.algorithms ?? [],
     clockSkewMs: durationMs(entry.clockSkew),
-    tokenType: undefined,
+    tokenType: entry.tokenType,
     claims: {
       tenant: tenant === undefined ? undefined : pathOf(tenant),
       user: pathOf(user),
@@ -61,6 +81,7 @@ export function routeOf({
   name,
   match,
   anonymous,
+  mode,
   require,
   cost,
   limits,
@@ -68,8 +89,13 @@ export function routeOf({
 }: PolicyFile['routes'][number]): Route {
   return {
     name,
-    mode: 'enforce',
-    match: { path: match.path, versions: [], methods: match.methods ?? [], hosts: match.hosts ?? [] },
+    mode,
+    match: {
+      path: match.path,
+      versions: match.versions ?? [],
+      methods: match.methods ?? [],
+      hosts: match.hosts ?? [],
+    },
     anonymous,
     require: require ?? { scopes: [], anyScope: [], roles: [], anyRole: [] },
     cost,
@@ -90,7 +116,7 @@ export function tenantOf(id: string, entry: Entries[string], ofPlan: readonly Li
     aliases: entry.aliases,
     hosts: entry.hosts,
     apiKeys: entry.apiKeys.map((key) => keyOf(id, key)),
-    certificates: [],
+    certificates: entry.certificates.map((certificate) => certificateOf(id, certificate)),
   }
 }
 
@@ -116,4 +142,9 @@ function keyOf(tenant: string, key: Entries[string]['apiKeys'][number]): ApiKey 
     ...(expiresAt !== undefined && { expiresAt }),
     hash: key.hash.slice('sha256:'.length),
   }
+}
+
+function certificateOf(tenant: string, rule: CertificateRule): CertificateEntry {
+  const { id, roles, scopes } = rule
+  return { id, tenant, roles, scopes, name: nameOfCertificate(rule) }
 }

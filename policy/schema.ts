@@ -38,6 +38,9 @@ export const policySchema = z
       .min(1)
       .optional()
       .describe("A file of feature flags in flagd's JSON format, relative to the policy."),
+    shadow: distinct(z.enum(['credentials', 'tenants', 'authorization', 'limits']))
+      .default([])
+      .describe('Whole stages that only observe: what they would refuse is logged and counted, and let through.'),
     state,
   })
   .meta({

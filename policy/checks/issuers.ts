@@ -1,4 +1,4 @@
-/** Whether issuers are distinct and speak for tenants that exist. */
+/** Whether issuers are distinct, speak for tenants that exist, and at most one is asked about opaque tokens. */
 import type { Fault } from '../problem.ts'
 import type { PolicyFile } from '../schema.ts'
 import { unknownName } from './tenants.ts'
@@ -7,7 +7,7 @@ import { unknownName } from './tenants.ts'
 const ENOUGH = 50
 
 export function checkIssuers({ issuers, tenants }: PolicyFile): readonly Fault[] {
-  const faults: Fault[] = []
+  const faults = [...checkIntrospection(issuers)]
   const first = new Map<string, number>()
   for (const [index, { issuer, tenants: named }] of issuers.entries()) {
     const earlier = first.get(issuer)
@@ -28,4 +28,17 @@ export function checkIssuers({ issuers, tenants }: PolicyFile): readonly Fault[]
     }
   }
   return faults
+}
+
+/** An opaque token does not say whose it is, so that one endpoint at most can be asked. */
+function checkIntrospection(issuers: PolicyFile['issuers']): readonly Fault[] {
+  const first = issuers.findIndex(({ introspection }) => introspection !== undefined)
+  const also = ['issuers', first, 'introspection']
+  const message = 'an opaque token does not say whose it is, and another issuer is asked already'
+  return [...issuers.entries()].flatMap(([index, { introspection }]) => {
+    if (introspection === undefined || index === first) return []
+    return [
+      { path: ['issuers', index, 'introspection'], at: 'key', also, message, fix: 'one issuer with `introspection`' },
+    ]
+  })
 }

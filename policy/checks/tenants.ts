@@ -1,5 +1,4 @@
-/** Whether tenants are told apart by everything that may name them, and refer to plans that exist. */
-
+/** Whether tenants are told apart by their names and hosts, and refer to plans that exist. */
 import { nearest } from '../nearest.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 import type { PolicyFile } from '../schema.ts'
@@ -7,7 +6,7 @@ import type { PolicyFile } from '../schema.ts'
 type TenantEntry = PolicyFile['tenants'][string]
 
 /** Remembers who was first to use a name. */
-function claims() {
+export function claims() {
   const first = new Map<string, PolicyPath>()
   return (name: string, path: PolicyPath, what: string): Fault | undefined => {
     const also = first.get(name)
@@ -23,7 +22,6 @@ export function checkTenants({ tenants, plans, identity }: PolicyFile): readonly
   const faults: (Fault | undefined)[] = []
   const claimName = claims()
   const claimHost = claims()
-  const claimHash = claims()
   for (const id of Object.keys(tenants)) claimName(id, ['tenants', id], 'this id')
   for (const [id, tenant] of Object.entries(tenants)) {
     const at = (...rest: PolicyPath): PolicyPath => ['tenants', id, ...rest]
@@ -35,9 +33,7 @@ export function checkTenants({ tenants, plans, identity }: PolicyFile): readonly
       faults.push(claimHost(host, at('hosts', index), 'this host'))
       if (identity.host && isUnder(host, identity.host.suffix)) faults.push(hostUnderSuffix(at('hosts', index)))
     }
-    for (const [index, { hash }] of tenant.apiKeys.entries())
-      faults.push(claimHash(hash, at('apiKeys', index, 'hash'), 'this API key'))
-    faults.push(...checkKeyIds(tenant, at), ...checkUnlimited(tenant, plans, at))
+    faults.push(...checkUnlimited(tenant, plans, at))
   }
   return faults.filter((fault) => fault !== undefined)
 }
@@ -52,14 +48,6 @@ function hostUnderSuffix(path: PolicyPath): Fault {
     message: 'stands under `identity.host.suffix`, where the id names the tenant',
     fix: 'a domain of its own',
   }
-}
-
-function checkKeyIds(
-  { apiKeys }: TenantEntry,
-  at: (...rest: PolicyPath) => PolicyPath,
-): readonly (Fault | undefined)[] {
-  const claim = claims()
-  return apiKeys.map(({ id }, index) => claim(id, at('apiKeys', index, 'id'), 'this key id'))
 }
 
 function checkUnlimited(

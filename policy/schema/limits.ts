@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { QUOTA, RATE, rateOf } from '../units.ts'
 import { distinct, later, mode, name, notYet, refusal } from './words.ts'
 
-const rate = z
+export const rate = z
   .string({ error: refusal('is not a rate', '`N/s`, `N/m`, `N/h` or `N per 30s`') })
   .regex(RATE, refusal('is not a rate', '`N/s`, `N/m`, `N/h` or `N per 30s`'))
   .describe('A token bucket: `5/s`, `300/m`, `1000/h` or `5 per 30s`.')
@@ -34,16 +34,13 @@ const by = distinct(
   .default(['tenant'])
   .describe('Whose requests share a bucket: any of tenant, credential, user, ip, route, `header:x`, `claim:x`.')
 
+export const burst = z.int().min(1).max(1_000_000_000)
+
 const fields = {
   name: name('a limit').describe('Unique in its list; what clients see in the rate-limit headers.'),
   rate: rate.optional(),
   quota: quota.optional(),
-  burst: z
-    .int()
-    .min(1)
-    .max(1_000_000_000)
-    .optional()
-    .describe('How many requests at once; default one unit of the rate.'),
+  burst: burst.optional().describe('How many requests at once; default one unit of the rate.'),
   weighted: z
     .boolean()
     .optional()
@@ -56,7 +53,7 @@ const fields = {
 }
 
 /** A bucket is counted in parts of a token, burst × period of them, which must stay exact whole numbers. */
-function checkExactness({ rate, burst }: Kind, context: z.RefinementCtx): void {
+export function checkExactness({ rate, burst }: Kind, context: z.RefinementCtx): void {
   if (rate === undefined || !RATE.test(rate)) return
   const { tokens, periodMs } = rateOf(rate)
   if ((burst ?? tokens) * periodMs <= Number.MAX_SAFE_INTEGER) return

@@ -1,7 +1,7 @@
 /** `routes:` which requests a rule is for, what it asks, and where it sends them. */
 import { z } from 'zod'
 import { limits } from './limits.ts'
-import { distinct, HTTP_TOKEN, hostPattern, mode, name, refusal, role, scope } from './words.ts'
+import { distinct, HTTP_TOKEN, hostPattern, name, refusal, role, scope } from './words.ts'
 
 /** Why a path pattern cannot be used, and what to write; undefined for a good one. */
 function pathFault(path: string): string | undefined {
@@ -42,11 +42,29 @@ const method = z
   .regex(HTTP_TOKEN, refusal('is not a method', 'a method such as `GET`'))
   .refine((text) => text === text.toUpperCase(), { error: refusal('is not in upper case', 'a method such as `GET`') })
 
+const version = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[\w.~-]{1,64}$/, refusal('is not one segment of a path', 'a version such as `v1` or `2026-11`'))
+
 const match = z
   .strictObject({
     path,
+    versions: distinct(version)
+      .min(1)
+      .max(50)
+      .optional()
+      .describe('What the segment `{version}` of the path may be, such as `[v1, v2]`.'),
     methods: distinct(method).min(1).optional().describe('Default all. GET stands for HEAD too.'),
     hosts: distinct(hostPattern()).min(1).optional().describe('Exact or `*.suffix`; default all.'),
+  })
+  .superRefine(({ path, versions }, context) => {
+    const places = path.split('/').filter((segment) => segment === '{version}').length
+    if (versions === undefined || places === 1) return
+    const message = refusal(
+      places === 0 ? 'the path has no segment `{version}`' : 'the path has the segment `{version}` more than once',
+      'a path such as `/{version}/orders/**`',
+    )
+    context.addIssue({ code: 'custom', path: ['versions'], message })
   })
   .describe('Which requests it is for. Exact beats template beats the longest prefix.')
 
@@ -93,12 +111,22 @@ export const route = z
     cost: z.int().min(0).max(1_000_000).default(1).describe('What a request takes from quotas and weighted rates.'),
     limits: limits.default([]).describe("Limits of this route, beside the tenant's."),
     upstream,
-    mode: mode(),
+    mode: z
+      .enum(['enforce', 'shadow'])
+      .default('enforce')
+      .describe('`shadow`: what `require` refuses is logged and counted, and let through.'),
   })
-  .superRefine(({ anonymous, require, limits }, context) => {
+  .superRefine(({ anonymous, require, limits, mode }, context) => {
     if (anonymous !== false && require !== undefined) {
       const message = refusal('an anonymous route cannot require scopes or roles', 'a route without `anonymous`')
       context.addIssue({ code: 'custom', path: ['require'], message })
+    }
+    if (mode === 'shadow' && require === undefined) {
+      const message = refusal(
+        '`shadow` lets through what `require` refuses, and this route requires nothing',
+        '`require:`',
+      )
+      context.addIssue({ code: 'custom', path: ['mode'], message })
     }
     if (anonymous !== true) return
     for (const [index, { by }] of limits.entries()) {

@@ -1,6 +1,7 @@
-/** `tenants:` and their API keys. */
+/** `tenants:`, their names, and the credentials that stand for them. */
 import { z } from 'zod'
 import { instantMs, isTimeZone } from '../units.ts'
+import { certificate } from './certificates.ts'
 import { tenantLimits } from './limits.ts'
 import { distinct, host, later, name, refusal, role, scope } from './words.ts'
 
@@ -81,7 +82,11 @@ export const tenant = z.strictObject({
   limits: tenantLimits
     .default([])
     .describe("By name: replaces the plan's, adds to them, or removes one by `unlimited: true`."),
-  apiKeys: z.array(apiKey).default([]).describe('Several may be valid at once, for rotation.'),
+  apiKeys: z
+    .array(apiKey)
+    .default([])
+    .describe('Several may be valid at once. To rotate one, let two have its id, the old one with `expiresAt`.'),
+  certificates: z.array(certificate).default([]).describe('Client certificates that stand for the tenant.'),
   consumer: z
     .string()
     .regex(CONSUMER, refusal('is not the name of a consumer', 'the username or id of a consumer that Kong knows,'))

@@ -1,7 +1,7 @@
 /** The small pieces that the schema is made of: names, hosts, references, and how a refusal is worded. */
 import { z } from 'zod'
-import { DURATION, durationMs } from '../units.ts'
 import { NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
+import { DURATION, durationMs } from '../units.ts'
 
 /** A refusal and its remedy in one text, which is all that the schema library carries; `wordsOf` takes it apart again. */
 export function refusal(message: string, fix: string): string {
@@ -29,7 +29,7 @@ export function later(key: string) {
     .describe('Not supported by this version yet.')
 }
 
-/** Only `enforce` so far; `shadow` is told that it comes later. */
+/** Of limits: only `enforce` so far; `shadow` is told that it comes later. */
 export function mode() {
   return z
     .enum(['enforce'], { error: ({ input }) => (input === 'shadow' ? notYet('`mode: shadow` is') : undefined) })

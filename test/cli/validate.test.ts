@@ -17,7 +17,7 @@ async function run(...names: string[]) {
 
 it('exits 0 and counts what a good policy holds', async () => {
   const file = join(folder, 'complete.yaml')
-  expect(await run('complete.yaml')).toEqual({ exitCode: 0, stdout: `${file}: ok (3 tenants, 4 routes)\n`, stderr: '' })
+  expect(await run('complete.yaml')).toEqual({ exitCode: 0, stdout: `${file}: ok (3 tenants, 5 routes)\n`, stderr: '' })
 })
 
 it('without a file is wrong use: an empty variable in a script is no success', async () => {

@@ -1,4 +1,5 @@
 /** What a good policy becomes, and that hostile ones are refused in reasonable time. */
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -76,7 +77,7 @@ describe('a complete policy', () => {
 
   it('folds headers, reads claims as paths, and takes secrets from where the policy says', () => {
     expect(policy.identity).toMatchObject({
-      sources: ['jwt', 'apiKey', 'host'],
+      sources: ['jwt', 'opaqueToken', 'apiKey', 'clientCertificate', 'host'],
       apiKey: { header: 'x-acme-key', bearer: false },
       removeCredentials: true,
     })
@@ -90,6 +91,70 @@ describe('a complete policy', () => {
     expect(issuer?.clockSkewMs).toBe(10_000)
     expect(policy.issuers.get('https://id.globex.example')?.keys).toMatchObject({ kind: 'jwks' })
     expect(policy.issuers.get('internal')?.keys).toEqual({ kind: 'secret', secret: env.INTERNAL_SECRET })
+  })
+
+  it('says how failures are limited, what backends are told, and how it is signed', () => {
+    const { clientCertificate, failedCredentials, headers, token } = policy.identity
+    expect(clientCertificate).toEqual({ forwarded: true })
+    expect(failedCredentials).toEqual({ tokens: 10, periodMs: 60_000, burst: 20 })
+    expect(Object.fromEntries(headers)).toEqual({
+      'x-tenant-region': { kind: 'attribute', name: 'region' },
+      'x-user-email': { kind: 'claim', path: ['email'] },
+      'x-user-org': { kind: 'claim', path: ['org', 'name'] },
+    })
+    expect(token).toEqual({
+      issuer: 'https://gateway.example',
+      audience: 'backends',
+      lifetimeMs: 120_000,
+      algorithm: 'EdDSA',
+      keys: [],
+    })
+  })
+
+  it('has issuers by keys, by introspection and by the gateway', () => {
+    expect(policy.issuers.get('https://id.example.com')).toMatchObject({
+      keys: { kind: 'url', url: 'https://id.example.com/.well-known/jwks.json', allowPrivateAddresses: true },
+      tokenType: 'at+jwt',
+    })
+    expect(policy.issuers.get('https://sso.example.com')).toMatchObject({
+      keys: {
+        kind: 'introspection',
+        url: 'https://sso.example.com/introspect',
+        allowPrivateAddresses: false,
+        clientId: 'gateway',
+        clientSecret: env.INTERNAL_SECRET,
+        clientAuth: 'post',
+        cacheMs: 30_000,
+      },
+      audiences: [],
+      algorithms: [],
+      tokenType: undefined,
+    })
+    expect(policy.issuers.get('https://mesh.example.com')?.keys).toEqual({ kind: 'gateway' })
+  })
+
+  it('knows both keys of a rotation by one id, and certificates by their names', () => {
+    const [old, next] = ['a', 'b'].map((digit) => policy.directory.apiKeyByHash(digit.repeat(64)))
+    expect([old?.id, next?.id, next?.expiresAt]).toEqual(['ci', 'ci', undefined])
+    const spiffe = { uris: ['spiffe://acme.example/ns/prod/sa/batch'], dnsNames: [] }
+    expect(policy.certificates.match(spiffe)).toEqual({
+      id: 'batch',
+      tenant: 'acme',
+      scopes: ['orders:read'],
+      roles: ['builder'],
+      name: { kind: 'uri', pattern: 'spiffe://acme.example/ns/*/sa/batch' },
+    })
+    expect(policy.certificates.match({ uris: [], dnsNames: ['w1.batch.acme.example'] })).toMatchObject({
+      id: 'workers',
+    })
+    const subject = 'CN=desk,OU=Sales,O=Acme\\, Inc.'
+    expect(policy.certificates.match({ uris: [], dnsNames: [], subject })).toMatchObject({ id: 'desk' })
+  })
+
+  it('has stages and routes that only observe', () => {
+    expect([...policy.shadow]).toEqual(['limits'])
+    expect(policy.routes.routes.map(({ mode }) => mode)).toEqual(['enforce', 'enforce', 'enforce', 'enforce', 'shadow'])
+    expect(policy.routes.routes.at(-1)?.match).toMatchObject({ path: '/{version}/reports/**', versions: ['v1', 'v2'] })
   })
 
   it('is frozen all the way down', () => {
@@ -118,6 +183,97 @@ describe('a complete policy', () => {
   it('shares one list of limits between the tenants of a plan', () => {
     const loaded = parse(withTenants('  a: { plan: free }\n  b: { plan: free }\n'))
     expect(loaded.ok && loaded.parts.tenants.map(({ tenant }) => tenant.limits)).toEqual([undefined, undefined])
+  })
+})
+
+describe('a policy that says nothing of it', () => {
+  const { identity, shadow } = (() => {
+    const loaded = parse(withTenants('  a: { plan: free }\n'))
+    if (!loaded.ok) throw new Error('refused')
+    return loaded.parts.head
+  })()
+
+  it('looks at API keys, tokens and hosts, and believes no certificate that is handed on', () => {
+    expect(identity.sources).toEqual(['apiKey', 'jwt', 'host'])
+    expect(identity.clientCertificate).toEqual({ forwarded: false })
+  })
+
+  it('limits failures to five a second, fifty at once, and tells and signs nothing more', () => {
+    expect(identity.failedCredentials).toEqual({ tokens: 5, periodMs: 1000, burst: 50 })
+    expect([identity.headers.size, identity.token, shadow.length]).toEqual([0, undefined, 0])
+  })
+
+  it('limits no failures where it says so', () => {
+    const loaded = parse(`identity: { failedCredentials: off }\n${withTenants('  a: { plan: free }\n')}`)
+    expect(loaded.ok && loaded.parts.head.identity.failedCredentials).toBe(undefined)
+  })
+})
+
+describe('keys that sign identity tokens', () => {
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+  const text = (keys: string) =>
+    `identity: { token: { issuer: gw, audience: backends, algorithm: EdDSA, keys: ${keys} } }\n${withTenants('  a: { plan: free }\n')}`
+
+  it('come from a file or from the environment, in the order of the policy', () => {
+    const other = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const readFile = () => ({ text: pem })
+    const options = { file: '/policy.yaml', readFile, env: { OTHER: other } }
+    const parsed = parsePolicy(text('[{ env: OTHER }, { file: signing.pem }]'), options)
+    expect(parsed.ok && parsed.parts.head.identity.token?.keys).toEqual([other, pem.trimEnd()])
+    expect(parsed.files).toEqual(['/signing.pem'])
+  })
+
+  it('are a part of the version, so that a new key is a new policy', () => {
+    const versions = [pem, `${pem}\n`].map((content) => {
+      const parsed = parsePolicy(text('[{ file: signing.pem }]'), { ...noFiles, readFile: () => ({ text: content }) })
+      return parsed.ok && parsed.parts.head.version
+    })
+    expect(versions[0]).not.toBe(versions[1])
+  })
+})
+
+describe('addresses of issuers', () => {
+  const problemOf = (url: string, more = '') => {
+    const issuer = `{ issuer: id, jwks: "${url}", audiences: [a], algorithms: [RS256], claims: { tenant: t }${more} }`
+    return problemsOf(`issuers: [${issuer}]\n${withTenants('  a: { plan: free }\n')}`)[0]
+  }
+
+  it.each([
+    'https://id.example.com/k',
+    'http://127.0.0.1:8080/k',
+    'http://localhost/k',
+    'http://[::1]:9/k',
+    'https://1.1.1.1/k',
+  ])('%s is asked', (url) => {
+    expect(problemOf(url)).toBe(undefined)
+  })
+
+  it.each([
+    'https://10.0.0.1/k',
+    'https://0x0a.1/k',
+    'https://172.31.0.1/k',
+    'https://192.168.1.1/k',
+    'https://100.64.0.1/k',
+    'https://127.0.0.2/k',
+    'https://0.0.0.0/k',
+    'https://255.255.255.255/k',
+    'https://[::ffff:10.0.0.1]/k',
+    'https://[fd00:ec2::254]/k',
+    'https://[::]/k',
+  ])('%s is asked only where the policy allows private addresses', (url) => {
+    expect(problemOf(url)).toContain('has an address that is not on the internet')
+    expect(problemOf(url, ', allowPrivateAddresses: true')).toBe(undefined)
+  })
+
+  it.each(['https://169.254.169.254/k', 'https://[fe80::1]/k', 'https://[::ffff:169.254.169.254]/k'])(
+    '%s is never asked',
+    (url) => {
+      expect(problemOf(url, ', allowPrivateAddresses: true')).toContain('has a link-local address')
+    },
+  )
+
+  it('http is for loopback only, also where private addresses are allowed', () => {
+    expect(problemOf('http://10.0.0.1/k', ', allowPrivateAddresses: true')).toContain('is not a URL that keys can be')
   })
 })
 

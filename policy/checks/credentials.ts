@@ -1,0 +1,75 @@
+/** Whether API keys and certificates are told apart by everything that may name them, and kinds that stand there are looked at. */
+import { canonicalName } from '../../core/credentials/distinguished-name.ts'
+import type { Fault, PolicyPath } from '../problem.ts'
+import { nameOfCertificate } from '../schema/certificates.ts'
+import { DEFAULT_SOURCES } from '../schema/identity.ts'
+import type { PolicyFile } from '../schema.ts'
+import { claims } from './tenants.ts'
+
+type TenantEntry = PolicyFile['tenants'][string]
+
+export function checkCredentials(file: PolicyFile): readonly Fault[] {
+  const faults: (Fault | undefined)[] = [...checkSources(file)]
+  const claimHash = claims()
+  const claimName = claims()
+  for (const [id, tenant] of Object.entries(file.tenants)) {
+    const at = (...rest: PolicyPath): PolicyPath => ['tenants', id, ...rest]
+    for (const [index, { hash }] of tenant.apiKeys.entries())
+      faults.push(claimHash(hash, at('apiKeys', index, 'hash'), 'this API key'))
+    for (const [index, certificate] of tenant.certificates.entries()) {
+      const { kind, pattern } = nameOfCertificate(certificate)
+      const name = kind === 'subject' ? (canonicalName(pattern) ?? pattern) : pattern
+      faults.push(claimName(`${kind} ${name}`, at('certificates', index, kind), 'this name of certificates'))
+    }
+    faults.push(...checkIds(tenant, at))
+  }
+  return faults.filter((fault) => fault !== undefined)
+}
+
+/**
+ * Limits, logs and revocation know credentials by id. Two API keys may share one while one takes the other's place: then all but one
+ * must have an end.
+ */
+function checkIds(
+  { apiKeys, certificates }: TenantEntry,
+  at: (...rest: PolicyPath) => PolicyPath,
+): readonly (Fault | undefined)[] {
+  const ofKeys = new Map<string, PolicyPath>()
+  const endless = new Map<string, PolicyPath>()
+  const faults: Fault[] = []
+  for (const [index, { id, expiresAt }] of apiKeys.entries()) {
+    const path = at('apiKeys', index, 'id')
+    const also = expiresAt === undefined ? endless.get(id) : undefined
+    const fix = 'another, or `expiresAt` beside the key that it replaces'
+    if (also) faults.push({ path, also, message: 'this key id is taken already', fix })
+    else if (expiresAt === undefined) endless.set(id, path)
+    if (!ofKeys.has(id)) ofKeys.set(id, path)
+  }
+  const claim = claims()
+  for (const [id, path] of ofKeys) claim(id, path, 'this id')
+  const ofCertificates = certificates.map(({ id }, index) => claim(id, at('certificates', index, 'id'), 'this id'))
+  return [...faults, ...ofCertificates]
+}
+
+/** What a policy lists only to be looked at, and nothing looks at, was forgotten where `sources` is left out. */
+function checkSources({ identity: { sources }, issuers, tenants }: PolicyFile): readonly Fault[] {
+  const introspection = issuers.findIndex((issuer) => issuer.introspection !== undefined)
+  if (sources) {
+    const index = sources.indexOf('opaqueToken')
+    if (index === -1 || introspection !== -1) return []
+    const message = 'no issuer can be asked about opaque tokens'
+    return [{ path: ['identity', 'sources', index], message, fix: 'an issuer with `introspection`, and this,' }]
+  }
+  const faults: Fault[] = []
+  if (introspection !== -1) {
+    faults.push(unread(['issuers', introspection, 'introspection'], 'opaqueToken'))
+  }
+  const named = Object.entries(tenants).find(([, { certificates }]) => certificates.length > 0)
+  if (named) faults.push(unread(['tenants', named[0], 'certificates'], 'clientCertificate'))
+  return faults
+}
+
+function unread(path: PolicyPath, source: string): Fault {
+  const fix = `\`sources: [${[...DEFAULT_SOURCES, source].join(', ')}]\` under \`identity\``
+  return { path, at: 'key', message: `is not looked at, because \`identity.sources\` does not name ${source}`, fix }
+}
