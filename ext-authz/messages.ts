@@ -3,9 +3,38 @@
 /** proto3 leaves out what is empty, so that anything here can be missing. */
 export interface CheckRequest {
   readonly attributes?: {
-    readonly source?: { readonly address?: { readonly socketAddress?: { readonly address?: string } } }
+    readonly source?: Peer
     readonly request?: { readonly http?: HttpRequest }
+    readonly metadataContext?: MetadataMessage
   }
+}
+
+export interface Peer {
+  readonly address?: { readonly socketAddress?: { readonly address?: string } }
+  /** A name in its certificate; of TLS connections only. */
+  readonly principal?: string
+  /** Percent-encoded PEM. */
+  readonly certificate?: string
+}
+
+export interface MetadataMessage {
+  /** By the filter that has written it. */
+  readonly filterMetadata?: Readonly<Record<string, StructMessage>>
+}
+
+/** google.protobuf.Struct, as it is read. */
+export interface StructMessage {
+  readonly fields?: Readonly<Record<string, ValueMessage>>
+}
+
+/** google.protobuf.Value, as it is read. */
+export interface ValueMessage {
+  readonly nullValue?: number
+  readonly numberValue?: number
+  readonly stringValue?: string
+  readonly boolValue?: boolean
+  readonly structValue?: StructMessage
+  readonly listValue?: { readonly values?: readonly ValueMessage[] }
 }
 
 export interface HttpRequest {
@@ -45,5 +74,5 @@ export interface CheckResponse {
   readonly dynamicMetadata: { readonly fields: Readonly<Record<string, StructValue>> }
 }
 
-/** google.protobuf.Value, of which we use two kinds. */
+/** google.protobuf.Value, of which we write two kinds. */
 export type StructValue = { readonly stringValue: string } | { readonly numberValue: number }

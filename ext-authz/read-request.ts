@@ -1,6 +1,8 @@
 /** From Envoy's CheckRequest to the request that the core decides about. It translates and decides nothing. */
 import type { GatewayRequest } from '../core/request.ts'
+import { FORWARDED_CERTIFICATE, forwardedCertificate } from './forwarded-certificate.ts'
 import type { CheckRequest, HeaderValue, HttpRequest } from './messages.ts'
+import { claimsOf, peerCertificate } from './verified-by-envoy.ts'
 
 const UPPER_CASE = /[A-Z]/
 
@@ -12,19 +14,31 @@ const LONGEST_ID = 128
  * which no rule of the policy matches.
  */
 export function readRequest(check: CheckRequest, abandoned?: () => boolean): GatewayRequest | undefined {
-  const http = check.attributes?.request?.http
+  const { source, request, metadataContext } = check.attributes ?? {}
+  const http = request?.http
   if (http === undefined) return undefined
   const headers = readHeaders(http)
-  return {
+  const read: Writable<GatewayRequest> = {
     id: requestId(headers, http),
     method: http.method ?? '',
     host: http.host ?? '',
     path: http.path ?? '',
     headers,
-    clientAddress: check.attributes?.source?.address?.socketAddress?.address ?? '',
-    ...(abandoned && { abandoned }),
+    clientAddress: source?.address?.socketAddress?.address ?? '',
   }
+  // most requests have none of these, and pay for none
+  const certificate = source && peerCertificate(source)
+  if (certificate) read.clientCertificate = certificate
+  const forwarded = headers[FORWARDED_CERTIFICATE]
+  const ofClient = forwarded === undefined ? undefined : forwardedCertificate(forwarded)
+  if (ofClient) read.forwardedCertificate = ofClient
+  const claims = metadataContext && claimsOf(metadataContext)
+  if (claims) read.verifiedClaims = claims
+  if (abandoned) read.abandoned = abandoned
+  return read
 }
+
+type Writable<T> = { -readonly [name in keyof T]: T[name] }
 
 type Headers = Readonly<Record<string, string>>
 
