@@ -13,9 +13,10 @@ import type { Policy } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { loadPolicy } from '../policy/load.ts'
 import { formatProblem } from '../policy/problem.ts'
-import { fetchKeys } from '../stores/fetch-keys.ts'
+import { createFetchKeys } from '../stores/fetch-keys.ts'
+import { createIntrospect } from '../stores/introspect.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
-import { createVerifiedTokens } from '../stores/verified-tokens.ts'
+import { createTokenMemory } from '../stores/token-memory.ts'
 import { EXIT, type Io, wrongUse } from './io.ts'
 import { type Options, readOptions } from './options.ts'
 
@@ -76,8 +77,9 @@ async function decideFresh(
   return decide(request, {
     policy,
     credentials: createCredentials(policy, {
-      verified: createVerifiedTokens(),
-      fetchKeys,
+      ...createTokenMemory(),
+      fetchKeys: createFetchKeys(),
+      introspect: createIntrospect(),
       failures: NO_FAILURE_LIMIT,
       records: NO_RECORDS,
       uses: NO_KEY_USES,

@@ -1,26 +1,19 @@
-/** Fetches an issuer's JWKS over HTTP, within bounds: a time, a size, no redirect. */
-import type { RemoteKeys } from '../core/credentials/key-set.ts'
+/** Fetches an issuer's JWKS (RFC 7517) over HTTP. */
+import type { FetchKeys } from '../core/credentials/key-set.ts'
+import { type Ask, createAsk } from './ask.ts'
 
-const TIMEOUT_MS = 5_000
-const MAX_BYTES = 512 * 1024
+const BOUNDS = { timeoutMs: 5_000, maxBytes: 512 * 1024 }
+const HEADERS = { accept: 'application/jwk-set+json, application/json' }
 
-/** The parsed document. Rejects with a plain message when the issuer does not answer 200 with JSON within the bounds. */
-export async function fetchKeys({ url }: RemoteKeys): Promise<unknown> {
-  const response = await fetch(url, {
-    redirect: 'error',
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    headers: { accept: 'application/jwk-set+json, application/json' },
-  })
-  if (!response.ok || !response.body) {
-    await response.body?.cancel()
-    throw new Error(`the issuer answered ${response.status}`)
+/** The parsed document; rejects with a message for the log when the issuer does not answer 200 with JSON within the bounds. */
+export function createFetchKeys(ask: Ask = createAsk()): FetchKeys {
+  return async ({ url, allowPrivateAddresses }) => {
+    const { status, text } = await ask({ url, allowPrivateAddresses, headers: HEADERS, ...BOUNDS })
+    if (status !== 200) throw new Error(`the issuer answered ${status}`)
+    try {
+      return JSON.parse(text)
+    } catch {
+      throw new Error('the issuer answered something that is not JSON')
+    }
   }
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of response.body) {
-    bytes += chunk.length
-    if (bytes > MAX_BYTES) throw new Error(`the issuer's key set is larger than ${MAX_BYTES} bytes`)
-    chunks.push(chunk)
-  }
-  return JSON.parse(Buffer.concat(chunks).toString('utf8'))
 }

@@ -1,13 +1,20 @@
 /** Is each credential that the request shows genuine, current and not revoked? */
 import { after, type MaybePromise } from '../maybe-promise.ts'
-import type { Policy, Route } from '../policy.ts'
+import type { Issuer, Policy, Route } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
 import { verifyApiKey } from './api-key.ts'
 import { type Attempt, attemptOf, type FailedCredentials } from './attempt.ts'
 import { verifyCertificate } from './client-certificate.ts'
-import { type TrustedIssuer, type VerifiedTokens, verifyJwt } from './jwt.ts'
+import { verifyGatewayClaims } from './gateway-claims.ts'
+import { type JwtParts, type TrustedIssuer, verifyJwt } from './jwt.ts'
 import { createKeySet, type FetchKeys, type KeySet } from './key-set.ts'
-import { verifyOpaqueToken } from './opaque-token.ts'
+import {
+  createOpaqueTokens,
+  type IntrospectedIssuer,
+  type OpaqueTokenParts,
+  type VerifyOpaqueToken,
+  verifyUnaskable,
+} from './opaque-token.ts'
 import { presentedCredentials, type Shown } from './present.ts'
 import type { Principal } from './principal.ts'
 import type { CredentialRecords, KeyUses } from './records.ts'
@@ -21,14 +28,15 @@ export interface Credentials {
   verify(shown: Shown, attempt: Attempt): MaybePromise<Verdict>
   readonly failures: FailedCredentials
   readonly records: CredentialRecords
-  /** The fetched key sets by URL: the next policy goes on with those that it still names. */
+  /** The fetched key sets by URL and rule of addresses: the next policy goes on with those that it still names. */
   readonly keySets: ReadonlyMap<string, KeySet>
 }
 
-/** What verification rests on besides the policy. */
-export interface CredentialParts {
-  /** Belongs to this policy alone: what an older policy accepted is not known to the new one. */
-  readonly verified: VerifiedTokens
+/**
+ * What verification rests on besides the policy. What is remembered of tokens (`verified`, `introspected`, `refused`) belongs to
+ * this policy alone: what an older one accepted is not known to the new one.
+ */
+export interface CredentialParts extends Omit<JwtParts, 'issuers'>, OpaqueTokenParts {
   readonly fetchKeys: FetchKeys
   readonly failures: FailedCredentials
   readonly records: CredentialRecords
@@ -37,16 +45,18 @@ export interface CredentialParts {
 
 /** Keys of `previous` are kept, so that a new policy does not depend on the issuer being there at that moment. */
 export function createCredentials(policy: Policy, parts: CredentialParts, previous?: Credentials): Credentials {
-  const { verified, fetchKeys, failures, records } = parts
+  const { fetchKeys, failures, records } = parts
   const issuers = new Map<string, TrustedIssuer>()
   const keySets = new Map<string, KeySet>()
   for (const [name, issuer] of policy.issuers) {
-    const url = issuer.keys.kind === 'url' ? issuer.keys.url : undefined
-    const known = url === undefined ? undefined : (keySets.get(url) ?? previous?.keySets.get(url))
+    const source = sourceOf(issuer)
+    const known = source === undefined ? undefined : (keySets.get(source) ?? previous?.keySets.get(source))
     const keySet = known ?? createKeySet(issuer.keys, fetchKeys)
-    if (url !== undefined) keySets.set(url, keySet)
+    if (source !== undefined) keySets.set(source, keySet)
     issuers.set(name, { ...issuer, keySet })
   }
+  const tokens: JwtParts = { ...parts, issuers }
+  const verifyOpaqueToken = opaqueTokensOf(policy, parts)
   return {
     keySets,
     failures,
@@ -58,12 +68,28 @@ export function createCredentials(policy: Policy, parts: CredentialParts, previo
         case 'apiKey':
           return verifyApiKey(shown.key, policy, parts, attempt)
         case 'jwt':
-          return verifyJwt(shown.token ?? '', issuers, verified, attempt)
+          if (shown.claims) return verifyGatewayClaims(shown.claims, shown.token, issuers, attempt)
+          return verifyJwt(shown.token ?? '', tokens, attempt)
         case 'opaqueToken':
-          return verifyOpaqueToken(shown.token)
+          return verifyOpaqueToken(shown.token, attempt)
       }
     },
   }
+}
+
+/** What one key set is fetched from; undefined where none is. */
+function sourceOf({ keys }: Issuer): string | undefined {
+  return keys.kind === 'url' ? `${keys.allowPrivateAddresses ? 'private' : 'public'} ${keys.url}` : undefined
+}
+
+/** At most one issuer of a policy is asked about opaque tokens: nothing in such a token says whose it is. */
+function opaqueTokensOf({ issuers }: Policy, parts: OpaqueTokenParts): VerifyOpaqueToken {
+  for (const issuer of issuers.values()) if (isIntrospected(issuer)) return createOpaqueTokens(issuer, parts)
+  return verifyUnaskable
+}
+
+function isIntrospected(issuer: Issuer): issuer is IntrospectedIssuer {
+  return issuer.keys.kind === 'introspection'
 }
 
 /**

@@ -1,8 +1,9 @@
 /** From verified claims to a principal. A claim of a wrong type refuses the token: half an identity is none. */
-import type { JWTPayload } from 'jose'
 import type { Issuer } from '../policy.ts'
-import type { Principal } from './principal.ts'
+import type { Principal, TokenMarks } from './principal.ts'
 import type { Refusal } from './verdict.ts'
+
+type Claims = Readonly<Record<string, unknown>>
 
 /** What a header can carry as it is: no control or format characters, no line ends, no half pairs, no space at either end. */
 const PRINTABLE = /^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,512}(?<!\s)$/u
@@ -10,30 +11,44 @@ const PRINTABLE = /^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,512}(?<!\s)$/u
 const LIST_ENTRY = /^[\x21-\x2b\x2d-\x7e]{1,256}$/
 const MAX_ENTRIES = 256
 
-export function principalFromClaims(payload: JWTPayload, issuer: Issuer): Principal | Refusal {
-  const tenant = claimAt(payload, issuer.claims.tenant)
-  const user = claimAt(payload, issuer.claims.user)
-  const roles = listAt(payload, issuer.claims.roles)
-  const scopes = listAt(payload, issuer.claims.scopes)
+export function principalFromClaims(
+  claims: Claims,
+  issuer: Issuer,
+  kind: 'jwt' | 'opaqueToken' = 'jwt',
+): Principal | Refusal {
+  const tenant = claimAt(claims, issuer.claims.tenant)
+  const user = claimAt(claims, issuer.claims.user)
+  const roles = listAt(claims, issuer.claims.roles)
+  const scopes = listAt(claims, issuer.claims.scopes)
   if (!isOptionalName(tenant)) return wrongClaim('tenant')
   if (!isOptionalName(user)) return wrongClaim('user')
   if (!roles) return wrongClaim('roles')
   if (!scopes) return wrongClaim('scopes')
   const tenantName = tenant ?? onlyTenant(issuer)
   return Object.freeze({
-    kind: 'jwt',
-    credential: clientOf(payload) ?? user ?? issuer.issuer,
+    kind,
+    credential: clientOf(claims) ?? user ?? issuer.issuer,
     ...(tenantName !== undefined && { tenantName }),
     ...(user !== undefined && { user }),
     roles,
     scopes,
     ...(issuer.tenants && { speaksFor: issuer.tenants }),
-    claims: payload,
+    claims,
+    token: marksOf(claims, issuer),
+  })
+}
+
+function marksOf({ jti, sub, iat }: Claims, { issuer }: Issuer): TokenMarks {
+  return Object.freeze({
+    issuer,
+    ...(typeof jti === 'string' && { id: jti }),
+    ...(typeof sub === 'string' && { subject: sub }),
+    ...(typeof iat === 'number' && { issuedAt: iat * 1000 }),
   })
 }
 
 /** The value at a path of keys; own properties only, so that no name reaches into a prototype. */
-export function claimAt(claims: Readonly<Record<string, unknown>>, path: readonly string[] | undefined): unknown {
+export function claimAt(claims: Claims, path: readonly string[] | undefined): unknown {
   if (!path) return undefined
   let value: unknown = claims
   for (const key of path) {
@@ -44,7 +59,7 @@ export function claimAt(claims: Readonly<Record<string, unknown>>, path: readonl
 }
 
 /** RFC 8693 §4.2 writes scopes as one string with spaces; others send lists. Both are read, for roles too. */
-function listAt(claims: JWTPayload, path: readonly string[] | undefined): readonly string[] | undefined {
+function listAt(claims: Claims, path: readonly string[] | undefined): readonly string[] | undefined {
   const value = claimAt(claims, path)
   if (value === undefined || value === null) return []
   const entries: unknown = typeof value === 'string' ? value.split(' ').filter((entry) => entry !== '') : value
@@ -66,8 +81,8 @@ function onlyTenant({ claims, tenants }: Issuer): string | undefined {
 }
 
 /** RFC 9068 §2.2 `client_id`, or OpenID Connect's `azp`: it outlives the single token, so limits can count by it. */
-function clientOf(payload: JWTPayload): string | undefined {
-  const client = payload.client_id ?? payload.azp
+function clientOf(claims: Claims): string | undefined {
+  const client = claims.client_id ?? claims.azp
   return typeof client === 'string' && PRINTABLE.test(client) ? client : undefined
 }
 

@@ -1,18 +1,16 @@
 /** JSON Web Tokens (RFC 7519), verified by jose: the algorithm, issuer and audience come from the policy, never from the token. */
 import { hash } from 'node:crypto'
-import { decodeJwt, decodeProtectedHeader, errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { Issuer } from '../policy.ts'
 import type { Attempt } from './attempt.ts'
+import { EXPIRED, endOf, faultOfClaims, lasting, passing } from './claim-rules.ts'
 import { principalFromClaims } from './claims.ts'
+import { MAX_TOKEN_LENGTH, readCompactToken } from './compact-token.ts'
 import { type KeySet, KeysUnavailable } from './key-set.ts'
 import type { Principal } from './principal.ts'
+import { isCurrent, REFUSED_FOR_MS, type RefusedToken, type RefusedTokens, type Unproven } from './refused-tokens.ts'
 import { isRefusal, type Refusal, type Verdict } from './verdict.ts'
-
-/** A longer token is refused unread. */
-const MAX_LENGTH = 8192
-/** RFC 7515 §7.1, compact serialization: three base64url parts. Five parts would be encrypted (JWE), which we do not read. */
-const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 /** A verdict that holds until `expiresAt`, as long as the issuer's keys are those of `generation`. */
 export interface VerifiedToken {
@@ -34,53 +32,92 @@ export interface TrustedIssuer extends Issuer {
   readonly keySet: KeySet
 }
 
-/** Answers in the same tick for a token that was verified before. */
-export function verifyJwt(
-  token: string,
-  issuers: ReadonlyMap<string, TrustedIssuer>,
-  verified: VerifiedTokens,
-  attempt: Attempt,
-): MaybePromise<Verdict> {
+type Issuers = ReadonlyMap<string, TrustedIssuer>
+
+/** What tokens are verified with, and what is known of those that came before. */
+export interface JwtParts {
+  /** By the `iss` that their tokens carry. */
+  readonly issuers: Issuers
+  readonly verified: VerifiedTokens
+  readonly refused: RefusedTokens
+}
+
+/**
+ * Answers in the same tick for a token that was verified before, and for one that no key can help. While the address is
+ * blocked only the former is answered.
+ */
+export function verifyJwt(token: string, parts: JwtParts, attempt: Attempt): MaybePromise<Verdict> {
+  if (token.length > MAX_TOKEN_LENGTH) return attempt.blocked() ?? lasting('longer than any token').refusal
+  const { issuers, refused } = parts
   const { now } = attempt
-  if (token.length > MAX_LENGTH) return invalid(`longer than ${MAX_LENGTH} bytes`)
   const tokenHash = hash('sha256', token, 'base64')
-  const known = verified.get(tokenHash)
-  if (known) {
-    const keySet = issuers.get(known.issuer)?.keySet
-    keySet?.refreshWhenOld(now)
-    if (now >= known.expiresAt) return { denied: 'expired_credential', because: 'token: expired' }
-    if (keySet?.generation === known.generation && keySet.isTrusted(now)) return known.principal
-    verified.delete(tokenHash)
+  const known = verifiedBefore(tokenHash, parts, now) ?? attempt.blocked() ?? refusedBefore(tokenHash, parts, now)
+  if (known) return known
+
+  const remember = ({ refusal, lasting: isLasting }: Unproven, keys?: RefusedToken['keys']): Refusal => {
+    if (isLasting) refused.set(tokenHash, { refusal, since: now, until: now + REFUSED_FOR_MS, ...(keys && { keys }) })
+    return refusal
   }
-  const blocked = attempt.blocked()
-  if (blocked) return blocked
-  return verifyUnseen(token, issuers, now).then((fresh) => {
-    if (isRefusal(fresh)) return fresh
-    verified.set(tokenHash, fresh)
-    return fresh.principal
+  const issuer = claimedIssuer(token, issuers)
+  if ('refusal' in issuer) return remember(issuer)
+  // read first: keys that change meanwhile leave a verdict that is not used again
+  const keys = { issuer: issuer.issuer, generation: issuer.keySet.generation }
+  return verifyUnseen(token, issuer, now).then((found) => {
+    if ('refusal' in found) return remember(found, keys)
+    const { payload } = found
+    const principal = principalFromClaims(payload, issuer)
+    if (isRefusal(principal)) return remember({ refusal: principal, lasting: true }, keys)
+    parts.verified.set(tokenHash, { principal, ...keys, expiresAt: endOf(payload.exp ?? 0, issuer) })
+    return principal
   })
 }
 
+function verifiedBefore(tokenHash: string, { issuers, verified }: JwtParts, now: number): Verdict | undefined {
+  const known = verified.get(tokenHash)
+  if (!known) return undefined
+  const keySet = issuers.get(known.issuer)?.keySet
+  keySet?.refreshWhenOld(now)
+  if (now >= known.expiresAt) return EXPIRED.refusal
+  if (keySet?.generation === known.generation && keySet.isTrusted(now)) return known.principal
+  verified.delete(tokenHash)
+  return undefined
+}
+
+function refusedBefore(tokenHash: string, { issuers, refused }: JwtParts, now: number): Refusal | undefined {
+  const known = refused.get(tokenHash)
+  if (!known || !isCurrent(known, now)) return undefined
+  const { keys, refusal } = known
+  return !keys || issuers.get(keys.issuer)?.keySet.generation === keys.generation ? refusal : undefined
+}
+
+/** Read before anything is verified, only to find whose keys and rules apply. */
+function claimedIssuer(token: string, issuers: Issuers): TrustedIssuer | Unproven {
+  const read = readCompactToken(token)
+  if (typeof read === 'string') return lasting(read)
+  const { header, claims } = read
+  const issuer = typeof claims.iss === 'string' ? issuers.get(claims.iss) : undefined
+  if (!issuer) return lasting('its issuer is not in the policy')
+  if (issuer.keys.kind === 'gateway') return lasting('the gateway has not verified it')
+  if (issuer.keys.kind === 'introspection') return lasting('its issuer is asked about opaque tokens only')
+  if (typeof header.alg !== 'string' || !issuer.algorithms.includes(header.alg)) {
+    return lasting('its algorithm is not allowed')
+  }
+  // RFC 7515 §4.1.11: we understand no extension, and RFC 7797's least of all
+  if (header.crit !== undefined || header.b64 !== undefined) return lasting('its header asks for an extension')
+  return issuer
+}
+
+/** The payload whose signature and claims are good. Rejects only when we are broken. */
 async function verifyUnseen(
   token: string,
-  issuers: ReadonlyMap<string, TrustedIssuer>,
+  issuer: TrustedIssuer,
   now: number,
-): Promise<VerifiedToken | Refusal> {
-  if (!COMPACT.test(token)) return invalid('not in compact serialization')
-  if (!isCanonical(token.slice(token.lastIndexOf('.') + 1))) return invalid('its signature has another spelling')
-  const issuer = claimedIssuer(token, issuers)
-  if (isRefusal(issuer)) return issuer
-  // read first: keys that change meanwhile leave a verdict that is not used again
-  const { generation } = issuer.keySet
+): Promise<{ payload: JWTPayload } | Unproven> {
   try {
     const payload = await verifiedPayload(token, issuer, now)
-    // 1e400 is read as infinity
-    if (!Number.isFinite(payload.exp)) return invalid('it never expires')
-    const principal = principalFromClaims(payload, issuer)
-    if (isRefusal(principal)) return principal
-    return { principal, issuer: issuer.issuer, generation, expiresAt: expiryOf(payload, issuer) }
+    return faultOfClaims(payload, issuer, now) ?? { payload }
   } catch (error) {
-    return refusalOf(error)
+    return unprovenBy(error)
   }
 }
 
@@ -95,6 +132,7 @@ async function verifiedPayload(token: string, issuer: TrustedIssuer, now: number
     requiredClaims: ['exp'],
     clockTolerance: issuer.clockSkewMs / 1000,
     currentDate: new Date(now),
+    ...(issuer.tokenType !== undefined && { typ: issuer.tokenType }),
   }
   const keyOfToken: JWTVerifyGetKey = (header, input) => issuer.keySet.keyFor(header, input, now)
   try {
@@ -114,40 +152,19 @@ async function verifiedPayload(token: string, issuer: TrustedIssuer, now: number
   }
 }
 
-/** Bits that base64url leaves unused would give one token many spellings, and so pass a list of revoked ones. */
-function isCanonical(base64url: string): boolean {
-  return Buffer.from(base64url, 'base64url').toString('base64url') === base64url
-}
-
-/** Read before anything is verified, only to find whose keys and rules apply. */
-function claimedIssuer(token: string, issuers: ReadonlyMap<string, TrustedIssuer>): TrustedIssuer | Refusal {
-  try {
-    const { alg } = decodeProtectedHeader(token)
-    const { iss } = decodeJwt(token)
-    const issuer = typeof iss === 'string' ? issuers.get(iss) : undefined
-    if (!issuer) return invalid('its issuer is not in the policy')
-    return alg !== undefined && issuer.algorithms.includes(alg) ? issuer : invalid('its algorithm is not allowed')
-  } catch {
-    return invalid('header or payload cannot be read')
-  }
-}
-
-function expiryOf(payload: JWTPayload, issuer: Issuer): number {
-  return (payload.exp ?? 0) * 1000 + issuer.clockSkewMs
-}
-
-function refusalOf(error: unknown): Refusal {
-  if (error instanceof errors.JWTExpired) return { denied: 'expired_credential', because: 'token: expired' }
+function unprovenBy(error: unknown): Unproven {
+  if (error instanceof errors.JWTExpired) return EXPIRED
   if (error instanceof KeysUnavailable) {
-    return { denied: 'dependency_unavailable', because: "token: the issuer's keys cannot be had" }
+    const because = `token: the issuer's keys cannot be had: ${error.message}`
+    return { refusal: { denied: 'dependency_unavailable', because }, lasting: false }
   }
-  if (error instanceof errors.JWTClaimValidationFailed) return invalid(`claim '${error.claim}': ${error.reason}`)
-  if (error instanceof errors.JOSEError) return invalid(error.code)
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const because = `claim '${error.claim}': ${error.reason}`
+    return error.claim === 'nbf' ? passing(because) : lasting(because)
+  }
+  if (error instanceof errors.JWKSNoMatchingKey) return passing(error.code)
+  if (error instanceof errors.JOSEError) return lasting(error.code)
   // a key that does not fit its algorithm is a TypeError of jose or of the platform
-  if (error instanceof TypeError || error instanceof DOMException) return invalid('the key does not fit the token')
+  if (error instanceof TypeError || error instanceof DOMException) return lasting('the key does not fit the token')
   throw error
-}
-
-function invalid(because: string): Refusal {
-  return { denied: 'invalid_credential', because: `token: ${because}` }
 }

@@ -1,13 +1,7 @@
 /** An issuer's public keys: from a file, or fetched with a cool-down, one flight at a time, and trusted for a bounded time. */
-import {
-  type CryptoKey,
-  createLocalJWKSet,
-  errors,
-  type FlattenedJWSInput,
-  type JWK,
-  type JWSHeaderParameters,
-} from 'jose'
+import { type CryptoKey, createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
 import type { KeyOrigin } from '../policy.ts'
+import { usableKeys } from './usable-keys.ts'
 
 /** The keys by which one issuer's tokens are verified. */
 export interface KeySet {
@@ -20,11 +14,14 @@ export interface KeySet {
   keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput, now: number): Promise<CryptoKey | Uint8Array>
   /** Called on every use, also of cached verdicts: refreshes old keys in the background, so that removed ones are noticed. */
   refreshWhenOld(now: number): void
-  /** Whether verdicts reached with these keys may still be used. */
+  /** Whether verdicts reached with these keys may still be used without asking for a key again. */
   isTrusted(now: number): boolean
 }
 
-/** Fetches a JWKS document; rejects when it cannot. Bounds on time and size are its own business. */
+/**
+ * Fetches a JWKS document. Rejects when it cannot, with a message for the log that quotes nothing of the answer. Bounds on time,
+ * size and addresses are its own business.
+ */
 export type FetchKeys = (from: RemoteKeys) => Promise<unknown>
 
 export type RemoteKeys = Extract<KeyOrigin, { kind: 'url' }>
@@ -33,13 +30,15 @@ export type RemoteKeys = Extract<KeyOrigin, { kind: 'url' }>
 export class KeysUnavailable extends Error {}
 
 /**
- * Milliseconds. Between two fetches lies `coolDown`, or the shorter one after a failure; keys older than `refreshAfter` are
- * renewed, keys older than `trust` refused.
+ * Milliseconds. Between two fetches lies `coolDown`, or the shorter one after a failure. Keys older than `refreshAfter` are
+ * renewed while they serve on; where nobody has tried that for `waitAfter`, as after a quiet night, the next token waits for it,
+ * so that a key which the issuer has removed meanwhile opens nothing. Keys older than `trust` are refused.
  */
 export const KEY_AGE = {
   coolDownMs: 30_000,
   coolDownAfterFailureMs: 2_000,
   refreshAfterMs: 10 * 60_000,
+  waitAfterMs: 20 * 60_000,
   trustMs: 24 * 60 * 60_000,
 } as const
 
@@ -51,7 +50,7 @@ export function createKeySet(origin: KeyOrigin, fetchKeys: FetchKeys): KeySet {
 function localKeys(origin: KeyOrigin): KeySet['keyFor'] {
   if (origin.kind === 'secret') return always(new TextEncoder().encode(origin.secret))
   // tokens that somebody else verifies are verified by no key of ours
-  return createLocalJWKSet({ keys: origin.kind === 'jwks' ? (origin.jwks.keys as unknown as JWK[]) : [] })
+  return createLocalJWKSet({ keys: origin.kind === 'jwks' ? usableKeys(origin.jwks) : [] })
 }
 
 function always(secret: Uint8Array) {
@@ -64,19 +63,24 @@ function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
   let content = ''
   let fetchedAt = Number.NEGATIVE_INFINITY
   let nextFetchAt = Number.NEGATIVE_INFINITY
+  /** When the last fetch was begun that has ended, well or not. */
+  let triedAt = Number.NEGATIVE_INFINITY
+  let failure = ''
   let flight: Promise<void> | undefined
 
   /** The age of the keys in ms. A clock that was set back makes them as old as then: ages count on from there. */
   function ageAt(now: number): number {
     fetchedAt = Math.min(fetchedAt, now)
+    triedAt = Math.min(triedAt, now)
     nextFetchAt = Math.min(nextFetchAt, now + KEY_AGE.coolDownMs)
     return now - fetchedAt
   }
 
-  const isTrusted = (now: number) => ageAt(now) < KEY_AGE.trustMs
+  const isWithinTrust = (now: number) => ageAt(now) < KEY_AGE.trustMs
+  const isTrusted = (now: number) => isWithinTrust(now) && now - triedAt < KEY_AGE.waitAfterMs
 
   function adopt(document: unknown, now: number): void {
-    const keys = publicKeys(document)
+    const keys = usableKeys(document)
     const text = JSON.stringify(keys)
     if (text !== content) {
       find = createLocalJWKSet({ keys })
@@ -94,8 +98,11 @@ function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
     nextFetchAt = now + KEY_AGE.coolDownAfterFailureMs
     flight = fetchKeys(origin)
       .then((document) => adopt(document, now))
-      .catch(() => {})
+      .catch((reason: unknown) => {
+        failure = reason instanceof Error ? reason.message : 'no answer'
+      })
       .finally(() => {
+        triedAt = now
         flight = undefined
       })
     return flight
@@ -113,7 +120,7 @@ function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
     refreshWhenOld,
     async keyFor(header, token, now) {
       if (!isTrusted(now)) await refresh(now)
-      if (!find || !isTrusted(now)) throw new KeysUnavailable()
+      if (!find || !isWithinTrust(now)) throw new KeysUnavailable(failure)
       refreshWhenOld(now)
       try {
         return await find(header, token)
@@ -124,11 +131,4 @@ function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
       }
     },
   }
-}
-
-/** The keys of a JWKS. Symmetric ones, with which anybody could sign, are never used: jose takes none from a set. */
-function publicKeys(document: unknown): JWK[] {
-  const keys: unknown = Object(document).keys
-  if (!Array.isArray(keys)) throw new TypeError('a JWKS is an object with a list of keys')
-  return keys.filter((key) => typeof key === 'object' && key !== null)
 }

@@ -14,7 +14,7 @@ import { compilePolicy } from '../../policy/compile.ts'
 import { parsePolicy } from '../../policy/parse.ts'
 import { formatProblem } from '../../policy/problem.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
-import { createVerifiedTokens } from '../../stores/verified-tokens.ts'
+import { createTokenMemory } from '../../stores/token-memory.ts'
 
 export const NOON = Date.parse('2026-11-22T12:00:00Z')
 
@@ -53,8 +53,9 @@ export function gateOf(policy: Policy): TestGate {
 /** Parts in memory: no issuer is there, nothing was revoked, no address is ever blocked. */
 export function partsOf(more: Partial<CredentialParts>): CredentialParts {
   return {
-    verified: createVerifiedTokens(),
+    ...createTokenMemory(),
     fetchKeys: () => Promise.reject(new Error('no issuer in this test')),
+    introspect: async () => ({ unavailable: 'no endpoint in this test' }),
     failures: NO_FAILURE_LIMIT,
     records: NO_RECORDS,
     uses: NO_KEY_USES,

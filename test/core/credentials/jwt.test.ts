@@ -5,7 +5,7 @@ import type { Attempt } from '../../../core/credentials/attempt.ts'
 import { type TrustedIssuer, verifyJwt } from '../../../core/credentials/jwt.ts'
 import { createKeySet, KEY_AGE, type KeySet } from '../../../core/credentials/key-set.ts'
 import { isRefusal, type Verdict } from '../../../core/credentials/verdict.ts'
-import { createVerifiedTokens } from '../../../stores/verified-tokens.ts'
+import { createTokenMemory } from '../../../stores/token-memory.ts'
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')
 const SECOND = 1000
@@ -59,7 +59,7 @@ const sign = (payload: JWTPayload, header: Record<string, unknown> = {}, by: Key
   new SignJWT(payload).setProtectedHeader({ alg: 'ES256', kid: 'k1', ...header }).sign(by)
 
 async function verify(token: string, more: Partial<TrustedIssuer> = {}, now = NOW): Promise<Verdict> {
-  return verifyJwt(token, issuer(fileKeys(), more), createVerifiedTokens(), at(now))
+  return verifyJwt(token, { issuers: issuer(fileKeys(), more), ...createTokenMemory() }, at(now))
 }
 
 const reasonOf = (verdict: Verdict) => (isRefusal(verdict) ? verdict.denied : 'proven')
@@ -182,28 +182,32 @@ describe('any other token is refused', () => {
     const token = await new SignJWT(claims()).setProtectedHeader({ alg: 'HS256', kid: 'k1' }).sign(secret)
     const keySet = createKeySet({ kind: 'url', url: 'x', allowPrivateAddresses: true }, async () => ({ keys: [oct] }))
     const trusted = issuer(keySet, { algorithms: ['HS256', 'ES256'] })
-    expect(reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), at(NOW)))).toBe('invalid_credential')
+    expect(reasonOf(await verifyJwt(token, { issuers: trusted, ...createTokenMemory() }, at(NOW)))).toBe(
+      'invalid_credential',
+    )
   })
 })
 
 describe('a token that was verified before', () => {
   it('is answered in the same tick, until it expires', async () => {
     const trusted = issuer(fileKeys())
-    const verified = createVerifiedTokens()
+    const memory = createTokenMemory()
     const token = await sign(claims())
-    expect(verifyJwt(token, trusted, verified, at(NOW))).toBeInstanceOf(Promise)
-    await verifyJwt(token, trusted, verified, at(NOW))
-    expect(verifyJwt(token, trusted, verified, at(NOW))).toMatchObject({ user: 'ann' })
-    expect(verifyJwt(token, trusted, verified, at(NOW + 65 * SECOND))).toMatchObject({ denied: 'expired_credential' })
+    expect(verifyJwt(token, { issuers: trusted, ...memory }, at(NOW))).toBeInstanceOf(Promise)
+    await verifyJwt(token, { issuers: trusted, ...memory }, at(NOW))
+    expect(verifyJwt(token, { issuers: trusted, ...memory }, at(NOW))).toMatchObject({ user: 'ann' })
+    expect(verifyJwt(token, { issuers: trusted, ...memory }, at(NOW + 65 * SECOND))).toMatchObject({
+      denied: 'expired_credential',
+    })
   })
 
   it('a token that shares all but its signature with it is not taken for it', async () => {
     const trusted = issuer(fileKeys())
-    const verified = createVerifiedTokens()
+    const memory = createTokenMemory()
     const token = await sign(claims())
-    await verifyJwt(token, trusted, verified, at(NOW))
+    await verifyJwt(token, { issuers: trusted, ...memory }, at(NOW))
     const forged = `${token.slice(0, token.lastIndexOf('.') + 1)}${'A'.repeat(86)}`
-    expect(reasonOf(await verifyJwt(forged, trusted, verified, at(NOW)))).toBe('invalid_credential')
+    expect(reasonOf(await verifyJwt(forged, { issuers: trusted, ...memory }, at(NOW)))).toBe('invalid_credential')
   })
 })
 
@@ -225,8 +229,10 @@ describe("an issuer's keys by URL", () => {
   it('are fetched once for many tokens at the same time', async () => {
     const { issuerState, trusted } = scripted()
     const tokens = await Promise.all(['a', 'b', 'c'].map((sub) => sign(claims({ sub }))))
-    const verified = createVerifiedTokens()
-    const verdicts = await Promise.all(tokens.map((token) => verifyJwt(token, trusted, verified, at(NOW))))
+    const memory = createTokenMemory()
+    const verdicts = await Promise.all(
+      tokens.map((token) => verifyJwt(token, { issuers: trusted, ...memory }, at(NOW))),
+    )
     expect(verdicts.map(reasonOf)).toEqual(['proven', 'proven', 'proven'])
     expect(issuerState.asked).toBe(1)
   })
@@ -236,64 +242,70 @@ describe("an issuer's keys by URL", () => {
     const { publicKey } = await generateKeyPair('ES256', { extractable: true })
     issuerState.keys = [{ ...(await exportJWK(publicKey)), kid: 'k0', alg: 'ES256' }, jwk]
     const nameless = (by: Key) => new SignJWT(claims()).setProtectedHeader({ alg: 'ES256' }).sign(by)
-    expect(reasonOf(await verifyJwt(await nameless(key), trusted, createVerifiedTokens(), at(NOW)))).toBe('proven')
-    const forged = await verifyJwt(await nameless(strangersKey), trusted, createVerifiedTokens(), at(NOW))
+    expect(reasonOf(await verifyJwt(await nameless(key), { issuers: trusted, ...createTokenMemory() }, at(NOW)))).toBe(
+      'proven',
+    )
+    const forged = await verifyJwt(await nameless(strangersKey), { issuers: trusted, ...createTokenMemory() }, at(NOW))
     expect(reasonOf(forged)).toBe('invalid_credential')
   })
 
   it('a storm of unknown key ids causes one fetch per cool-down', async () => {
     const { issuerState, trusted } = scripted()
-    const verified = createVerifiedTokens()
-    await verifyJwt(await sign(claims()), trusted, verified, at(NOW))
+    const memory = createTokenMemory()
+    await verifyJwt(await sign(claims()), { issuers: trusted, ...memory }, at(NOW))
     const later = NOW + KEY_AGE.coolDownMs
     for (let i = 0; i < 5; i++) {
       const token = await sign(claims({ jti: String(i) }), { kid: `unknown-${i}` })
-      expect(reasonOf(await verifyJwt(token, trusted, verified, at(later)))).toBe('invalid_credential')
+      expect(reasonOf(await verifyJwt(token, { issuers: trusted, ...memory }, at(later)))).toBe('invalid_credential')
     }
     expect(issuerState.asked).toBe(2)
   })
 
   it('a new key is found at its first token, without waiting for the old keys to age', async () => {
     const { issuerState, trusted } = scripted()
-    const verified = createVerifiedTokens()
-    await verifyJwt(await sign(claims()), trusted, verified, at(NOW))
+    const memory = createTokenMemory()
+    await verifyJwt(await sign(claims()), { issuers: trusted, ...memory }, at(NOW))
     const next = await generateKeyPair('ES256', { extractable: true })
     issuerState.keys = [jwk, { ...(await exportJWK(next.publicKey)), kid: 'k2', alg: 'ES256' }]
     const token = await sign(claims(), { kid: 'k2' }, next.privateKey)
-    expect(reasonOf(await verifyJwt(token, trusted, verified, at(NOW + KEY_AGE.coolDownMs)))).toBe('proven')
+    expect(reasonOf(await verifyJwt(token, { issuers: trusted, ...memory }, at(NOW + KEY_AGE.coolDownMs)))).toBe(
+      'proven',
+    )
   })
 
   it('known keys go on working while the issuer is away, up to a bound, then nothing is believed', async () => {
     const { issuerState, trusted } = scripted()
-    const verified = createVerifiedTokens()
+    const memory = createTokenMemory()
     const long = await sign(claims({ exp: NOW / 1000 + 7 * 86_400 }))
-    await verifyJwt(long, trusted, verified, at(NOW))
+    await verifyJwt(long, { issuers: trusted, ...memory }, at(NOW))
     issuerState.down = true
     const token = await sign(claims({ sub: 'bob', exp: NOW / 1000 + 7 * 86_400 }))
-    expect(reasonOf(await verifyJwt(token, trusted, verified, at(NOW + KEY_AGE.trustMs - 1)))).toBe('proven')
+    expect(reasonOf(await verifyJwt(token, { issuers: trusted, ...memory }, at(NOW + KEY_AGE.trustMs - 1)))).toBe(
+      'proven',
+    )
     for (const late of [token, long]) {
-      const verdict = await verifyJwt(late, trusted, verified, at(NOW + KEY_AGE.trustMs))
+      const verdict = await verifyJwt(late, { issuers: trusted, ...memory }, at(NOW + KEY_AGE.trustMs))
       expect(reasonOf(verdict)).toBe('dependency_unavailable')
     }
   })
 
   it('a key that the issuer has removed is refused once its keys were renewed, also for tokens verified before', async () => {
     const { issuerState, trusted } = scripted()
-    const verified = createVerifiedTokens()
+    const memory = createTokenMemory()
     const token = await sign(claims({ exp: NOW / 1000 + 86_400 }))
-    await verifyJwt(token, trusted, verified, at(NOW))
+    await verifyJwt(token, { issuers: trusted, ...memory }, at(NOW))
     issuerState.keys = []
     const later = NOW + KEY_AGE.refreshAfterMs
-    expect(reasonOf(await verifyJwt(token, trusted, verified, at(later)))).toBe('proven')
+    expect(reasonOf(await verifyJwt(token, { issuers: trusted, ...memory }, at(later)))).toBe('proven')
     await new Promise(setImmediate)
-    expect(reasonOf(await verifyJwt(token, trusted, verified, at(later)))).toBe('invalid_credential')
+    expect(reasonOf(await verifyJwt(token, { issuers: trusted, ...memory }, at(later)))).toBe('invalid_credential')
   })
 
   it('a removed key is noticed also where every token is new', async () => {
     const { issuerState, trusted } = scripted()
     const fresh = async (now: number) => {
       const token = await sign(claims({ jti: String(now), exp: now / 1000 + 60 }))
-      return reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), at(now)))
+      return reasonOf(await verifyJwt(token, { issuers: trusted, ...createTokenMemory() }, at(now)))
     }
     expect(await fresh(NOW)).toBe('proven')
     issuerState.keys = []
@@ -305,7 +317,7 @@ describe("an issuer's keys by URL", () => {
   it('a malformed key set changes nothing, is not trusted, and is asked again soon', async () => {
     const { issuerState, trusted } = scripted()
     const ask = async (now: number) =>
-      verifyJwt(await sign(claims({ exp: now / 1000 + 60 })), trusted, createVerifiedTokens(), at(now))
+      verifyJwt(await sign(claims({ exp: now / 1000 + 60 })), { issuers: trusted, ...createTokenMemory() }, at(now))
     issuerState.keys = { kid: 'k1' } as unknown as unknown[]
     expect(reasonOf(await ask(NOW))).toBe('dependency_unavailable')
     issuerState.keys = [null, 'text', jwk]
@@ -320,7 +332,7 @@ describe("an issuer's keys by URL", () => {
     const year = 365 * 86_400 * SECOND
     const ask = async (now: number) => {
       const token = await sign(claims({ exp: now / 1000 + 60 }))
-      return reasonOf(await verifyJwt(token, trusted, createVerifiedTokens(), at(now)))
+      return reasonOf(await verifyJwt(token, { issuers: trusted, ...createTokenMemory() }, at(now)))
     }
     await ask(NOW + year)
     expect(await ask(NOW)).toBe('proven')
@@ -331,7 +343,7 @@ describe("an issuer's keys by URL", () => {
   it('that were never had make the token wait for nobody: the dependency is unavailable', async () => {
     const { issuerState, trusted } = scripted()
     issuerState.down = true
-    const verdict = await verifyJwt(await sign(claims()), trusted, createVerifiedTokens(), at(NOW))
+    const verdict = await verifyJwt(await sign(claims()), { issuers: trusted, ...createTokenMemory() }, at(NOW))
     expect(reasonOf(verdict)).toBe('dependency_unavailable')
   })
 })

@@ -1,0 +1,51 @@
+/** Tokens that the gateway has verified: it hands on their claims, and we ask again all of them that needs no key. */
+import type { Issuer } from '../policy.ts'
+import type { Attempt } from './attempt.ts'
+import { faultOfClaims, lasting } from './claim-rules.ts'
+import { claimAt, principalFromClaims } from './claims.ts'
+import { type CompactToken, MAX_TOKEN_LENGTH, readCompactToken } from './compact-token.ts'
+import type { GatewayClaims } from './present.ts'
+import type { Verdict } from './verdict.ts'
+
+/**
+ * Proves the claims of an issuer of which the policy says that the gateway verifies its tokens. `token` is what the client has
+ * shown, where the gateway lets us see it: it must be the one that these claims are of, since the backend may read it.
+ */
+export function verifyGatewayClaims(
+  claims: GatewayClaims,
+  token: string | undefined,
+  issuers: ReadonlyMap<string, Issuer>,
+  { now }: Attempt,
+): Verdict {
+  const issuer = typeof claims.iss === 'string' ? issuers.get(claims.iss) : undefined
+  if (issuer?.keys.kind !== 'gateway') return lasting('the gateway does not verify tokens of its issuer').refusal
+  const shown = token === undefined ? undefined : readShown(token)
+  if (token !== undefined && !(shown && isOf(shown.claims, claims, issuer))) {
+    return { denied: 'ambiguous_credential', because: 'token: not the one that the gateway has verified' }
+  }
+  if (issuer.tokenType !== undefined && !isOfType(shown?.header.typ, issuer.tokenType)) {
+    return lasting('its type is another, or the gateway has kept it').refusal
+  }
+  return faultOfClaims(claims, issuer, now)?.refusal ?? principalFromClaims(claims, issuer)
+}
+
+function readShown(token: string): CompactToken | undefined {
+  const read = token.length > MAX_TOKEN_LENGTH ? 'too long' : readCompactToken(token)
+  return typeof read === 'string' ? undefined : read
+}
+
+/** Claims that make a token what it is: whose, for whom, until when, and which. */
+function isOf(shown: GatewayClaims, verified: GatewayClaims, { claims }: Issuer): boolean {
+  const paths = [['iss'], ['sub'], ['exp'], ['jti'], claims.tenant ?? []]
+  return paths.every((path) => path.length === 0 || sameValue(claimAt(shown, path), claimAt(verified, path)))
+}
+
+function sameValue(one: unknown, other: unknown): boolean {
+  return one === other || JSON.stringify(one) === JSON.stringify(other)
+}
+
+/** RFC 7515 §4.1.9: media types, whose `application/` may be left out and whose case does not matter. */
+function isOfType(typ: unknown, wanted: string): boolean {
+  const full = (type: string) => (type.includes('/') ? type : `application/${type}`).toLowerCase()
+  return typeof typ === 'string' && full(typ) === full(wanted)
+}

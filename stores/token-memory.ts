@@ -1,0 +1,55 @@
+/** What is known of tokens that came before, in this process's memory: the good ones bounded in bytes, the bad ones apart. */
+import { LRUCache } from 'lru-cache'
+import type { VerifiedToken, VerifiedTokens } from '../core/credentials/jwt.ts'
+import type { IntrospectedToken, IntrospectedTokens } from '../core/credentials/opaque-token.ts'
+import type { Principal } from '../core/credentials/principal.ts'
+import type { RefusedToken, RefusedTokens } from '../core/credentials/refused-tokens.ts'
+
+/** The least recently used go first. Entries are judged by the times they carry, never by a cache's clock. */
+export interface TokenMemory {
+  readonly verified: VerifiedTokens
+  readonly introspected: IntrospectedTokens
+  readonly refused: RefusedTokens
+}
+
+/** Empty; for one policy. */
+export function createTokenMemory(): TokenMemory {
+  return {
+    verified: createVerifiedTokens(),
+    introspected: createIntrospectedTokens(),
+    refused: createRefusedTokens(),
+  }
+}
+
+interface Bounds {
+  readonly entries: number
+  readonly bytes: number
+}
+
+const PROVEN: Bounds = { entries: 50_000, bytes: 64 * 1024 * 1024 }
+const MOST_REFUSED = 10_000
+
+export function createVerifiedTokens(bounds = PROVEN): VerifiedTokens {
+  return boundedBySize<VerifiedToken>(bounds)
+}
+
+export function createIntrospectedTokens(bounds = PROVEN): IntrospectedTokens {
+  return boundedBySize<IntrospectedToken>(bounds)
+}
+
+export function createRefusedTokens(entries = MOST_REFUSED): RefusedTokens {
+  return new LRUCache<string, RefusedToken>({ max: entries })
+}
+
+/** What an entry costs beside its claims: hash, principal, and the cache's own links. */
+const ENTRY_BYTES = 512
+
+function boundedBySize<T extends { readonly principal: Principal }>({ entries, bytes }: Bounds): LRUCache<string, T> {
+  // bounded by size alone: with `max` the library would set room aside for all entries at once, which stalls a reload
+  const least = Math.max(ENTRY_BYTES, Math.ceil(bytes / entries))
+  return new LRUCache<string, T>({
+    maxSize: bytes,
+    sizeCalculation: ({ principal }) =>
+      Math.max(least, ENTRY_BYTES + 4 * JSON.stringify(principal.claims ?? {}).length),
+  })
+}
