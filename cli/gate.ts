@@ -3,26 +3,31 @@ import { type CredentialParts, type Credentials, createCredentials } from '../co
 import { decide, type Given, type Stages } from '../core/decide.ts'
 import type { Decision } from '../core/decision.ts'
 import { createFlags } from '../core/flags/evaluate.ts'
+import { createIdentityTokens, type PublicKeys } from '../core/identity-token.ts'
 import type { LimitStore } from '../core/limits/limit.ts'
 import type { MaybePromise } from '../core/maybe-promise.ts'
-import type { Policy } from '../core/policy.ts'
+import type { IdentityTokenRules, Policy } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
-import { createTokenMemory, type TokenMemory } from '../stores/token-memory.ts'
+import { createVerifiedTokens } from '../stores/verified-tokens.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
+import type { OwnSigningKey } from './own-signing-keys.ts'
 
 export interface Gate {
   /** Decides by the policy that is live now, measures and counts. Throws, or rejects, only when we are broken. */
   decide(request: GatewayRequest, stages?: Stages): MaybePromise<Decision>
   /** Requests from now on are decided by `policy`; those under way end with the one they began with. Buckets stay. */
   replace(policy: Policy): void
+  /** What verifies the identities that the live policy has us sign; undefined where it has us sign none. */
+  identityKeys(): Promise<PublicKeys> | undefined
 }
 
 export interface GateParts {
   readonly limits: LimitStore
-  readonly credentials: Omit<CredentialParts, keyof TokenMemory>
+  readonly credentials: Omit<CredentialParts, 'verified'>
   readonly metrics: Pick<Metrics, 'decided' | 'policyLive'>
   readonly log: Pick<Log, 'decided' | 'decisions'>
+  readonly signingKey: OwnSigningKey
   /** ms since the epoch. */
   readonly now: () => number
   /** ms from anywhere, never going back; what takes time is measured by it. */
@@ -54,16 +59,23 @@ export function createGate(first: Policy, parts: GateParts): Gate {
     replace(policy) {
       snapshot = takeUp(policy, parts, snapshot.credentials)
     },
+    identityKeys: () => snapshot.identityTokens?.publicKeys(),
   }
 }
 
-/** What an older policy has verified is not known to the new one: its memory of tokens is its own. The issuers' keys go on. */
+/** What an older policy has verified is not known to the new one: its cache is its own. The issuers' keys go on. */
 function takeUp(policy: Policy, parts: GateParts, previous?: Credentials): Snapshot {
-  const { limits, metrics, now } = parts
-  const credentials = createCredentials(policy, { ...parts.credentials, ...createTokenMemory() }, previous)
+  const { limits, metrics, now, signingKey } = parts
+  const credentials = createCredentials(policy, { ...parts.credentials, verified: createVerifiedTokens() }, previous)
   // fetched ahead, so that the first token does not wait for its issuer
   for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
   const flags = createFlags(policy.flags)
   metrics.policyLive(policy.version, now())
-  return { policy, credentials, limits, flags }
+  const { token } = policy.identity
+  const identityTokens = token && createIdentityTokens(token, keysOf(token, signingKey))
+  return { policy, credentials, limits, flags, identityTokens }
+}
+
+function keysOf({ keys, algorithm }: IdentityTokenRules, signingKey: OwnSigningKey): readonly string[] {
+  return keys.length > 0 ? keys : [signingKey(algorithm)]
 }

@@ -2,12 +2,12 @@
 import { performance } from 'node:perf_hooks'
 import { NO_KEY_USES, NO_RECORDS } from '../core/credentials/records.ts'
 import { createFailedCredentials } from '../stores/failed-credentials.ts'
-import { createFetchKeys } from '../stores/fetch-keys.ts'
-import { createIntrospect } from '../stores/introspect.ts'
+import { fetchKeys } from '../stores/fetch-keys.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
 import type { FollowParts } from './follow-policy.ts'
+import { createOwnSigningKeys } from './own-signing-keys.ts'
 
 /** Parts of this process alone: limits are kept in its memory. */
 export function createParts(log: Log): FollowParts {
@@ -15,13 +15,8 @@ export function createParts(log: Log): FollowParts {
     log,
     metrics: createMetrics(Date.now),
     limits: createMemoryLimits(),
-    credentials: {
-      fetchKeys: createFetchKeys(),
-      introspect: createIntrospect(),
-      failures: createFailedCredentials(),
-      records: NO_RECORDS,
-      uses: NO_KEY_USES,
-    },
+    credentials: { fetchKeys, failures: createFailedCredentials(), records: NO_RECORDS, uses: NO_KEY_USES },
+    signingKey: createOwnSigningKeys(log),
     now: Date.now,
     elapsed: () => performance.now(),
   }

@@ -28,7 +28,8 @@ export async function runService(options: ServiceOptions, io: Io, makeGateway: M
   endOnFault(parts.log)
   const policy = await followPolicy(options.policyFile, io.env, parts)
   if (!policy.ok) return badInput(io, policy.problems.map(formatProblem))
-  const opened = await open(makeGateway(policy.followed.gate, parts), options, parts)
+  const { gate } = policy.followed
+  const opened = await open(gate, makeGateway(gate, parts), options, parts)
   if (opened.ok) return serveUntilStopped(policy.followed, opened.service, options, parts)
   policy.followed.close()
   return badInput(io, [`tenantgate: ${opened.problem}`])
@@ -43,9 +44,13 @@ interface Service {
 
 type Opened = { readonly ok: true; readonly service: Service } | { readonly ok: false; readonly problem: string }
 
-async function open(gateway: Gateway, options: ServiceOptions, { metrics }: FollowParts): Promise<Opened> {
+async function open(gate: Gate, gateway: Gateway, options: ServiceOptions, { metrics }: FollowParts): Promise<Opened> {
   const readiness: Service['readiness'] = { notReady: undefined }
-  const http = createHttpServer({ metrics, notReady: () => readiness.notReady })
+  const http = createHttpServer({
+    metrics,
+    notReady: () => readiness.notReady,
+    identityKeys: gate.identityKeys,
+  })
   const opened = await openListeners({
     gateway: { server: gateway.server, ...gateway.listen },
     http: { server: http, address: options.http },

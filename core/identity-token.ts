@@ -5,12 +5,17 @@ import type { Principal } from './credentials/principal.ts'
 import type { MaybePromise } from './maybe-promise.ts'
 import type { IdentityTokenRules, Tenant } from './policy.ts'
 
+/** RFC 7517 §5: a JWK set of public keys. */
+export interface PublicKeys {
+  readonly keys: readonly JWK[]
+}
+
 /** Signs identities under one policy. */
 export interface IdentityTokens {
   /** The token of a proven caller; in the same tick while an earlier one of his has more than half its life before it. */
   of(principal: Principal, tenant: Tenant, now: number): MaybePromise<string>
-  /** RFC 7517 §5: the public keys, for backends; the first is the one that signs. */
-  publicKeys(): Promise<{ readonly keys: readonly JWK[] }>
+  /** For backends; the first is the one that signs. */
+  publicKeys(): Promise<PublicKeys>
 }
 
 type Algorithm = IdentityTokenRules['algorithm']

@@ -1,4 +1,4 @@
-/** Probes and metrics for machines: `/healthz`, `/readyz`, `/metrics`, and nothing else. */
+/** Pages for machines: probes, metrics, the keys that verify signed identities, and nothing else. */
 import { createServer, type Server } from 'node:http'
 import type { Metrics } from './metrics.ts'
 
@@ -6,6 +6,8 @@ interface Page {
   readonly status: number
   readonly text: string
   readonly contentType?: string
+  /** Default: nobody keeps it. */
+  readonly cacheControl?: string
 }
 
 const TEXT = 'text/plain; charset=utf-8'
@@ -17,6 +19,8 @@ export interface HttpParts {
   readonly metrics: Pick<Metrics, 'scrape'>
   /** Why no traffic should come now, e.g. `draining`; undefined when it may. */
   readonly notReady: () => string | undefined
+  /** A JWK set for backends; undefined where the live policy has us sign nothing. */
+  readonly identityKeys: () => Promise<object> | undefined
 }
 
 /** Milliseconds. Time-outs are looked for every second; otherwise silent connections could fill all places for half a minute. */
@@ -28,11 +32,12 @@ const TIMES = {
 }
 
 /** A server that is not listening yet. Its timeouts are short: those who ask are near and ask for little. */
-export function createHttpServer({ metrics, notReady }: HttpParts): Server {
+export function createHttpServer({ metrics, notReady, identityKeys }: HttpParts): Server {
   const pages: Readonly<Record<string, () => Page | Promise<Page>>> = {
     '/healthz': () => ({ status: 200, text: 'ok\n' }),
     '/readyz': () => readiness(notReady()),
     '/metrics': async () => ({ status: 200, ...(await metrics.scrape()) }),
+    '/.well-known/jwks.json': async () => keySet(await identityKeys()),
   }
   const server = createServer(TIMES)
   server.maxConnections = 256
@@ -41,7 +46,7 @@ export function createHttpServer({ metrics, notReady }: HttpParts): Server {
     response.writeHead(page.status, {
       'content-type': page.contentType ?? TEXT,
       'content-length': Buffer.byteLength(page.text),
-      'cache-control': 'no-store',
+      'cache-control': page.cacheControl ?? 'no-store',
       ...(page === NOT_ALLOWED && { allow: 'GET, HEAD' }),
     })
     response.end(request.method === 'HEAD' ? undefined : page.text)
@@ -62,4 +67,11 @@ async function pageFor(
 
 function readiness(reason: string | undefined): Page {
   return reason === undefined ? { status: 200, text: 'ready\n' } : { status: 503, text: `${reason}\n` }
+}
+
+/** RFC 7517 §8.5. A key is published before it signs, for longer than this many seconds. */
+const KEYS = { contentType: 'application/jwk-set+json', cacheControl: 'public, max-age=300' }
+
+function keySet(keys: object | undefined): Page {
+  return keys === undefined ? NOT_FOUND : { status: 200, text: JSON.stringify(keys), ...KEYS }
 }

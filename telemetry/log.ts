@@ -31,6 +31,8 @@ export interface Log {
   policyRejected(problems: readonly string[]): void
   /** A plugin of Kong's cannot work as it is configured; `because` tells of the configuration, which no client writes. */
   pluginRejected(plugin: string, because: string): void
+  /** Identities are signed by a key that only this process has. */
+  signingKeyMade(algorithm: string): void
   /** Where another server was listening, connections come to us from now on. */
   socketTaken(address: string): void
   /** Where we were listening, connections come to another server now; we end what we have. */
@@ -82,6 +84,7 @@ function lifecycle(
   | 'policyUnchanged'
   | 'policyRejected'
   | 'pluginRejected'
+  | 'signingKeyMade'
   | 'socketTaken'
   | 'socketLost'
   | 'draining'
@@ -96,6 +99,11 @@ function lifecycle(
     policyRejected: (problems) => logger.error({ problems }, 'policy rejected, the last good one stays'),
     pluginRejected: (plugin, because) =>
       logger.error({ plugin, because }, 'plugin configuration rejected, its requests are refused'),
+    signingKeyMade: (algorithm) =>
+      logger.warn(
+        { algorithm },
+        'the policy names no key that signs identities: one was made, for this process and its life alone',
+      ),
     socketTaken: (address) =>
       logger.warn({ address }, 'another server was listening here, and its new connections come here now'),
     socketLost: (address) => logger.info({ address }, 'another server listens here now; ending'),

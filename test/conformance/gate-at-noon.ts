@@ -33,7 +33,6 @@ export function gateAtNoon(policy: Policy): GateAtNoon {
 
 const NO_PARTS = {
   fetchKeys: () => Promise.reject(new Error('no case has an issuer that is asked over the network')),
-  introspect: async () => ({ unavailable: 'no case has an endpoint that is asked over the network' }),
   records: NO_RECORDS,
   uses: NO_KEY_USES,
 }
@@ -41,6 +40,9 @@ const NO_PARTS = {
 const QUIET = {
   metrics: { decided() {}, policyLive() {} },
   log: { decisions: { allow: false, deny: false }, decided() {} },
+  signingKey: () => {
+    throw new Error('the policy names a key')
+  },
   now: () => NOON * 1000,
   elapsed: () => performance.now(),
 }

@@ -4,14 +4,20 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpServer } from '../../telemetry/http.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
 
-const state: { notReady: string | undefined } = { notReady: undefined }
-const server = () => createHttpServer({ metrics: createMetrics(() => 0), notReady: () => state.notReady })
+const state: { notReady: string | undefined; keys: object | undefined } = { notReady: undefined, keys: undefined }
+const server = () =>
+  createHttpServer({
+    metrics: createMetrics(() => 0),
+    notReady: () => state.notReady,
+    identityKeys: () => state.keys && Promise.resolve(state.keys),
+  })
 
 let running: ReturnType<typeof server>
 let base = ''
 
 beforeEach(async () => {
   state.notReady = undefined
+  state.keys = undefined
   running = server()
   await new Promise<void>((resolve) => running.listen(0, '127.0.0.1', resolve))
   base = `http://127.0.0.1:${(running.address() as AddressInfo).port}`
@@ -26,6 +32,7 @@ it('a scrape that fails is an answer, and ends nothing', async () => {
   const broken = createHttpServer({
     metrics: { scrape: () => Promise.reject(new Error('x')) },
     notReady: () => undefined,
+    identityKeys: () => undefined,
   })
   await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve))
   const { port } = broken.address() as AddressInfo
@@ -33,6 +40,18 @@ it('a scrape that fails is an answer, and ends nothing', async () => {
   expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200)
   broken.close()
   broken.closeAllConnections()
+})
+
+describe('the keys that verify identities', () => {
+  it('are a JWK set that may be kept for a while, and follow the policy', async () => {
+    const asked = () => fetch(`${base}/.well-known/jwks.json`)
+    expect((await asked()).status).toBe(404)
+    state.keys = { keys: [{ kty: 'OKP' }] }
+    const answer = await asked()
+    expect(answer.headers.get('content-type')).toBe('application/jwk-set+json')
+    expect(answer.headers.get('cache-control')).toBe('public, max-age=300')
+    expect(await answer.json()).toEqual(state.keys)
+  })
 })
 
 describe('the probes', () => {
