@@ -8,7 +8,7 @@ import type { LimitStore } from '../core/limits/limit.ts'
 import type { MaybePromise } from '../core/maybe-promise.ts'
 import type { IdentityTokenRules, Policy } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
-import { createVerifiedTokens } from '../stores/verified-tokens.ts'
+import { createTokenMemory, type TokenMemory } from '../stores/token-memory.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { OwnSigningKey } from './own-signing-keys.ts'
@@ -24,7 +24,7 @@ export interface Gate {
 
 export interface GateParts {
   readonly limits: LimitStore
-  readonly credentials: Omit<CredentialParts, 'verified'>
+  readonly credentials: Omit<CredentialParts, keyof TokenMemory>
   readonly metrics: Pick<Metrics, 'decided' | 'policyLive'>
   readonly log: Pick<Log, 'decided' | 'decisions'>
   readonly signingKey: OwnSigningKey
@@ -63,10 +63,10 @@ export function createGate(first: Policy, parts: GateParts): Gate {
   }
 }
 
-/** What an older policy has verified is not known to the new one: its cache is its own. The issuers' keys go on. */
+/** What an older policy has verified is not known to the new one: its memory of tokens is its own. The issuers' keys go on. */
 function takeUp(policy: Policy, parts: GateParts, previous?: Credentials): Snapshot {
   const { limits, metrics, now, signingKey } = parts
-  const credentials = createCredentials(policy, { ...parts.credentials, verified: createVerifiedTokens() }, previous)
+  const credentials = createCredentials(policy, { ...parts.credentials, ...createTokenMemory() }, previous)
   // fetched ahead, so that the first token does not wait for its issuer
   for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
   const flags = createFlags(policy.flags)

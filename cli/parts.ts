@@ -2,7 +2,8 @@
 import { performance } from 'node:perf_hooks'
 import { NO_KEY_USES, NO_RECORDS } from '../core/credentials/records.ts'
 import { createFailedCredentials } from '../stores/failed-credentials.ts'
-import { fetchKeys } from '../stores/fetch-keys.ts'
+import { createFetchKeys } from '../stores/fetch-keys.ts'
+import { createIntrospect } from '../stores/introspect.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
 import type { Log } from '../telemetry/log.ts'
 import { createMetrics } from '../telemetry/metrics.ts'
@@ -15,7 +16,13 @@ export function createParts(log: Log): FollowParts {
     log,
     metrics: createMetrics(Date.now),
     limits: createMemoryLimits(),
-    credentials: { fetchKeys, failures: createFailedCredentials(), records: NO_RECORDS, uses: NO_KEY_USES },
+    credentials: {
+      fetchKeys: createFetchKeys(),
+      introspect: createIntrospect(),
+      failures: createFailedCredentials(),
+      records: NO_RECORDS,
+      uses: NO_KEY_USES,
+    },
     signingKey: createOwnSigningKeys(log),
     now: Date.now,
     elapsed: () => performance.now(),

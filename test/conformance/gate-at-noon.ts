@@ -33,6 +33,7 @@ export function gateAtNoon(policy: Policy): GateAtNoon {
 
 const NO_PARTS = {
   fetchKeys: () => Promise.reject(new Error('no case has an issuer that is asked over the network')),
+  introspect: async () => ({ unavailable: 'no case has an endpoint that is asked over the network' }),
   records: NO_RECORDS,
   uses: NO_KEY_USES,
 }
