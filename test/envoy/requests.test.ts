@@ -38,6 +38,10 @@ const OTHERS = [
   'x-host',
   'x-http-method-override',
   'x-http-method',
+  'x-consumer-username',
+  'x-credential-identifier',
+  'x-anonymous-consumer',
+  'x-authenticated-groups',
 ]
 const STEERING = ['x-envoy-upstream-rq-timeout-ms', 'x-envoy-retry-on', 'x-envoy-original-path']
 
