@@ -10,10 +10,3 @@ const HOST = /^((?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])?)\.?(?::\d{0,5
 export function foldHost(host: string): string | undefined {
   return HOST.exec(host)?.[1]?.toLowerCase()
 }
-
-/** Whether a folded host is `pattern`: an exact name, or `*.suffix` for every name below the suffix. */
-export function hostMatches(pattern: string, host: string): boolean {
-  return pattern.startsWith('*.')
-    ? host.length > pattern.length - 1 && host.endsWith(pattern.slice(1))
-    : host === pattern
-}

@@ -1,6 +1,6 @@
 /** Whether routes are distinct, and refer to upstreams and flags that exist. */
 import type { Route } from '../../core/policy.ts'
-import { equalRoutes } from '../../core/routes/matcher.ts'
+import { equalRoutes } from '../../core/routes/pattern.ts'
 import type { FlagFile } from '../flag-file.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 import type { PolicyFile } from '../schema.ts'

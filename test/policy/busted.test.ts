@@ -233,6 +233,12 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['token-lifetime', 12, 'identity.token.lifetime', 'is not between 10s and 10m'],
   ['token-type', 14, 'issuers[0].tokenType', 'is not a type of tokens'],
   ['two-documents', 2, '', 'holds more than one document; a policy is one'],
+  [
+    'two-equal-versions',
+    12,
+    'routes[1].match',
+    'could claim the same requests as route `orders` with equal right (see line 10)',
+  ],
   ['two-equal-routes', 12, 'routes[1].match', 'could claim the same requests as route `by-id` with equal ri'],
   ['unknown-flag', 11, 'routes[0].upstream.flag', 'there is no flag in flags.json named `orders-backnd`; did yo'],
   ['unknown-issuer-tenant', 17, 'issuers[0].tenants[1]', 'there is no tenant `globx`; did you mean `globex`?'],

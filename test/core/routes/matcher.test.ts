@@ -1,21 +1,10 @@
 /** Which route wins. */
 import { describe, expect, it } from 'vitest'
 import type { Route } from '../../../core/policy.ts'
-import { foldHost, hostMatches } from '../../../core/routes/host.ts'
-import { compileRoutes, equalRoutes } from '../../../core/routes/matcher.ts'
-
-function route(name: string, path: string, more: { methods?: string[]; hosts?: string[] } = {}): Route {
-  return {
-    name,
-    mode: 'enforce',
-    match: { path, versions: [], methods: more.methods ?? [], hosts: more.hosts ?? [] },
-    anonymous: false,
-    require: { scopes: [], anyScope: [], roles: [], anyRole: [] },
-    cost: 1,
-    limits: [],
-    upstream: undefined,
-  }
-}
+import { foldHost } from '../../../core/routes/host.ts'
+import { compileRoutes } from '../../../core/routes/matcher.ts'
+import { equalRoutes } from '../../../core/routes/pattern.ts'
+import { route } from '../../support/routes.ts'
 
 const routes = [
   route('all', '/**'),
@@ -96,7 +85,54 @@ describe('host and method must match too', () => {
   })
 })
 
+describe('versions', () => {
+  const versioned = [
+    route('orders', '/{version}/orders/**', { versions: ['v1', 'v2'] }),
+    route('v2-orders', '/v2/orders/{id}'),
+    route('any', '/{version}/items'),
+    route('old', '/{anything}/orders/{id}'),
+  ]
+  const of = (path: string) => nameOf(compileRoutes(versioned).match('h', 'GET', path))
+
+  it('are the only ones that the segment may be', () => {
+    expect(['/v1/orders', '/v2/orders', '/v1/orders/1/lines', '/v2/orders/1/lines'].map(of)).toEqual(
+      Array(4).fill('orders'),
+    )
+    expect(['/v3/orders', '/V1/orders', '/v1,v2/orders', '/%7Bversion%7D/orders'].map(of)).toEqual(
+      Array(4).fill(undefined),
+    )
+  })
+  it('are literals to the rules of precedence, as if the pattern were written out for each', () => {
+    expect([of('/v2/orders/1'), of('/v1/orders/1'), of('/v3/orders/1')]).toEqual(['v2-orders', 'old', 'old'])
+    const whole = [route('versioned', '/{version}/a', { versions: ['v1'] }), route('template', '/{x}/a')]
+    expect(nameOf(compileRoutes(whole.reverse()).match('h', 'GET', '/v1/a'))).toBe('versioned')
+  })
+  it('are any where the route names none', () => {
+    expect([of('/v7/items'), of('/whatever/items')]).toEqual(['any', 'any'])
+  })
+  it('path parameters cannot hide one', () => {
+    const guarded = compileRoutes([route('open', '/**'), route('v1', '/{version}/admin/**', { versions: ['v1'] })])
+    expect(guarded.match('h', 'GET', '/v1;x/admin/users')).toBe('ambiguous')
+  })
+})
+
 describe('two routes with equal right are found', () => {
+  it('one version of a route against the same written out, and against versions that overlap', () => {
+    const versions = (name: string, ...list: string[]) => route(name, '/{version}/x', { versions: list })
+    const names = (...list: Route[]) => equalRoutes(list).map(([a, b]) => [a.name, b.name])
+    expect(names(versions('a', 'v1', 'v2'), route('b', '/v2/x'))).toEqual([['a', 'b']])
+    expect(names(versions('a', 'v1', 'v2'), versions('b', 'v2', 'v3'))).toEqual([['a', 'b']])
+    expect(names(versions('a', 'v1', 'v2'), versions('b', 'v3'), route('c', '/{version}/x'))).toEqual([])
+  })
+  it('each is told once, with the first of those that it equals', () => {
+    const same = ['a', 'b', 'c'].map((name) =>
+      route(name, '/x', { methods: ['GET', 'PUT'], hosts: ['a.test', 'b.test'] }),
+    )
+    expect(equalRoutes(same).map(([a, b]) => [a.name, b.name])).toEqual([
+      ['a', 'b'],
+      ['a', 'c'],
+    ])
+  })
   it('same pattern but for names, methods that overlap', () => {
     const clash = [route('a', '/x/{id}', { methods: ['GET', 'PUT'] }), route('b', '/x/{no}', { methods: ['PUT'] })]
     expect(equalRoutes(clash).map(([a, b]) => [a.name, b.name])).toEqual([['a', 'b']])
@@ -134,9 +170,9 @@ describe('hosts', () => {
     expect(foldHost(host)).toBeUndefined()
   })
   it('a wildcard takes names below the suffix, not the suffix and not a name that only ends alike', () => {
-    expect(hostMatches('*.a.test', 'x.a.test')).toBe(true)
-    expect(hostMatches('*.a.test', 'a.test')).toBe(false)
-    expect(hostMatches('*.a.test', '.a.test')).toBe(false)
-    expect(hostMatches('*.a.test', 'xa.test')).toBe(false)
+    const { match } = compileRoutes([route('wild', '/', { hosts: ['*.a.test'] })])
+    const taken = (host: string) => nameOf(match(host, 'GET', '/')) === 'wild'
+    expect(['x.a.test', 'y.x.a.test'].map(taken)).toEqual([true, true])
+    expect(['a.test', '.a.test', 'xa.test', 'a.test.x', ''].map(taken)).toEqual(Array(5).fill(false))
   })
 })
