@@ -1,0 +1,47 @@
+/** A sample of what `npm run fuzz` does at length: both adapters, in memory, under hostile requests. */
+import { randomInt } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { DENIALS } from '../../core/decision.ts'
+import { type LuaHost, startLuaHost } from '../kong/harness/lua-host.ts'
+import { createEnvoyAdapter } from './envoy-adapter.ts'
+import { type Counts, type Fuzzed, fuzz } from './fuzz.ts'
+import { createKongAdapter } from './kong-adapter.ts'
+import { createWorld } from './world.ts'
+
+const FIXED_SEED = 20261122
+const CASES = 1500
+
+const world = createWorld()
+let lua: LuaHost
+let gateways: readonly Fuzzed[]
+beforeAll(async () => {
+  lua = await startLuaHost()
+  gateways = [
+    { ...createEnvoyAdapter(world), strips: false },
+    { ...createKongAdapter(world, lua), strips: true },
+  ]
+})
+afterAll(() => lua?.stop())
+
+/** What no request of one client can bring about: nothing is away, and nothing was revoked. */
+const NOT_HERE = ['dependency_unavailable', 'revoked_credential']
+
+describe('whatever a client sends, both adapters refuse or allow alike, and a backend hears of the caller from us alone', () => {
+  it(`with the seed ${FIXED_SEED}, which comes to every end there is`, { timeout: 60_000 }, async () => {
+    const counts = await fuzz({ world, gateways, cases: CASES, seed: FIXED_SEED })
+    for (const { name } of gateways) {
+      const reasons = Object.keys(DENIALS).filter((reason) => !NOT_HERE.includes(reason))
+      expect([...(counts.get(name)?.keys() ?? [])]).toEqual(expect.arrayContaining(['allowed', ...reasons]))
+      expect(share(counts, name, 'allowed')).toBeGreaterThan(0.15)
+    }
+  })
+
+  it('with a seed of the day, which is told when it fails', { timeout: 60_000 }, async () => {
+    await fuzz({ world, gateways, cases: CASES / 3, seed: randomInt(2 ** 31) })
+  })
+})
+
+function share(counts: Counts, gateway: string, end: string): number {
+  const own = counts.get(gateway) ?? new Map<string, number>()
+  return (own.get(end) ?? 0) / [...own.values()].reduce((sum, times) => sum + times, 0)
+}
