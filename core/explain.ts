@@ -2,7 +2,7 @@
 import type { Proof } from './credentials/authenticate.ts'
 import type { Principal } from './credentials/principal.ts'
 import { isRefusal, type Refusal } from './credentials/verdict.ts'
-import type { DenyReason } from './decision.ts'
+import type { DenyReason, ShadowDenial } from './decision.ts'
 import type { Choice } from './flags/choose-upstream.ts'
 import { amountOf } from './limits/headers.ts'
 import type { LimitReport } from './limits/report.ts'
@@ -83,4 +83,8 @@ export function limits(report: LimitReport | undefined): string {
 
 export function choice({ upstream, variant, because }: Choice): string {
   return `${upstream ?? 'none'}${variant === undefined ? '' : ` (variant ${variant})`}: ${because}`
+}
+
+export function allowed(shadow: readonly ShadowDenial[] | undefined): string {
+  return shadow ? `allow, in shadow: ${shadow.map(({ reason }) => reason).join(', ')}` : 'allow'
 }

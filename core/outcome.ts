@@ -3,7 +3,7 @@ import { readsBearer } from './credentials/present.ts'
 import type { Principal } from './credentials/principal.ts'
 import type { Refusal } from './credentials/verdict.ts'
 import { type Allow, DENIALS, type Deny, type DenyReason, type Findings, type ShadowDenial } from './decision.ts'
-import { type Explain, STAGE_OF } from './explain.ts'
+import * as say from './explain.ts'
 import type { Choice } from './flags/choose-upstream.ts'
 import { policyHeaders } from './identity-headers.ts'
 import type { LimitReport } from './limits/report.ts'
@@ -26,9 +26,9 @@ export function allow(
   passed: Passed,
   { upstream, variant }: Choice,
   signed: string | undefined,
-  explain?: Explain,
+  explain?: say.Explain,
 ): Allow {
-  explain?.('decision', 'allow')
+  explain?.('decision', say.allowed(passed.shadow))
   const { request, policy, principal, tenant } = passed
   const allowed: Writable<Allow> = {
     decision: 'allow',
@@ -50,9 +50,9 @@ export function allow(
   return allowed
 }
 
-export function deny(passed: Passed, refusal: Refusal, explain?: Explain): Deny {
+export function deny(passed: Passed, refusal: Refusal, explain?: say.Explain): Deny {
   const { denied: reason, because, retryAfterMs } = refusal
-  explain?.(STAGE_OF[reason], `refused: ${because}`)
+  explain?.(say.STAGE_OF[reason], `refused: ${because}`)
   explain?.('decision', `deny: ${DENIALS[reason].status} ${reason}`)
   const { request, policy, route } = passed
   const { identity } = policy
