@@ -46,6 +46,13 @@ describe('decisions', () => {
     expect(logAt('warn').log.decisions).toEqual({ allow: false, deny: false })
   })
 
+  it('an allow that is one only for shadow is written as a denial is, and says why it would be one', () => {
+    const { log, parsed } = logAt('info')
+    const shadow = [{ reason: 'insufficient_scope', because: "lacks scope 'write'" }] as const
+    log.decided(allowOf({ request, tenant: 'acme', shadow }), 1)
+    expect(parsed()).toMatchObject([{ level: 'info', decision: 'allow', reason: 'allowed', tenant: 'acme', shadow }])
+  })
+
   it('no header of the request is ever in a line', () => {
     const { log, lines } = logAt('debug')
     log.decided(denyOf({ request }), 1)

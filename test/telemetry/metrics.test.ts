@@ -38,6 +38,22 @@ describe('metrics', () => {
     expect(await lines(metrics, `${name}_bucket{le="0.005"}`)).toEqual([`${name}_bucket{le="0.005"} 3`])
   })
 
+  it('count what shadow let through by its reason, beside the decision', async () => {
+    const metrics = createMetrics(() => 0)
+    const name = 'tenantgate_shadow_denials_total'
+    expect(await lines(metrics, `${name}{`)).toHaveLength(REASONS.length - 1)
+    metrics.decided('allowed', 1e-6, [{ reason: 'insufficient_scope', because: 'a' }])
+    metrics.decided('rate_limited', 1e-6, [
+      { reason: 'insufficient_scope', because: 'a' },
+      { reason: 'tenant_conflict', because: 'b' },
+    ])
+    const counted = (await lines(metrics, `${name}{`)).filter((line) => !line.endsWith(' 0'))
+    expect(counted.sort()).toEqual([`${name}{reason="insufficient_scope"} 2`, `${name}{reason="tenant_conflict"} 1`])
+    expect(await lines(metrics, 'tenantgate_decisions_total{decision="allow"')).toEqual([
+      'tenantgate_decisions_total{decision="allow",reason="allowed"} 1',
+    ])
+  })
+
   it('know one policy version at a time, and its age', async () => {
     let now = 1_000_000
     const metrics = createMetrics(() => now)
