@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { referenceFile } from '../../demo/envoy-config.ts'
 import { runToEnd } from '../../demo/run-to-end.ts'
 import { socketFolder, usedEnvoy } from '../support/envoy.ts'
+import { referenceWith } from '../support/guarded-envoy.ts'
 import { snippetFile, withSnippet } from '../support/snippet.ts'
 
 const folder = socketFolder()
@@ -25,6 +26,7 @@ async function isAccepted(config: unknown): Promise<boolean> {
 
 describe.each([
   ['envoy.yaml', reference],
+  ['envoy.yaml with all that is commented out', referenceWith(['tls', 'jwt'])],
   ['snippet.yaml', snippet],
 ])('%s', (_, text) => {
   it('reads the same under YAML 1.1 and 1.2', () => {
@@ -56,6 +58,9 @@ describe('Envoy', () => {
 /** Settings that guard something, and the value that does. Each line must stand under a comment, or carry one. */
 const HARDENING: readonly (readonly [line: string, file: 'both' | 'reference'])[] = [
   ['early_header_mutation_extensions:', 'both'],
+  ['forward_client_cert_details: SANITIZE', 'both'],
+  ['include_peer_certificate: true', 'both'],
+  ['metadata_context_namespaces: [envoy.filters.http.jwt_authn]', 'both'],
   ['headers_with_underscores_action: DROP_HEADER', 'both'],
   ['timeout: "0.5s"', 'both'],
   ['retry_policy:', 'both'],

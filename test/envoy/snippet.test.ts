@@ -20,6 +20,17 @@ describe('what the reference has too is equal there', () => {
     expect(ours).toHaveLength(1)
   })
 
+  it('what a client says of certificates is removed, and what Envoy knows is told', () => {
+    const { forward_client_cert_details: ours } = snippet.http_connection_manager
+    expect([ours, reference.forward_client_cert_details]).toEqual(['SANITIZE', 'SANITIZE'])
+    const told = ({ typed_config: config }: { typed_config: Record<string, unknown> }) =>
+      [config.include_peer_certificate, config.metadata_context_namespaces] as const
+    const filter = (list: readonly object[]) =>
+      told(named(list, 'envoy.filters.http.ext_authz') as Parameters<typeof told>[0])
+    expect(filter(snippet.http_filters)).toEqual([true, ['envoy.filters.http.jwt_authn']])
+    expect(filter(snippet.http_filters)).toEqual(filter(reference.http_filters))
+  })
+
   it('the response headers and request trailers that are removed', () => {
     const name = 'envoy.filters.http.header_mutation'
     expect(named(snippet.http_filters, name)).toBeDefined()

@@ -6,7 +6,7 @@ export const snippetFile = join(packageRoot, 'envoy', 'snippet.yaml')
 
 /** The snippet as parsed. */
 export interface Snippet {
-  http_connection_manager: { early_header_mutation_extensions: object[] }
+  http_connection_manager: { early_header_mutation_extensions: object[]; forward_client_cert_details: string }
   http_filters: object[]
   routes: object[]
   clusters: object[]
