@@ -15,7 +15,7 @@ import { compilePolicy } from '../policy/compile.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
 import { partsOf } from '../test/support/gate.ts'
-import { measureSteps, noiseText, type Step } from './measure.ts'
+import { measureSteps, noiseText, reference, type Step } from './measure.ts'
 import { type BenchPolicy, benchPolicy } from './policies.ts'
 import { gatewayRequest } from './requests.ts'
 import type { Table } from './table.ts'
@@ -33,14 +33,6 @@ export async function benchDecide(): Promise<Table> {
   const steps = [reference(), ...wholeDecisions(few, many), ...(await stages(few, many))]
   const figures = await measureSteps(steps)
   return { title: 'decide: CPU per call', reference: 'JSON.parse of 1 kB', figures, notes: [noiseText(figures[0])] }
-}
-
-/** Work of the same kind (strings, objects, garbage) that no change of ours touches. */
-function reference(): Step {
-  const text = JSON.stringify({
-    list: Array.from({ length: 40 }, (_, index) => ({ id: index, name: `entry ${index}` })),
-  })
-  return { name: 'reference: JSON.parse of 1 kB', call: () => JSON.parse(text) }
 }
 
 async function sceneOf({ text, files, key, token }: BenchPolicy): Promise<Scene> {

@@ -20,6 +20,14 @@ export interface Step {
   readonly budget?: number
 }
 
+/** Work of the same kind (strings, objects, garbage) that no change of ours touches. */
+export function reference(): Step {
+  const text = JSON.stringify({
+    list: Array.from({ length: 40 }, (_, index) => ({ id: index, name: `entry ${index}` })),
+  })
+  return { name: 'reference: JSON.parse of 1 kB', call: () => JSON.parse(text) }
+}
+
 const ROUNDS = 15
 const ROUND_MS = 30
 const WARM_UP_MS = 300

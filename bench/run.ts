@@ -3,10 +3,12 @@ import { benchCheck } from './check.ts'
 import { benchDecide } from './decide.ts'
 import { benchMemory } from './memory.ts'
 import { benchReload } from './reload.ts'
+import { benchRoutes } from './routes.ts'
 import { machineText, type Table, tableText } from './table.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   decide: benchDecide,
+  routes: benchRoutes,
   check: benchCheck,
   reload: benchReload,
   memory: benchMemory,

@@ -4,10 +4,11 @@
  */
 import type { Route, RouteMatcher } from '../policy.ts'
 import { isTemplate, patternsOf } from './pattern.ts'
-import { addRival, newRivals, type Rivals, strongestRival } from './rivals.ts'
+import { addRival, type Rivals, strongestRival } from './rivals.ts'
 
 interface Segment {
-  readonly literals: Map<string, Segment>
+  /** Not there where no pattern goes on with a literal. */
+  literals?: Map<string, Segment>
   /** The child for `{name}`. */
   template?: Segment
   /** Routes whose pattern ends here. */
@@ -25,7 +26,7 @@ interface Asked {
 
 /** Compiles routes that `equalRoutes` has found to be distinct. */
 export function compileRoutes(routes: readonly Route[]): RouteMatcher {
-  const root = newSegment()
+  const root: Segment = {}
   for (const route of routes) plant(root, route)
   return {
     routes,
@@ -38,31 +39,26 @@ export function compileRoutes(routes: readonly Route[]): RouteMatcher {
   }
 }
 
-function newSegment(): Segment {
-  return { literals: new Map() }
-}
-
 function plant(root: Segment, route: Route): void {
   for (const { segments, isPrefix } of patternsOf(route.match)) {
     let at = root
     for (const segment of segments) at = isTemplate(segment) ? templateOf(at) : literalOf(at, segment)
     const end = isPrefix ? 'prefixes' : 'ending'
-    const rivals = at[end] ?? newRivals()
+    const rivals = at[end] ?? {}
     at[end] = rivals
     addRival(rivals, route)
   }
 }
 
 function templateOf(at: Segment): Segment {
-  at.template ??= newSegment()
+  at.template ??= {}
   return at.template
 }
 
-function literalOf({ literals }: Segment, segment: string): Segment {
-  const known = literals.get(segment)
-  if (known) return known
-  const next = newSegment()
-  literals.set(segment, next)
+function literalOf(at: Segment, segment: string): Segment {
+  at.literals ??= new Map()
+  const next = at.literals.get(segment) ?? {}
+  at.literals.set(segment, next)
   return next
 }
 
@@ -80,7 +76,7 @@ function withoutParameters(path: string): string {
 function findWhole(at: Segment, asked: Asked, depth: number): Route | undefined {
   const segment = asked.segments[depth]
   if (segment === undefined) return at.ending && strongestRival(at.ending, asked.host, asked.method)
-  const literal = at.literals.get(segment)
+  const literal = at.literals?.get(segment)
   const found = literal && findWhole(literal, asked, depth + 1)
   if (found) return found
   return at.template && segment !== '' ? findWhole(at.template, asked, depth + 1) : undefined
@@ -94,7 +90,7 @@ interface Prefix {
 /** The route with the longest prefix; of two as long, the one with the literal segment. */
 function findPrefix(at: Segment, asked: Asked, depth: number): Prefix | undefined {
   const segment = asked.segments[depth]
-  const literal = segment === undefined ? undefined : at.literals.get(segment)
+  const literal = segment === undefined ? undefined : at.literals?.get(segment)
   const byLiteral = literal && findPrefix(literal, asked, depth + 1)
   const byTemplate = segment && at.template ? findPrefix(at.template, asked, depth + 1) : undefined
   if (byLiteral && byTemplate) return byLiteral.depth >= byTemplate.depth ? byLiteral : byTemplate
