@@ -34,17 +34,19 @@ export function createKongAdapter(world: World, lua: LuaHost): FuzzedGateway {
     await plugin.access?.(kongOf(pdk))
     if (faults.length > 0) throw faults.splice(0)[0]
     if (pdk.exit) return outcomeOf(await filtered(id, exitAnswer(false, pdk.exit)))
-    const after = await lua.run({ request: id, steps: [guard('after'), kong('after')], shared: pdk.set })
-    if (after.outcome !== 'done') return outcomeOf(await filtered(id, endOf(after)))
-    const answer = await filtered(id, { status: 200, fields: ECHOED, body: '' })
-    return { ...outcomeOf(answer), backend: after.headers.map(([name, value]) => [name, textOf(value)] as const) }
+    // the answer's phases in the same run: most of the time goes to and fro
+    const steps = [guard('after'), kong('after'), ...ANSWERED]
+    const patch = { answer: { status: 200, headers: ECHOED }, arg: ['', true] }
+    const after = await lua.run({ request: id, steps, shared: pdk.set, patch, close: true })
+    if (after.outcome !== 'done') return outcomeOf(endOf(after))
+    const backend = after.headers.map(([name, value]) => [name, textOf(value)] as const)
+    return { ...outcomeOf({ status: 200, fields: after.answer.headers, body: '' }), backend }
   }
 
   /** The answer as the guard leaves it; the request is forgotten. */
   async function filtered(id: string, { status, fields, body }: KongAnswer): Promise<KongAnswer> {
     const patch = { answer: { status, headers: fields }, arg: [body, true] }
-    const steps = [guard('after', 'header_filter'), guard('after', 'body_filter')]
-    const ran = await lua.run({ request: id, steps, patch, close: true })
+    const ran = await lua.run({ request: id, steps: ANSWERED, patch, close: true })
     if (ran.outcome === 'error') throw new Error(`the guard is broken: ${ran.message}`)
     return { status: ran.answer.status, fields: ran.answer.headers, body: ran.arg?.[0] ?? '' }
   }
@@ -82,6 +84,8 @@ const kong = (phase: 'before' | 'after') => ({ plugin: 'kong', phase })
 const guard = (side: 'before' | 'after', phase: 'access' | 'header_filter' | 'body_filter' = 'access') => {
   return { plugin: `tenant-gate-${side}`, phase }
 }
+
+const ANSWERED = [guard('after', 'header_filter'), guard('after', 'body_filter')]
 
 function outcomeOf({ status, fields, body }: KongAnswer): Outcome {
   const answer = Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), textOf(value)]))

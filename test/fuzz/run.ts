@@ -11,7 +11,8 @@ import { createKongAdapter } from './kong-adapter.ts'
 import { startRealEnvoy } from './real-envoy.ts'
 import { createWorld, type World } from './world.ts'
 
-const EVERY_MS = 10_000
+const EVERY_MS = 30_000
+const LANES = 2
 
 const { values } = parseArgs({
   options: {
@@ -29,52 +30,65 @@ const world = createWorld()
 if (cases > 0 || throughEnvoy === 0) await inMemory(world, cases || 100_000)
 if (throughEnvoy > 0) await real(world, throughEnvoy)
 
+/** In lanes beside each other, since each waits for a Lua of its own most of the time. */
 async function inMemory(world: World, cases: number): Promise<void> {
-  const lua = await startLuaHost()
+  const hosts = await Promise.all(Array.from({ length: LANES }, startLuaHost))
+  const lanes = hosts.map((lua) => [
+    { ...createEnvoyAdapter(world), strips: false },
+    { ...createKongAdapter(world, lua), strips: true },
+  ])
   try {
-    await campaign(
-      'both adapters',
-      world,
-      [
-        { ...createEnvoyAdapter(world), strips: false },
-        { ...createKongAdapter(world, lua), strips: true },
-      ],
-      cases,
-    )
+    await campaign('both adapters', world, lanes, cases)
   } finally {
-    await lua.stop()
+    await Promise.all(hosts.map((lua) => lua.stop()))
   }
 }
 
 async function real(world: World, cases: number): Promise<void> {
   const envoy = await startRealEnvoy(world)
   try {
-    await campaign(
-      'a real Envoy, and its adapter in memory',
-      world,
-      [
-        { ...envoy, strips: true },
-        { ...createEnvoyAdapter(world, asReference), strips: false },
-      ],
-      cases,
-    )
+    const lane = [
+      { ...envoy, strips: true },
+      { ...createEnvoyAdapter(world, asReference), strips: false },
+    ]
+    await campaign('a real Envoy, and its adapter in memory', world, [lane], cases)
   } finally {
     await envoy.stop()
   }
 }
 
-async function campaign(where: string, world: World, gateways: readonly Fuzzed[], cases: number): Promise<void> {
-  say(`${where}: ${cases} cases, seed ${seed}`)
+/** Each lane has a part of the cases, and a seed of its own: the next one. */
+async function campaign(
+  where: string,
+  world: World,
+  lanes: readonly (readonly Fuzzed[])[],
+  all: number,
+): Promise<void> {
+  say(`${where}: ${all} cases, seed ${seed}`)
   const began = performance.now()
   const seconds = () => ((performance.now() - began) / 1000).toFixed(0)
   let done = 0
+  const onCase = () => done++
   const timer = setInterval(() => say(`  ${done} cases after ${seconds()} s`), EVERY_MS)
   try {
-    const counts = await fuzz({ world, gateways, cases, seed, onCase: () => done++ })
-    say(`  no law was broken in ${done} cases, ${seconds()} s\n${tableOf(counts)}`)
+    const cases = Math.ceil(all / lanes.length)
+    const counts = await Promise.all(
+      lanes.map((gateways, lane) => fuzz({ world, gateways, cases, seed: seed + lane, onCase })),
+    )
+    say(`  no law was broken in ${done} cases, ${seconds()} s\n${tableOf(added(counts))}`)
   } finally {
     clearInterval(timer)
   }
+}
+
+function added(all: readonly Counts[]): Counts {
+  const sums = new Map<string, Map<string, number>>()
+  for (const [gateway, ends] of all.flatMap((counts) => [...counts])) {
+    const own = sums.get(gateway) ?? new Map<string, number>()
+    sums.set(gateway, own)
+    for (const [end, times] of ends) own.set(end, (own.get(end) ?? 0) + times)
+  }
+  return sums
 }
 
 function tableOf(counts: Counts): string {
