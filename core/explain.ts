@@ -41,8 +41,9 @@ function onlyObserved({ denied, because }: Refusal): string {
 
 export function route(route: Route | undefined): string {
   if (!route) return 'none matches host, method and path'
-  const { methods, path, hosts } = route.match
-  return `${route.name} (${[methods.join('|') || 'any method', path, ...hosts].join(' ')})`
+  const { methods, path, versions, hosts } = route.match
+  const ofVersions = versions.length === 0 ? [] : [`version ${versions.join('|')}`]
+  return `${route.name} (${[methods.join('|') || 'any method', path, ...ofVersions, ...hosts].join(' ')})`
 }
 
 export function proof(proof: Proof | Refusal, route: Route | undefined): string {
