@@ -27,6 +27,8 @@ export interface HandedRequest {
   readonly headers: Readonly<Record<string, string | readonly string[]>>
   /** `$remote_addr`: the client as Kong's trusted proxies tell it. */
   readonly address: string
+  /** PEM, of a connection whose client has shown a certificate that nginx has verified; empty for one that cannot be had. */
+  readonly certificate?: string
 }
 
 /** An allowed request, for the guard to apply; a refusal never becomes a mark, the plugin answers it itself. */

@@ -1,4 +1,5 @@
 /** From what Kong tells of a request to the request that the core decides about. It translates and decides nothing. */
+import { readCertificate } from '../core/credentials/read-certificate.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import type { HandedRequest } from './handover.ts'
 import type { SharedValue } from './pdk.ts'
@@ -31,7 +32,8 @@ function isHanded(value: unknown): value is HandedRequest {
   if (typeof value !== 'object' || value === null) return false
   const fields = value as Readonly<Record<string, unknown>>
   if (!TEXTS.every((name) => typeof fields[name] === 'string')) return false
-  const { id, headers } = fields
+  const { id, headers, certificate } = fields
+  if (certificate !== undefined && typeof certificate !== 'string') return false
   return id !== '' && typeof headers === 'object' && headers !== null && !Array.isArray(headers) && areHeaders(headers)
 }
 
@@ -44,7 +46,7 @@ function areHeaders(headers: object): headers is HandedRequest['headers'] {
 
 /** A request that was handed over. */
 export function readRequest(handed: HandedRequest, abandoned?: () => boolean): GatewayRequest {
-  const { id, requestId, method, target, host, address } = handed
+  const { id, requestId, method, target, host, address, certificate } = handed
   return {
     id: shortId(requestId) || id,
     method,
@@ -52,6 +54,8 @@ export function readRequest(handed: HandedRequest, abandoned?: () => boolean): G
     path: target,
     headers: joined(handed.headers),
     clientAddress: address,
+    // never by X-Forwarded-Client-Cert: Kong lets anybody write that
+    ...(certificate !== undefined && { clientCertificate: readCertificate(certificate) }),
     ...(abandoned && { abandoned }),
   }
 }

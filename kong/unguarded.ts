@@ -46,11 +46,11 @@ const NEEDED =
   /^(?:x[-_](?:tenant|user|tenantgate)[-_].*|connection|content[-_](?:length|type)|host|transfer[-_]encoding)$/i
 
 /**
- * A backend that obeys one of these serves another host, path, method or address than the one that was decided about. Our guard,
- * and our configuration of Envoy, take the same ones away. In any case, `_` for `-`.
+ * A backend that obeys one of these serves another host, path, method, address or caller than the one that was decided about. Our
+ * guard, and our configuration of Envoy, take the same ones away. In any case, `_` for `-`.
  */
 const FOREIGN =
-  /^(?:forwarded|x[-_](?:forwarded[-_](?:host|prefix|uri|path|method|server|port)|original[-_].*|rewrite[-_]url|host|real[-_]ip|(?:http[-_])?method(?:[-_]override)?))$/i
+  /^(?:forwarded|x[-_](?:(?:tenant|user|tenantgate)[-_].*|forwarded[-_](?:host|prefix|uri|path|method|server|port|client[-_]cert)|original[-_].*|rewrite[-_]url|host|real[-_]ip|(?:http[-_])?method(?:[-_]override)?))$/i
 
 /** Four calls at most. A refusal where Kong knows no such upstream. */
 export async function applyUnguarded(

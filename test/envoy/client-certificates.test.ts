@@ -6,7 +6,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Certificate, createAuthority, type Holder } from '../support/certificates.ts'
 import { startEnvoy, type TestEnvoy } from '../support/envoy.ts'
 import { newKey } from '../support/gate.ts'
-import { ask, type GuardedEnvoy, referenceWith, startGuardedEnvoy } from '../support/guarded-envoy.ts'
+import { type GuardedEnvoy, referenceWith, startGuardedEnvoy } from '../support/guarded-envoy.ts'
+import { ask } from '../support/tls-client.ts'
 
 const acmeKey = newKey()
 const globexKey = newKey()

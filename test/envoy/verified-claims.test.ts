@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { newKey } from '../support/gate.ts'
-import { ask, type GuardedEnvoy, referenceWith, startGuardedEnvoy } from '../support/guarded-envoy.ts'
+import { type GuardedEnvoy, referenceWith, startGuardedEnvoy } from '../support/guarded-envoy.ts'
+import { ask } from '../support/tls-client.ts'
 
 const ISSUER = 'https://id.example.com'
 const globexKey = newKey()

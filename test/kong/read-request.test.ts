@@ -1,6 +1,7 @@
 /** What the guard hands over becomes the request that the core reads; what cannot be read is no request. */
 import { describe, expect, it } from 'vitest'
 import { readHanded, readRequest } from '../../kong/read-request.ts'
+import { createAuthority } from '../support/certificates.ts'
 
 const handed = {
   id: 'kong-1',
@@ -50,6 +51,17 @@ describe('a request that was handed over', () => {
     expect(read({ requestId: 'x'.repeat(128) }).id).toHaveLength(128)
   })
 
+  it('has the certificate of its connection, and none that a header tells', () => {
+    const { pem } = createAuthority('test').issue({ uris: ['spiffe://acme.example/a'] })
+    const headers = { 'x-forwarded-client-cert': 'URI=spiffe://globex.example/a' }
+    expect(read({ headers, certificate: pem }).clientCertificate?.uris).toEqual(['spiffe://acme.example/a'])
+    expect(read({ headers, certificate: '' }).clientCertificate).toEqual({ uris: [], dnsNames: [] })
+    for (const request of [read({ headers }), read({ headers, certificate: pem })]) {
+      expect(request).not.toHaveProperty('forwardedCertificate')
+    }
+    expect(read({ headers })).not.toHaveProperty('clientCertificate')
+  })
+
   it('tells whether anybody still waits', () => {
     const found = readHanded(JSON.stringify(handed))
     const request = readRequest(found as Exclude<typeof found, string>, () => true)
@@ -69,6 +81,7 @@ describe('what cannot be read', () => {
     ['a field less', JSON.stringify(withoutId)],
     ['an empty id', JSON.stringify({ ...handed, id: '' })],
     ['a method that is no text', JSON.stringify({ ...handed, method: null })],
+    ['a certificate that is no text', JSON.stringify({ ...handed, certificate: { uris: ['a'] } })],
     ['headers that are none', JSON.stringify({ ...handed, headers: 'x' })],
     ['a list of headers', JSON.stringify({ ...handed, headers: ['x'] })],
     ['a header that is a number', JSON.stringify({ ...handed, headers: { a: 1 } })],

@@ -4,9 +4,11 @@ local byte, find, gsub, lower, sub = string.byte, string.find, string.gsub, stri
 
 local names = {}
 
--- Backends that obey one of these serve another host, path, method or address than the one that was decided about.
+-- Backends that obey one of these serve another host, path, method, address or holder of a certificate than the one that was
+-- decided about.
 local FOREIGN = {
   ["forwarded"] = true,
+  ["x-forwarded-client-cert"] = true,
   ["x-forwarded-host"] = true,
   ["x-forwarded-prefix"] = true,
   ["x-forwarded-uri"] = true,

@@ -56,6 +56,15 @@ local function host()
   return folded(named) == chosen and named or named .. "," .. chosen
 end
 
+--- The client's certificate as PEM, where TLS has verified one; nil on connections without TLS, which are asked no more than that.
+local function certificate(var)
+  if var.https ~= "on" or var.ssl_client_verify ~= "SUCCESS" then
+    return nil
+  end
+  -- an empty one is nobody's, and not missing
+  return var.ssl_client_raw_cert or ""
+end
+
 --- The whole request as a JSON text, or nil and the status that refuses it.
 function request.handed_over(headers, request_id)
   local var = ngx.var
@@ -72,6 +81,7 @@ function request.handed_over(headers, request_id)
     host = host(),
     headers = headers,
     address = var.remote_addr,
+    certificate = certificate(var),
   }
   if not text then
     return nil, 503

@@ -68,6 +68,41 @@ describe('the request is handed over as the client sent it', () => {
   })
 })
 
+describe('the client’s certificate', () => {
+  const PEM = '-----BEGIN CERTIFICATE-----\nAB/+\n-----END CERTIFICATE-----\n'
+  const VERIFIED = { https: 'on', ssl_client_verify: 'SUCCESS', ssl_client_raw_cert: PEM }
+  const certificateOf = async (tls?: Readonly<Record<string, string>>) => {
+    const lies = headers(['X-Forwarded-Client-Cert', 'URI=urn:a'], ['Certificate', PEM])
+    return handed(await (await request(lua, { ...lies, ...(tls && { tls }) })).before()).certificate
+  }
+
+  it('that nginx has verified is handed over', async () => {
+    expect(await certificateOf(VERIFIED)).toBe(PEM)
+  })
+
+  it('that cannot be had is empty, and not missing', async () => {
+    const { ssl_client_raw_cert: _, ...without } = VERIFIED
+    expect(await certificateOf(without)).toBe('')
+  })
+
+  it.each([
+    ['without TLS', {}],
+    ['without TLS, whatever the variables say', { ...VERIFIED, https: '' }],
+    ['not shown', { https: 'on', ssl_client_verify: 'NONE' }],
+    ['not verified', { ...VERIFIED, ssl_client_verify: 'FAILED:unable to get local issuer certificate' }],
+    ['expired', { ...VERIFIED, ssl_client_verify: 'FAILED:certificate has expired' }],
+  ])('%s is not', async (_, tls) => {
+    expect(await certificateOf(tls)).toBeUndefined()
+  })
+
+  it('is asked for once a request', async () => {
+    const sent = await request(lua, { tls: VERIFIED })
+    const first = await sent.before('auth')
+    expect(handed(await sent.before('quota'))).toEqual(handed(first))
+    expect(handed(first).certificate).toBe(PEM)
+  })
+})
+
 it('of several request ids the first is told', async () => {
   const sent = await request(lua, headers(['X-Request-ID', 'first'], ['X-Request-ID', 'second']))
   expect(handed(await sent.before()).requestId).toBe('first')
@@ -139,7 +174,14 @@ describe('what a client must not say is taken away', () => {
     (name: string) => name.replace(/-([^-]*)$/, '_$1'),
   ]
   const FOREIGN = [
-    ...['Forwarded', 'X-Forwarded-Host', 'X-Forwarded-Prefix', 'X-Forwarded-Uri', 'X-Forwarded-Path'],
+    ...[
+      'Forwarded',
+      'X-Forwarded-Client-Cert',
+      'X-Forwarded-Host',
+      'X-Forwarded-Prefix',
+      'X-Forwarded-Uri',
+      'X-Forwarded-Path',
+    ],
     ...['X-Forwarded-Method', 'X-Forwarded-Server', 'X-Forwarded-Port', 'X-Original-Url', 'X-Original-Host'],
     ...['X-Rewrite-Url', 'X-Host', 'X-Real-Ip', 'X-Method', 'X-Http-Method', 'X-Method-Override'],
     ...['X-Http-Method-Override', 'X-Consumer-Id', 'X-Consumer-Username', 'X-Consumer-Custom-Id'],

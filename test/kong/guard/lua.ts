@@ -8,6 +8,8 @@ export interface Asked extends Partial<Omit<Opened, 'id' | 'var'>> {
   readonly target?: string
   /** nginx's `$request`, where it is not method and target. */
   readonly line?: string
+  /** More of nginx's variables. */
+  readonly tls?: Readonly<Record<string, string>>
 }
 
 export interface GuardedRequest {
@@ -26,12 +28,12 @@ let opened = 0
 export async function request(lua: LuaHost, asked: Asked = {}): Promise<GuardedRequest> {
   opened += 1
   const id = `kong-${opened}`
-  const { target = '/v1/orders/1', method = 'GET', line = `${method} ${target} HTTP/1.1`, ...more } = asked
+  const { target = '/v1/orders/1', method = 'GET', line = `${method} ${target} HTTP/1.1`, tls, ...more } = asked
   const open: Opened = {
     id,
     method,
     headers: [['Host', 'gateway.test']],
-    var: { request: line, request_uri: target, kong_request_id: id, remote_addr: '192.0.2.7' },
+    var: { request: line, request_uri: target, kong_request_id: id, remote_addr: '192.0.2.7', ...tls },
     max_headers: 128,
     upstreams: ['orders-stable', 'orders-beta'],
     consumers: [],
