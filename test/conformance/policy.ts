@@ -1,5 +1,5 @@
 /** The policy that every gateway is tested under. It goes through the real parser, like anybody's. */
-
+import { generateKeyPairSync } from 'node:crypto'
 import { storedHash } from '../../core/credentials/api-key.ts'
 import type { Policy } from '../../core/policy.ts'
 import { compilePolicy } from '../../policy/compile.ts'
@@ -15,6 +15,8 @@ identity:
   apiKey: { header: x-api-key, bearer: true }
   host: { suffix: .api.example.com, reserved: [www] }
   removeCredentials: true
+  headers: { x-tenant-region: "attribute:region", x-user-org: "claim:org_id" }
+  token: { issuer: https://gateway.example, audience: backends, keys: [{ file: identity.pem }] }
 
 issuers:
   - issuer: https://id.example.com # speaks for every tenant
@@ -44,7 +46,7 @@ tenants:
     plan: enterprise
     aliases: [org_7f3a]
     hosts: [orders.acme.example]
-    attributes: { beta: true }
+    attributes: { beta: true, region: eu }
     apiKeys:
       - { id: app, hash: "${hash('acme key')}", scopes: [orders:read, orders:write] }
       - { id: reader, hash: "${hash('acme reader key')}", scopes: [orders:read] }
@@ -93,6 +95,8 @@ routes:
   - { name: export, match: { path: /v1/export }, require: { scopes: [orders:read, orders:export] }, upstream: orders-stable }
   - { name: preview, match: { path: /v1/preview }, require: { anyScope: [orders:read, orders:preview] }, upstream: orders-stable }
 
+  - { name: trial, match: { path: /v1/trial }, require: { scopes: [orders:write], roles: [admin] }, mode: shadow, upstream: orders-stable }
+
   - { name: partners, match: { path: /v1/partners, hosts: [partners.example.com, "*.partners.example.com"] }, upstream: orders-stable }
   - { name: wherever, match: { path: /v1/wherever } } # no upstream: the gateway's own routing applies
 
@@ -125,7 +129,12 @@ export interface PolicyUnderTest {
 /** Makes credentials and a policy that knows them. Throws with the problems if the parser finds any. */
 export async function policyUnderTest(): Promise<PolicyUnderTest> {
   const { credentials, jwks, secret } = await makeCredentials()
-  const files = { ...jwks, 'flags.json': FLAGS, 'policy.yaml': text((name) => storedHash(credentials[name])) }
+  const files = {
+    ...jwks,
+    'flags.json': FLAGS,
+    'identity.pem': signingKey(),
+    'policy.yaml': text((name) => storedHash(credentials[name])),
+  }
   const env = { LEGACY_SECRET: secret }
   const known: ReadonlyMap<string, string> = new Map(Object.entries(files))
   const readFile = (path: string) => {
@@ -135,4 +144,9 @@ export async function policyUnderTest(): Promise<PolicyUnderTest> {
   const parsed = parsePolicy(files['policy.yaml'], { file: '/policy.yaml', readFile, env })
   if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'))
   return { policy: compilePolicy(parsed.parts), credentials, files, env }
+}
+
+function signingKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }

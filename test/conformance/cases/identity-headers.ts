@@ -8,9 +8,23 @@ const HEADERS = [
   'x-user-id',
   'x-user-roles',
   'x-user-scopes',
+  'x-tenantgate-identity',
   'x-tenantgate-upstream',
   'x-tenantgate-variant',
+  // of the policy
+  'x-tenant-region',
+  'x-user-org',
 ] as const
+
+/** A signed token of ours. */
+const SIGNED = /^eyJ[\w-]+\.[\w-]+\.[\w-]{86}$/
+
+/** What is told of acme's key beyond those headers that are always there. */
+const OF_KEY = { 'x-tenantgate-identity': SIGNED, 'x-tenant-region': 'eu', 'x-user-org': null }
+/** Of a token, whose claims are told too. */
+const OF_TOKEN = { ...OF_KEY, 'x-user-org': 'acme' }
+/** And of nobody. */
+const OF_NOBODY = { 'x-tenantgate-identity': null, 'x-tenant-region': null, 'x-user-org': null }
 
 /** A value that would do something if anybody believed it. */
 const lieOf = (name: string) => (name === 'x-tenantgate-upstream' ? 'orders-canary' : 'liar')
@@ -43,32 +57,32 @@ const spoofed = SPELLINGS.flatMap(([what, spell]): Case[] => [
     name: `${what}: replaced by the truth for a key`,
     request: { path: ORDER, as: 'acme key', headers: lies(spell) },
     expect: reaches('orders-beta', ACME_KEY, {
-      headers: { 'x-tenantgate-upstream': 'orders-beta', 'x-tenantgate-variant': 'beta' },
+      headers: { ...OF_KEY, 'x-tenantgate-upstream': 'orders-beta', 'x-tenantgate-variant': 'beta' },
     }),
   },
   {
     shows: 'A7',
     name: `${what}: replaced by the truth for a token`,
     request: { path: ORDER, as: 'ann at acme token', headers: lies(spell) },
-    expect: reaches('orders-beta', ANN_WITH_ROLES),
+    expect: reaches('orders-beta', ANN_WITH_ROLES, { headers: OF_TOKEN }),
   },
   {
     shows: 'A7',
     name: `${what}: gone on an anonymous route`,
     request: { path: '/healthz', headers: lies(spell) },
-    expect: reaches('orders-stable', NOBODY, { headers: { 'x-tenantgate-variant': null } }),
+    expect: reaches('orders-stable', NOBODY, { headers: { ...OF_NOBODY, 'x-tenantgate-variant': null } }),
   },
   {
     shows: 'A7',
     name: `${what}: gone on an anonymous route of a host's tenant`,
     request: { path: '/healthz', host: 'acme.api.example.com', headers: lies(spell) },
-    expect: reaches('orders-stable', ACME_BY_HOST),
+    expect: reaches('orders-stable', ACME_BY_HOST, { headers: OF_NOBODY }),
   },
   {
     shows: 'A7',
     name: `${what}: gone on an optional route without a credential`,
     request: { path: '/catalogue/1', headers: lies(spell) },
-    expect: reaches('orders-stable', NOBODY),
+    expect: reaches('orders-stable', NOBODY, { headers: OF_NOBODY }),
   },
 ])
 
