@@ -15,6 +15,7 @@ import { identityHeaders } from './cases/identity-headers.ts'
 import { limits } from './cases/limits.ts'
 import { paths } from './cases/paths.ts'
 import { routes } from './cases/routes.ts'
+import { shadow } from './cases/shadow.ts'
 import { tenants } from './cases/tenants.ts'
 import { tokens } from './cases/tokens.ts'
 import { upstreams } from './cases/upstreams.ts'
@@ -31,4 +32,5 @@ export const topics: readonly Topic[] = [
   limits,
   upstreams,
   clients,
+  shadow,
 ]
