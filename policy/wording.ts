@@ -23,7 +23,7 @@ export function messageOf(issue: Issue, input: unknown): string {
     return isOfKind ? 'is not a value that is known here' : `is ${kindOf(input)}`
   }
   if (issue.code === 'too_small') return Array.isArray(input) || input === '' ? 'is empty' : `is below ${issue.minimum}`
-  if (issue.code === 'too_big') return `is above ${issue.maximum}`
+  if (issue.code === 'too_big') return Array.isArray(input) ? 'has too many entries' : `is above ${issue.maximum}`
   return 'is not valid here'
 }
 
@@ -72,6 +72,6 @@ export function fixOf(issue: Issue, input: unknown): { readonly fix?: string } {
   if (issue.code === 'invalid_value') return { fix: issue.values.map((value) => `\`${String(value)}\``).join(' or ') }
   if (issue.code === 'too_small')
     return { fix: Array.isArray(input) || input === '' ? 'at least one' : `${issue.minimum} or more` }
-  if (issue.code === 'too_big') return { fix: `${issue.maximum} or less` }
+  if (issue.code === 'too_big') return { fix: `${issue.maximum} or ${Array.isArray(input) ? 'fewer' : 'less'}` }
   return {}
 }

@@ -58,7 +58,7 @@ function checkSources({ identity: { sources }, issuers, tenants }: PolicyFile): 
     const index = sources.indexOf('opaqueToken')
     if (index === -1 || introspection !== -1) return []
     const message = 'no issuer can be asked about opaque tokens'
-    return [{ path: ['identity', 'sources', index], message, fix: 'an issuer with `introspection`, and this,' }]
+    return [{ path: ['identity', 'sources', index], message, fix: '`introspection:` at one of `issuers`' }]
   }
   const faults: Fault[] = []
   if (introspection !== -1) {

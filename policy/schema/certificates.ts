@@ -62,7 +62,7 @@ export const certificate = z
   })
   .superRefine((entry, context) => {
     if (KINDS.filter((kind) => entry[kind] !== undefined).length === 1) return
-    const message = refusal('needs exactly one of `uri`, `dns` and `subject`', 'the name that tells it best')
+    const message = refusal('needs exactly one of `uri`, `dns` and `subject`', 'the one name that it shall be known by')
     context.addIssue({ code: 'custom', message })
   })
   .meta({ oneOf: KINDS.map((kind) => ({ required: [kind] })) })

@@ -124,7 +124,7 @@ export const route = z
     if (mode === 'shadow' && require === undefined) {
       const message = refusal(
         '`shadow` lets through what `require` refuses, and this route requires nothing',
-        '`require:`',
+        '`require:` beside it',
       )
       context.addIssue({ code: 'custom', path: ['mode'], message })
     }

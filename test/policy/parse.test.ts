@@ -1,5 +1,4 @@
 /** What a good policy becomes, and that hostile ones are refused in reasonable time. */
-import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -206,74 +205,6 @@ describe('a policy that says nothing of it', () => {
   it('limits no failures where it says so', () => {
     const loaded = parse(`identity: { failedCredentials: off }\n${withTenants('  a: { plan: free }\n')}`)
     expect(loaded.ok && loaded.parts.head.identity.failedCredentials).toBe(undefined)
-  })
-})
-
-describe('keys that sign identity tokens', () => {
-  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-  const text = (keys: string) =>
-    `identity: { token: { issuer: gw, audience: backends, algorithm: EdDSA, keys: ${keys} } }\n${withTenants('  a: { plan: free }\n')}`
-
-  it('come from a file or from the environment, in the order of the policy', () => {
-    const other = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
-    const readFile = () => ({ text: pem })
-    const options = { file: '/policy.yaml', readFile, env: { OTHER: other } }
-    const parsed = parsePolicy(text('[{ env: OTHER }, { file: signing.pem }]'), options)
-    expect(parsed.ok && parsed.parts.head.identity.token?.keys).toEqual([other, pem.trimEnd()])
-    expect(parsed.files).toEqual(['/signing.pem'])
-  })
-
-  it('are a part of the version, so that a new key is a new policy', () => {
-    const versions = [pem, `${pem}\n`].map((content) => {
-      const parsed = parsePolicy(text('[{ file: signing.pem }]'), { ...noFiles, readFile: () => ({ text: content }) })
-      return parsed.ok && parsed.parts.head.version
-    })
-    expect(versions[0]).not.toBe(versions[1])
-  })
-})
-
-describe('addresses of issuers', () => {
-  const problemOf = (url: string, more = '') => {
-    const issuer = `{ issuer: id, jwks: "${url}", audiences: [a], algorithms: [RS256], claims: { tenant: t }${more} }`
-    return problemsOf(`issuers: [${issuer}]\n${withTenants('  a: { plan: free }\n')}`)[0]
-  }
-
-  it.each([
-    'https://id.example.com/k',
-    'http://127.0.0.1:8080/k',
-    'http://localhost/k',
-    'http://[::1]:9/k',
-    'https://1.1.1.1/k',
-  ])('%s is asked', (url) => {
-    expect(problemOf(url)).toBe(undefined)
-  })
-
-  it.each([
-    'https://10.0.0.1/k',
-    'https://0x0a.1/k',
-    'https://172.31.0.1/k',
-    'https://192.168.1.1/k',
-    'https://100.64.0.1/k',
-    'https://127.0.0.2/k',
-    'https://0.0.0.0/k',
-    'https://255.255.255.255/k',
-    'https://[::ffff:10.0.0.1]/k',
-    'https://[fd00:ec2::254]/k',
-    'https://[::]/k',
-  ])('%s is asked only where the policy allows private addresses', (url) => {
-    expect(problemOf(url)).toContain('has an address that is not on the internet')
-    expect(problemOf(url, ', allowPrivateAddresses: true')).toBe(undefined)
-  })
-
-  it.each(['https://169.254.169.254/k', 'https://[fe80::1]/k', 'https://[::ffff:169.254.169.254]/k'])(
-    '%s is never asked',
-    (url) => {
-      expect(problemOf(url, ', allowPrivateAddresses: true')).toContain('has a link-local address')
-    },
-  )
-
-  it('http is for loopback only, also where private addresses are allowed', () => {
-    expect(problemOf('http://10.0.0.1/k', ', allowPrivateAddresses: true')).toContain('is not a URL that keys can be')
   })
 })
 
