@@ -6,8 +6,8 @@ import type { CredentialName } from './credentials.ts'
 export interface Request {
   /** Default GET. */
   readonly method?: string
-  /** The Host header; by default one that names no tenant. */
-  readonly host?: string
+  /** The Host header, `null` for none; by default one that names no tenant. */
+  readonly host?: string | null
   /** The request target, sent as it stands here. */
   readonly path: string
   /** A credential shown in the usual way: a key in X-Api-Key, a token in Authorization. */
@@ -44,6 +44,8 @@ export interface Expected {
   /** Members of the JSON body. */
   readonly body?: Readonly<Record<string, unknown>>
   readonly backend: AtBackend | 'not reached'
+  /** By these a gateway may refuse what it need not understand: then no backend is reached, whatever else is expected. */
+  readonly orRefused?: readonly number[]
 }
 
 /** One request, or the same one several times with the same result each time. */

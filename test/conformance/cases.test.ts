@@ -4,6 +4,7 @@ import { DENIALS } from '../../core/decision.ts'
 import { topics } from './cases.ts'
 import { expectedOf, stepsOf, written } from './driver.ts'
 import { type PolicyUnderTest, policyUnderTest } from './policy.ts'
+import type { SentRequest } from './raw-http.ts'
 
 const cases = topics.flatMap((topic) => topic.cases)
 const steps = cases.flatMap(stepsOf)
@@ -35,7 +36,7 @@ describe('the table', () => {
 
   it('uses every credential, and no other', () => {
     const { credentials } = underTest
-    const sent = steps.map(({ request }) => JSON.stringify(written(request, credentials))).join('\n')
+    const sent = steps.map(({ request }) => textOf(written(request, credentials))).join('\n')
     const unused = Object.entries(credentials).filter(([, credential]) => !sent.includes(credential))
     expect(unused.map(([name]) => name)).toEqual([])
     expect(() => written({ path: '/', headers: ['X-Api-Key: <nobody’s key>'] }, credentials)).toThrow('nobody’s key')
@@ -57,6 +58,10 @@ describe('the table', () => {
   })
 })
 
-function hostOf(host = 'gateway.example'): string {
-  return host.toLowerCase().replace(/\.?(:\d+)?$/, '')
+function textOf({ path, lines, body }: SentRequest): string {
+  return [path, ...lines, body].join('\n')
+}
+
+function hostOf(host: string | null = 'gateway.example'): string {
+  return (host ?? '').toLowerCase().replace(/\.?(:\d+)?$/, '')
 }

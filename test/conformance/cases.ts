@@ -9,6 +9,11 @@
 import type { Topic } from './case.ts'
 import { anonymous } from './cases/anonymous.ts'
 import { apiKeys } from './cases/api-keys.ts'
+import { headerAttacks } from './cases/attacks/headers.ts'
+import { hostAttacks } from './cases/attacks/hosts.ts'
+import { keyAttacks } from './cases/attacks/keys.ts'
+import { pathAttacks } from './cases/attacks/paths.ts'
+import { tokenAttacks } from './cases/attacks/tokens.ts'
 import { clients } from './cases/clients.ts'
 import { denials } from './cases/denials.ts'
 import { identityHeaders } from './cases/identity-headers.ts'
@@ -33,4 +38,9 @@ export const topics: readonly Topic[] = [
   upstreams,
   clients,
   shadow,
+  pathAttacks,
+  keyAttacks,
+  hostAttacks,
+  headerAttacks,
+  tokenAttacks,
 ]

@@ -53,6 +53,21 @@ describe('an answer of a backend', () => {
   })
 })
 
+describe('a request that a gateway need not understand', () => {
+  const wanted = { ...expected, orRefused: [400] }
+
+  it('may be refused, and may reach the backend as any other', () => {
+    expect(() => checkAnswer({ ...allowed, status: 400, body: '', reached: [] }, wanted, [SECRET])).not.toThrow()
+    expect(() => checkAnswer(allowed, wanted, [SECRET])).not.toThrow()
+  })
+
+  it('does not pass when it is refused in another way, or reaches a backend all the same', () => {
+    expect(() => checkAnswer({ ...allowed, status: 404, body: '', reached: [] }, wanted, [SECRET])).toThrow()
+    expect(() => checkAnswer({ ...allowed, status: 400 }, wanted, [SECRET])).toThrow()
+    expect(() => checkAnswer({ ...allowed, body: '', reached: [] }, wanted, [SECRET])).toThrow()
+  })
+})
+
 const problem = {
   type: 'about:blank',
   title: 'T',

@@ -2,6 +2,8 @@
 import { createHmac, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { exportJWK, type JWTPayload, SignJWT } from 'jose'
 import { createApiKey } from '../../core/credentials/api-key.ts'
+import { type NearlyKey, nearlyKeys } from './forged/keys.ts'
+import { type ForgedToken, forgedTokens } from './forged-tokens.ts'
 
 /** Seconds since the epoch. Every gateway under test decides at this moment: no case depends on the hour or on its speed. */
 export const NOON = Date.parse('2026-11-22T12:00:00Z') / 1000
@@ -32,6 +34,7 @@ type Claims = Readonly<Record<string, unknown>>
 const CLAIMS = {
   'ann at acme token': { ...ann, realm_access: { roles: ['viewer', 'admin'] } },
   'ann at acme second token': { ...ann, jti: 'second' },
+  'ann unseen token': { ...ann, jti: 'unseen' },
   'ann by alias token': { ...ann, org_id: 'org_7f3a' },
   'bob at acme token': { ...ann, sub: 'bob' },
   'ann at globex token': { ...ann, org_id: 'globex' },
@@ -65,7 +68,12 @@ const OTHERS = [
   'legacy token',
 ] as const
 
-export type CredentialName = (typeof SINGLE_KEYS)[number] | keyof typeof CLAIMS | (typeof OTHERS)[number]
+export type CredentialName =
+  | (typeof SINGLE_KEYS)[number]
+  | keyof typeof CLAIMS
+  | (typeof OTHERS)[number]
+  | ForgedToken
+  | NearlyKey
 export type Credentials = Readonly<Record<CredentialName, string>>
 
 export interface Made {
@@ -87,11 +95,15 @@ export async function makeCredentials(): Promise<Made> {
     await Promise.all(Object.entries(CLAIMS).map(async ([name, claims]) => [name, await main(claims)])),
   ) as Record<keyof typeof CLAIMS, string>
   const good = tokens['ann at acme token']
+  const issuers = { main: ISSUER, partner: PARTNER, legacy: LEGACY }
+  const forged = { ec, rsa, partner, secret, stranger, good, claims: { ...payload, iat: NOON }, issuers, now: NOON }
 
   return {
     credentials: {
       ...keys,
       ...tokens,
+      ...forgedTokens(forged),
+      ...nearlyKeys(keys['acme key']),
       'mistyped key': mistyped(keys['acme key']),
       'imported key': `legacy-${randomBytes(16).toString('hex')}`,
       'rs256 token': await main(ann, 'RS256', rsa, 'rsa'),

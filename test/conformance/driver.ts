@@ -31,8 +31,16 @@ export function runConformance(topics: readonly Topic[], start: StartGateway): v
   }
 }
 
+/** Time stands still: so many credentials may fail before the limit of failures answers in the place of what a case is about. */
+const MOST_FAILURES = 40
+const failures = new WeakMap<GatewayUnderTest, number>()
+
 async function runCase(one: Case, gateway: GatewayUnderTest, credentials: Credentials): Promise<void> {
-  if ('steps' in one) await gateway.reset()
+  const failed = failures.get(gateway) ?? 0
+  if ('steps' in one || failed >= MOST_FAILURES) {
+    await gateway.reset()
+    failures.set(gateway, 0)
+  } else failures.set(gateway, failed + 1)
   for (const step of stepsOf(one)) {
     const request = written(step.request, credentials)
     const expected = expectedOf(step, gateway.name)
@@ -55,7 +63,7 @@ export function written(request: Request, credentials: Credentials): SentRequest
   const { method = 'GET', host = 'gateway.example', path, as, headers = [], body = '', from = '127.0.0.1' } = request
   const filled = (text: string) => text.replace(/<([^<>]+)>/g, (_, name: string) => credentialOf(name, credentials))
   const shown = as === undefined ? [] : [as.endsWith(' key') ? `X-Api-Key: <${as}>` : `Authorization: Bearer <${as}>`]
-  const lines = [`Host: ${host}`, ...shown, ...headers].map(filled)
+  const lines = [...(host === null ? [] : [`Host: ${host}`]), ...shown, ...headers].map(filled)
   return { method, path: filled(path), lines, body, from }
 }
 

@@ -32,6 +32,8 @@ const EXCLUDED: Readonly<Record<string, string>> = {
   ...NEEDS_GUARD,
   'the request id is the gateway’s own, not what the client says':
     'which id counts is for the correlation-id plugin to say',
+  'none at all is no host': 'nginx refuses it before any plugin; there is no nginx here',
+  'TRACE is for no backend': 'the same',
   'more than 60 kB of headers are refused, never cut': 'nginx refuses them before any plugin; there is no nginx here',
   "a preflight from the app's page is answered without a credential": 'the cors plugin answers; there is none here',
   'a page can read what it was refused for': 'the cors plugin says so; there is none here',
