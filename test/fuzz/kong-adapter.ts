@@ -19,12 +19,18 @@ const ECHOED: Fields = [
   ['x-user-id', 'echo'],
 ]
 
+let requests = 0
+/** Several adapters may share one Lua, which knows requests by their ids. */
+function nextId(): string {
+  requests += 1
+  return requests.toString(16).padStart(32, '0')
+}
+
 export function createKongAdapter(world: World, lua: LuaHost): FuzzedGateway {
   const brain = createBrain(world)
   const faults: unknown[] = []
   const onFault = (fault: unknown) => faults.push(fault)
   const plugin = new Plugin(CONFIG, createDecider({ decide: brain.decide, onFault, elapsed: () => 0 }))
-  let count = 0
 
   async function through(opened: Opened): Promise<Outcome> {
     const { id } = opened
@@ -57,9 +63,8 @@ export function createKongAdapter(world: World, lua: LuaHost): FuzzedGateway {
     async send(request) {
       const came = arrived(messageOf(request))
       if (typeof came === 'number') return undefined
-      count += 1
       const { method, fields, line, target, address } = came
-      const id = count.toString(16).padStart(32, '0')
+      const id = nextId()
       const outcome = await through({
         id,
         method,

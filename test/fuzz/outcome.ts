@@ -71,6 +71,8 @@ function freshGiven(policy: World['policy'], flags: Flags): Given {
   const failures = createFailedCredentials()
   const rule = policy.identity.failedCredentials
   for (let left = rule?.burst ?? 0; rule && left > 0; left -= 1) failures.failed(BLOCKED_ADDRESS, rule, NOON)
-  const credentials = createCredentials(policy, partsOf({ failures }))
+  // small ones: the real ones set room aside when they are made, and these are made for each case
+  const memory = { verified: new Map(), refused: new Map(), introspected: new Map() }
+  const credentials = createCredentials(policy, partsOf({ failures, ...memory }))
   return { policy, credentials, limits: createMemoryLimits(), flags, now: NOON }
 }

@@ -4,7 +4,7 @@
  */
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { startLuaHost } from '../kong/harness/lua-host.ts'
+import { type LuaHost, startLuaHost } from '../kong/harness/lua-host.ts'
 import { asReference, createEnvoyAdapter } from './envoy-adapter.ts'
 import { type Counts, type Fuzzed, fuzz } from './fuzz.ts'
 import { createKongAdapter } from './kong-adapter.ts'
@@ -12,7 +12,9 @@ import { startRealEnvoy } from './real-envoy.ts'
 import { createWorld, type World } from './world.ts'
 
 const EVERY_MS = 30_000
-const LANES = 2
+/** Each waits most of the time. */
+const LANES = 24
+const LUAS = 2
 
 const { values } = parseArgs({
   options: {
@@ -30,13 +32,13 @@ const world = createWorld()
 if (cases > 0 || throughEnvoy === 0) await inMemory(world, cases || 100_000)
 if (throughEnvoy > 0) await real(world, throughEnvoy)
 
-/** In lanes beside each other, since each waits for a Lua of its own most of the time. */
 async function inMemory(world: World, cases: number): Promise<void> {
-  const hosts = await Promise.all(Array.from({ length: LANES }, startLuaHost))
-  const lanes = hosts.map((lua) => [
+  const hosts = await Promise.all(Array.from({ length: LUAS }, startLuaHost))
+  const adapters = (lua: LuaHost) => [
     { ...createEnvoyAdapter(world), strips: false },
     { ...createKongAdapter(world, lua), strips: true },
-  ])
+  ]
+  const lanes = Array.from({ length: LANES / LUAS }, () => hosts.map(adapters)).flat()
   try {
     await campaign('both adapters', world, lanes, cases)
   } finally {

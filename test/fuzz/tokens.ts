@@ -114,6 +114,7 @@ type Spoil = (token: string) => string
 function spoiling(signers: Signers): fc.Arbitrary<Spoil> {
   const { stranger, ec } = signers
   const pem = createPublicKey(ec).export({ type: 'spki', format: 'pem' }).toString()
+  const embedded = embedding(stranger)
   const parts =
     (change: (header: string, payload: string, signature: string) => string): Spoil =>
     (token) => {
@@ -132,9 +133,7 @@ function spoiling(signers: Signers): fc.Arbitrary<Spoil> {
     parts((_, p) => forged(`${encoded({ alg: 'HS256', kid: 'ec' })}.${p}`, (input) => hmac(input, pem))),
     parts((_, p) => forged(`${encoded({ alg: 'HS256' })}.${p}`, (input) => hmac(input, 'secret'))),
     parts((h, p) => forged(`${h}.${p}`, (input) => signature(input, 'ES256', stranger, signers.secret))),
-    parts((_, p) =>
-      forged(`${embedding(stranger)}.${p}`, (input) => signature(input, 'ES256', stranger, signers.secret)),
-    ),
+    parts((_, p) => forged(`${embedded}.${p}`, (input) => signature(input, 'ES256', stranger, signers.secret))),
     parts((h, _, s) => `${h}.${encoded({ ...ann, org_id: 'globex' })}.${s}`),
     parts((h, p) => `${h}.${p}.${Buffer.alloc(64).toString('base64url')}`),
     (token) => `${token.slice(0, 20)} ${token.slice(20)}`,
