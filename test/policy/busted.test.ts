@@ -161,7 +161,7 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
     'is not looked at, because `identity.sources` does not name opaqueToken',
   ],
   ['issuer-of-two-kinds', 12, 'issuers[0]', 'needs exactly one of `jwks`, `secret`, `introspection` and `verifiedBy'],
-  ['jwks-at-link-local-address', 13, 'issuers[0].jwks', 'has a link-local address, which is never asked'],
+  ['jwks-at-link-local-address', 13, 'issuers[0].jwks', 'has an address that is never asked, such as a link-local one'],
   ['jwks-at-private-address', 13, 'issuers[0].jwks', 'has an address that is not on the internet'],
   ['jwks-file-not-json', 13, 'issuers[0].jwks', 'the key file is not a JWKS: JSON with a list of `keys`'],
   [
