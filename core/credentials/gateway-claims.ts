@@ -3,7 +3,7 @@ import type { Issuer } from '../policy.ts'
 import type { Attempt } from './attempt.ts'
 import { faultOfClaims, lasting } from './claim-rules.ts'
 import { claimAt, principalFromClaims } from './claims.ts'
-import { type CompactToken, MAX_TOKEN_LENGTH, readCompactToken } from './compact-token.ts'
+import { MAX_TOKEN_LENGTH, readCompactToken } from './compact-token.ts'
 import type { GatewayClaims } from './present.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -19,33 +19,24 @@ export function verifyGatewayClaims(
 ): Verdict {
   const issuer = typeof claims.iss === 'string' ? issuers.get(claims.iss) : undefined
   if (issuer?.keys.kind !== 'gateway') return lasting('the gateway does not verify tokens of its issuer').refusal
-  const shown = token === undefined ? undefined : readShown(token)
-  if (token !== undefined && !(shown && isOf(shown.claims, claims, issuer))) {
+  if (token !== undefined && !isOf(readShown(token), claims, issuer)) {
     return { denied: 'ambiguous_credential', because: 'token: not the one that the gateway has verified' }
-  }
-  if (issuer.tokenType !== undefined && !isOfType(shown?.header.typ, issuer.tokenType)) {
-    return lasting('its type is another, or the gateway has kept it').refusal
   }
   return faultOfClaims(claims, issuer, now)?.refusal ?? principalFromClaims(claims, issuer)
 }
 
-function readShown(token: string): CompactToken | undefined {
+function readShown(token: string): GatewayClaims | undefined {
   const read = token.length > MAX_TOKEN_LENGTH ? 'too long' : readCompactToken(token)
-  return typeof read === 'string' ? undefined : read
+  return typeof read === 'string' ? undefined : read.claims
 }
 
-/** Claims that make a token what it is: whose, for whom, until when, and which. */
-function isOf(shown: GatewayClaims, verified: GatewayClaims, { claims }: Issuer): boolean {
+/** By the claims that make a token what it is: whose, for whom, until when, and which. */
+function isOf(shown: GatewayClaims | undefined, verified: GatewayClaims, { claims }: Issuer): boolean {
+  if (!shown) return false
   const paths = [['iss'], ['sub'], ['exp'], ['jti'], claims.tenant ?? []]
   return paths.every((path) => path.length === 0 || sameValue(claimAt(shown, path), claimAt(verified, path)))
 }
 
 function sameValue(one: unknown, other: unknown): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other)
-}
-
-/** RFC 7515 §4.1.9: media types, whose `application/` may be left out and whose case does not matter. */
-function isOfType(typ: unknown, wanted: string): boolean {
-  const full = (type: string) => (type.includes('/') ? type : `application/${type}`).toLowerCase()
-  return typeof typ === 'string' && full(typ) === full(wanted)
 }

@@ -41,7 +41,7 @@ export function signWith(signer: Signer, name: string, literal: string): Promise
 }
 
 /** What acme's Ann is given at noon, for a minute. */
-export const goodClaims = (more: JWTPayload = {}, now = NOON): JWTPayload => ({
+export const goodClaims = (more: Readonly<Record<string, unknown>> = {}, now = NOON): JWTPayload => ({
   iss: ISSUER,
   aud: 'orders-api',
   sub: 'ann',
