@@ -2,6 +2,7 @@
 import type { Policy } from '../core/policy.ts'
 import { formatProblem, type Problem } from '../policy/problem.ts'
 import { type PolicyWatch, watchPolicy } from '../policy/watch.ts'
+import type { Audit } from '../telemetry/audit.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import { createGate, type Gate, type GateParts } from './gate.ts'
@@ -23,11 +24,12 @@ export type FollowPolicy =
 export interface FollowParts extends GateParts {
   readonly metrics: Metrics
   readonly log: Log
+  readonly audit: Pick<Audit, 'decided' | 'policyReloaded'>
 }
 
 /** Loads the policy and follows its files. A bad one is an answer at first; later it changes nothing but log and metrics. */
 export async function followPolicy(file: string, env: Io['env'], parts: FollowParts): Promise<FollowPolicy> {
-  const { log, metrics } = parts
+  const { log, metrics, audit } = parts
   let begun: { gate: Gate; version: string } | undefined
   let firstProblems: readonly Problem[] = []
   const watch = watchPolicy({
@@ -41,7 +43,9 @@ export async function followPolicy(file: string, env: Io['env'], parts: FollowPa
       if (begun === undefined) firstProblems = problems
       else {
         metrics.reloaded('failure')
-        log.policyRejected(problems.map(formatProblem))
+        const lines = problems.map(formatProblem)
+        log.policyRejected(lines)
+        audit.policyReloaded('refused', lines[0] ?? '')
       }
     },
     onRecovered() {
@@ -55,10 +59,11 @@ export async function followPolicy(file: string, env: Io['env'], parts: FollowPa
   return { ok: false, problems: firstProblems }
 }
 
-function takeOver(gate: Gate, policy: Policy, { log, metrics }: FollowParts): void {
+function takeOver(gate: Gate, policy: Policy, { log, metrics, audit }: FollowParts): void {
   gate.replace(policy)
   metrics.reloaded('success')
   log.policyReloaded(policy.version)
+  audit.policyReloaded('loaded', `version ${policy.version}`)
 }
 
 function control(watch: PolicyWatch, log: Log): Pick<FollowedPolicy, 'reload' | 'close'> {

@@ -9,11 +9,14 @@ import type { MaybePromise } from '../core/maybe-promise.ts'
 import type { IdentityTokenRules, Policy } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { createTokenMemory, type TokenMemory } from '../stores/token-memory.ts'
+import type { Audit } from '../telemetry/audit.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
 import type { OwnSigningKey } from './own-signing-keys.ts'
 
 export interface Gate {
+  /** The live one. */
+  readonly policy: Policy
   /** Decides by the policy that is live now, measures and counts. Throws, or rejects, only when we are broken. */
   decide(request: GatewayRequest, stages?: Stages): MaybePromise<Decision>
   /** Requests from now on are decided by `policy`; those under way end with the one they began with. Buckets stay. */
@@ -27,6 +30,7 @@ export interface GateParts {
   readonly credentials: Omit<CredentialParts, keyof TokenMemory>
   readonly metrics: Pick<Metrics, 'decided' | 'policyLive'>
   readonly log: Pick<Log, 'decided' | 'decisions'>
+  readonly audit: Pick<Audit, 'decided'>
   readonly signingKey: OwnSigningKey
   /** ms since the epoch. */
   readonly now: () => number
@@ -38,7 +42,7 @@ type Snapshot = Omit<Given, 'now' | 'explain' | 'stages'>
 
 /** A gate with its first policy. */
 export function createGate(first: Policy, parts: GateParts): Gate {
-  const { metrics, log, now, elapsed } = parts
+  const { metrics, log, audit, now, elapsed } = parts
   let snapshot = takeUp(first, parts)
 
   function observe(decision: Decision, startedAt: number): Decision {
@@ -46,10 +50,14 @@ export function createGate(first: Policy, parts: GateParts): Gate {
     metrics.decided(decision.reason, tookMs / 1000, decision.shadow)
     // what shadow let through is written as what it would have been
     if (log.decisions[decision.shadow ? 'deny' : decision.decision]) log.decided(decision, tookMs)
+    if (decision.decision === 'deny') audit.decided(decision)
     return decision
   }
 
   return {
+    get policy() {
+      return snapshot.policy
+    },
     decide(request, stages) {
       const startedAt = elapsed()
       const decision = decide(request, { ...snapshot, now: now(), ...(stages && { stages }) })

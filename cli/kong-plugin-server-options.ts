@@ -57,7 +57,7 @@ function readAll(argv: readonly string[], env: Io['env']): ReadPluginServerOptio
   const { socket, describe, 'event-timeout': timeout = DEFAULT_EVENT_TIMEOUT } = read.options
   const { 'max-events': maxEvents = DEFAULT_MAX_EVENTS } = read.options
   if (describe !== undefined) return { ok: true, describe }
-  const service = readServiceOptions(read.options, read.positionals, DEFAULT_HTTP)
+  const service = readServiceOptions(read.options, read.positionals, DEFAULT_HTTP, env)
   if (!service.ok) return service
   if (socket === undefined) return wrongUse('which socket? Give --socket PATH, as pluginserver_…_socket in kong.conf')
   const eventTimeoutMs = durationMs(timeout)

@@ -1,18 +1,19 @@
-/** The listeners of a service: the gateway's on one or several addresses, probes and metrics on another; all of them or none. */
+/** The listeners of a service: the gateway's on one or several addresses, others for probes and administration; all or none. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { type BindOptions, type Bound, bind } from './bind.ts'
 import type { ListenAddress } from './listen-address.ts'
 
 export interface Listeners {
-  readonly addresses: { readonly gateway: readonly string[]; readonly http: string | undefined }
+  /** The others by their names; missing where there is none. */
+  readonly addresses: { readonly gateway: readonly string[]; readonly http?: string; readonly admin?: string }
   /** Those of the gateway's addresses on which another process was serving until now. */
   readonly takenOver: readonly string[]
   /** One of the gateway's addresses that another process has taken from us, as told in `addresses`. */
   replaced(): string | undefined
-  /** No new connections of the gateway; the probes still answer. */
+  /** No new connections of the gateway; the others still answer. */
   closeGateway(): void
-  /** No probes any more: open connections of theirs are cut. */
-  closeHttp(): void
+  /** No others any more: open connections of theirs are cut. */
+  closeOthers(): void
 }
 
 export type OpenListeners =
@@ -30,22 +31,20 @@ export interface Wanted {
     readonly addresses: readonly ListenAddress[]
     readonly options?: BindOptions
   }
-  readonly http: {
+  readonly others: readonly {
+    readonly name: 'http' | 'admin'
     readonly server: Server & { closeAllConnections(): void }
     readonly address: ListenAddress | undefined
-  }
+  }[]
 }
 
 /** Binds everything. When one address cannot be had, those already bound are closed, and the problem is told. */
-export async function openListeners({ gateway, http }: Wanted): Promise<OpenListeners> {
+export async function openListeners({ gateway, others }: Wanted): Promise<OpenListeners> {
+  const { addresses, options } = gateway
+  const entrances = addresses.map((address) => ({ server: entrance(gateway.server), address }))
+  const asked = others.flatMap(({ name, server, address }) => (address ? [{ name, server, address }] : []))
   const bound: Bound[] = []
-  const wanted = gateway.addresses.map((address) => ({
-    server: entrance(gateway.server),
-    address,
-    options: gateway.options,
-  }))
-  if (http.address !== undefined) wanted.push({ server: http.server, address: http.address, options: undefined })
-  for (const { server, address, options } of wanted) {
+  for (const { server, address } of [...entrances, ...asked]) {
     const result = await bind(server, address, options)
     if (!result.ok) {
       for (const { close } of bound) close()
@@ -53,17 +52,19 @@ export async function openListeners({ gateway, http }: Wanted): Promise<OpenList
     }
     bound.push(result.bound)
   }
-  const probes = http.address === undefined ? undefined : bound.pop()
+  const ofGateway = bound.slice(0, entrances.length)
+  const ofOthers = bound.slice(entrances.length)
+  const named = asked.map(({ name }, index) => [name, ofOthers[index]?.address])
   const listeners: Listeners = {
-    addresses: { gateway: bound.map(({ address }) => address), http: probes?.address },
-    takenOver: bound.filter(({ tookOver }) => tookOver).map(({ address }) => address),
-    replaced: () => bound.find(({ isReplaced }) => isReplaced())?.address,
+    addresses: { gateway: ofGateway.map(({ address }) => address), ...Object.fromEntries(named) },
+    takenOver: ofGateway.filter(({ tookOver }) => tookOver).map(({ address }) => address),
+    replaced: () => ofGateway.find(({ isReplaced }) => isReplaced())?.address,
     closeGateway() {
-      for (const { close } of bound) close()
+      for (const { close } of ofGateway) close()
     },
-    closeHttp() {
-      probes?.close()
-      http.server.closeAllConnections()
+    closeOthers() {
+      for (const { close } of ofOthers) close()
+      for (const { server } of asked) server.closeAllConnections()
     },
   }
   return { ok: true, listeners }

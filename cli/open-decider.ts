@@ -1,16 +1,21 @@
 /** A gate for plugins, with its policy followed and its log written, from the environment alone. */
 import { createDecider, type Decider } from '../kong/decider.ts'
 import { formatProblem } from '../policy/problem.ts'
-import { createStdoutLog, LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
+import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
 import { followPolicy } from './follow-policy.ts'
 import type { Io } from './io.ts'
 import { environmentTwin } from './options.ts'
-import { createParts } from './parts.ts'
+import { openParts } from './parts.ts'
 
 /** Rejects, after lines on stderr that say why, when there is no policy that can be used. */
 export async function openDecider({ env, stderr }: Pick<Io, 'env' | 'stderr'>): Promise<Decider> {
   // what is counted is counted for nobody: the stock server has no place to read it at
-  const parts = createParts(createStdoutLog(levelOf(env[environmentTwin('log-level')]), false))
+  const [logLevel, state, audit] = ['log-level', 'state', 'audit'].map(
+    (name) => env[environmentTwin(name)] || undefined,
+  )
+  const opened = await openParts({ logLevel: levelOf(logLevel), state, audit }, false)
+  if (!opened.ok) return refuse(stderr, [opened.problem])
+  const { parts } = opened
   const { log, metrics, elapsed } = parts
   const file = env[environmentTwin('policy')]
   if (file === undefined || file === '') return refuse(stderr, [`${environmentTwin('policy')} names no policy file`])

@@ -21,7 +21,6 @@ export type ReadServeOptions = { readonly ok: true; readonly options: ServeOptio
 const SPECS = {
   ...SERVICE_SPECS,
   listen: { type: 'string', multiple: true },
-  admin: { type: 'string' },
   'ratelimit-config': { type: 'string' },
 } as const
 
@@ -40,7 +39,7 @@ function readAll(argv: readonly string[], env: Io['env']): ReadServeOptions {
   const { listen = [DEFAULT_LISTEN] } = read.options
   const unsupported = notSupportedYet(read.options)
   if (unsupported !== undefined) return wrongUse(unsupported)
-  const service = readServiceOptions(read.options, read.positionals, DEFAULT_HTTP)
+  const service = readServiceOptions(read.options, read.positionals, DEFAULT_HTTP, env)
   if (!service.ok) return service
   const addresses: ListenAddress[] = []
   for (const text of listen) {
@@ -52,8 +51,7 @@ function readAll(argv: readonly string[], env: Io['env']): ReadServeOptions {
 }
 
 /** What a later version will do is said, never ignored. */
-function notSupportedYet(options: { admin?: string; 'ratelimit-config'?: string }): string | undefined {
-  if (options.admin !== undefined) return '--admin is not supported yet'
+function notSupportedYet(options: { 'ratelimit-config'?: string }): string | undefined {
   if (options['ratelimit-config'] !== undefined) return '--ratelimit-config is not supported yet'
   return undefined
 }

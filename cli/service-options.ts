@@ -1,7 +1,8 @@
 /** The options that every service has: the policy, the listener for probes, the bound of a drain, the level of the log. */
 import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
+import { readAdminToken } from './admin-token.ts'
 import { badInput, type Io, wrongUse as tellWrongUse } from './io.ts'
-import { type ListenAddress, readAddress } from './listen-address.ts'
+import { type ListenAddress, readAddress, readListenAddress } from './listen-address.ts'
 
 export interface ServiceOptions {
   readonly policyFile: string
@@ -9,6 +10,11 @@ export interface ServiceOptions {
   readonly http: ListenAddress | undefined
   readonly drainTimeoutMs: number
   readonly logLevel: LogLevel
+  /** Path of the file that keeps issued keys and revocations; undefined for memory. */
+  readonly state: string | undefined
+  /** Path of the audit, or `stdout`; undefined for none. */
+  readonly audit: string | undefined
+  readonly admin: { readonly address: ListenAddress; readonly token: string } | undefined
 }
 
 /** `wrong` is what is wrong: the use of the command, or an address that was asked for. */
@@ -25,6 +31,10 @@ export const SERVICE_SPECS = {
   http: { type: 'string' },
   'drain-timeout': { type: 'string' },
   'log-level': { type: 'string' },
+  state: { type: 'string' },
+  audit: { type: 'string' },
+  admin: { type: 'string' },
+  'admin-token-file': { type: 'string' },
 } as const
 
 /** What was given of them, as text. */
@@ -33,6 +43,10 @@ interface GivenOptions {
   readonly http?: string
   readonly 'drain-timeout'?: string
   readonly 'log-level'?: string
+  readonly state?: string
+  readonly audit?: string
+  readonly admin?: string
+  readonly 'admin-token-file'?: string
 }
 
 const DEFAULT_DRAIN_TIMEOUT = '10s'
@@ -45,6 +59,7 @@ export function readServiceOptions(
   given: GivenOptions,
   positionals: readonly string[],
   defaultHttp: string,
+  env: Io['env'],
 ): ReadServiceOptions {
   const { policy, http = defaultHttp, 'log-level': logLevel = 'info' } = given
   const { 'drain-timeout': drainTimeout = DEFAULT_DRAIN_TIMEOUT } = given
@@ -55,11 +70,30 @@ export function readServiceOptions(
   if (!isLogLevel(logLevel)) return wrongUse(`--log-level is one of ${LOG_LEVELS.join(', ')}, not '${logLevel}'`)
   const drainTimeoutMs = durationMs(drainTimeout)
   if (drainTimeoutMs === undefined) return wrongUse(noDuration('drain-timeout', drainTimeout))
-  const options = { policyFile: policy, drainTimeoutMs, logLevel }
+  const admin = readAdmin(given, env)
+  if (!admin.ok) return admin
+  const { state, audit } = given
+  const options = { policyFile: policy, drainTimeoutMs, logLevel, state, audit: orOff(audit), admin: admin.admin }
   if (http === 'off') return { ok: true, options: { ...options, http: undefined } }
   const read = readAddress(http)
   if (!read.ok) return wrongInput(`--http: ${read.problem}`)
   return { ok: true, options: { ...options, http: read.address } }
+}
+
+function orOff(text: string | undefined): string | undefined {
+  return text === 'off' ? undefined : text
+}
+
+type ReadAdmin = { readonly ok: true; readonly admin: ServiceOptions['admin'] } | WrongOptions
+
+/** Nobody administers what anybody could: without a token there is no listener. */
+function readAdmin({ admin, 'admin-token-file': tokenFile }: GivenOptions, env: Io['env']): ReadAdmin {
+  if (admin === undefined || admin === 'off') return { ok: true, admin: undefined }
+  const read = readListenAddress(admin)
+  if (!read.ok) return wrongInput(`--admin: ${read.problem}`)
+  const token = readAdminToken(tokenFile, env)
+  if (!token.ok) return wrongUse(`--admin: ${token.problem}`)
+  return { ok: true, admin: { address: read.address, token: token.token } }
 }
 
 export const wrongUse = (problem: string): WrongOptions => ({ ok: false, wrong: 'use', problem })

@@ -2,12 +2,13 @@
 import { setTimeout } from 'node:timers/promises'
 import { formatProblem } from '../policy/problem.ts'
 import { createHttpServer } from '../telemetry/http.ts'
-import { type Addresses, createStdoutLog, type Log } from '../telemetry/log.ts'
-import { type FollowedPolicy, type FollowParts, followPolicy } from './follow-policy.ts'
+import type { Addresses, Log } from '../telemetry/log.ts'
+import { createAdministration } from './administration.ts'
+import { type FollowedPolicy, followPolicy } from './follow-policy.ts'
 import type { Gate } from './gate.ts'
 import { badInput, EXIT, type Io } from './io.ts'
 import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
-import { createParts } from './parts.ts'
+import { openParts, type ServiceParts } from './parts.ts'
 import type { ServiceOptions } from './service-options.ts'
 import { HANDING_OVER, stopSignal } from './signals.ts'
 import { expectedSuccessor, successor } from './succession.ts'
@@ -17,14 +18,16 @@ export interface Gateway {
   readonly server: GatewayServer & { drain(timeoutMs: number): Promise<boolean> }
   readonly listen: Omit<Wanted['gateway'], 'server'>
   /** Under which name its addresses are told when serving begins. */
-  told(addresses: readonly string[]): Omit<Addresses, 'http'>
+  told(addresses: readonly string[]): Omit<Addresses, 'http' | 'admin'>
 }
 
-type MakeGateway = (gate: Gate, parts: FollowParts) => Gateway
+type MakeGateway = (gate: Gate, parts: ServiceParts) => Gateway
 
 /** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */
 export async function runService(options: ServiceOptions, io: Io, makeGateway: MakeGateway): Promise<number> {
-  const parts = createParts(createStdoutLog(options.logLevel, process.stdout.isTTY === true))
+  const around = await openParts(options, process.stdout.isTTY === true)
+  if (!around.ok) return badInput(io, [`tenantgate: ${around.problem}`])
+  const { parts } = around
   endOnFault(parts.log)
   const policy = await followPolicy(options.policyFile, io.env, parts)
   if (!policy.ok) return badInput(io, policy.problems.map(formatProblem))
@@ -44,30 +47,41 @@ interface Service {
 
 type Opened = { readonly ok: true; readonly service: Service } | { readonly ok: false; readonly problem: string }
 
-async function open(gate: Gate, gateway: Gateway, options: ServiceOptions, { metrics }: FollowParts): Promise<Opened> {
+async function open(gate: Gate, gateway: Gateway, options: ServiceOptions, parts: ServiceParts): Promise<Opened> {
   const readiness: Service['readiness'] = { notReady: undefined }
   const http = createHttpServer({
-    metrics,
+    metrics: parts.metrics,
     notReady: () => readiness.notReady,
     identityKeys: gate.identityKeys,
   })
   const opened = await openListeners({
     gateway: { server: gateway.server, ...gateway.listen },
-    http: { server: http, address: options.http },
+    others: [{ name: 'http', server: http, address: options.http }, ...administration(options, gate, parts)],
   })
   return opened.ok ? { ok: true, service: { gateway, listeners: opened.listeners, readiness } } : opened
+}
+
+function administration({ admin }: ServiceOptions, gate: Gate, parts: ServiceParts): Wanted['others'] {
+  if (!admin) return []
+  return [{ name: 'admin', server: createAdministration(admin.token, gate, parts), address: admin.address }]
 }
 
 async function serveUntilStopped(
   followed: FollowedPolicy,
   { gateway, listeners, readiness }: Service,
   { drainTimeoutMs }: ServiceOptions,
-  { log, elapsed }: FollowParts,
+  { log, audit, state, elapsed }: ServiceParts,
 ): Promise<number> {
   const handsOver = gateway.listen.options?.takeOver === true
   const insisted = () => process.exit(EXIT.badInput)
-  const stopping = stopSignal({ reload: () => void followed.reload(), insisted, handsOver })
-  log.listening({ ...gateway.told(listeners.addresses.gateway), http: listeners.addresses.http }, followed.version)
+  const reload = () => {
+    void followed.reload()
+    void state?.reload()
+    audit.reopen()
+  }
+  const stopping = stopSignal({ reload, insisted, handsOver })
+  const { gateway: addresses, http, admin } = listeners.addresses
+  log.listening({ ...gateway.told(addresses), http, admin }, followed.version)
   for (const address of listeners.takenOver) log.socketTaken(address)
   const pause = (ms: number) => setTimeout(ms, undefined, { ref: false })
   const succession = { isThere: () => handsOver && listeners.replaced() !== undefined, elapsed, pause }
@@ -81,7 +95,9 @@ async function serveUntilStopped(
   followed.close()
   listeners.closeGateway()
   const allAnswered = await gateway.server.drain(drainTimeoutMs)
-  listeners.closeHttp()
+  listeners.closeOthers()
+  state?.close()
+  await audit.close()
   log.stopped(allAnswered)
   await log.close()
   return EXIT.ok

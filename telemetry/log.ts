@@ -4,17 +4,19 @@
  */
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
+import type { AdminEvent } from '../core/admin-event.ts'
 import type { Decision } from '../core/decision.ts'
-import { openStdout } from './stdout.ts'
+import { type LineSink, openStdout } from './stdout.ts'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
 
-/** Where a service listens: for Envoy or for Kong, and for probes. */
+/** Where a service listens: for Envoy or for Kong, for probes, and for administration. */
 export interface Addresses {
   readonly grpc?: readonly string[]
   readonly kong?: string
   readonly http: string | undefined
+  readonly admin?: string | undefined
 }
 
 export interface Log {
@@ -33,6 +35,13 @@ export interface Log {
   pluginRejected(plugin: string, because: string): void
   /** Identities are signed by a key that only this process has. */
   signingKeyMade(algorithm: string): void
+  administered(event: AdminEvent): void
+  /** The state file was read; `problem` says why it was not, and what was known holds. */
+  stateRead(problem: string | undefined): void
+  /** The state file ends in a line that was never finished, and is ignored. */
+  stateTorn(place: string): void
+  /** Lines of the audit are being lost; `code` is the system's. */
+  auditFailing(code: string): void
   /** Where another server was listening, connections come to us from now on. */
   socketTaken(address: string): void
   /** Where we were listening, connections come to another server now; we end what we have. */
@@ -51,10 +60,9 @@ const OPTIONS = {
   formatters: { level: (level: string) => ({ level }) },
 }
 
-/** A log on this process's stdout. */
-export function createStdoutLog(level: LogLevel, isTerminal: boolean): Log {
+/** A log on this process's stdout, which others may write to as well. */
+export function createStdoutLog(level: LogLevel, isTerminal: boolean, stdout: LineSink = openStdout()): Log {
   if (isTerminal) return createLog(level, pretty({ colorize: true, ignore: 'pid,hostname', sync: true }))
-  const stdout = openStdout()
   return createLog(level, stdout, stdout.close)
 }
 
@@ -70,6 +78,7 @@ export function createLog(level: LogLevel, stream: DestinationStream, close: Log
       )
     },
     ...lifecycle(logger),
+    ...administration(logger),
     fault: (what, fault) => logger.error(faultFields(fault), what),
     close,
   }
@@ -91,8 +100,8 @@ function lifecycle(
   | 'stopped'
 > {
   return {
-    listening({ grpc, kong, http }, policy) {
-      logger.child({}, { level: 'info' }).info({ grpc, kong, http, policy, pid: process.pid }, 'listening')
+    listening({ grpc, kong, http, admin }, policy) {
+      logger.child({}, { level: 'info' }).info({ grpc, kong, http, admin, policy, pid: process.pid }, 'listening')
     },
     policyReloaded: (policy) => logger.info({ policy }, 'policy reloaded'),
     policyUnchanged: () => logger.info('policy unchanged'),
@@ -109,6 +118,19 @@ function lifecycle(
     socketLost: (address) => logger.info({ address }, 'another server listens here now; ending'),
     draining: (signal) => logger.info({ signal }, 'draining'),
     stopped: (allAnswered) => logger.info({ allAnswered }, 'stopped'),
+  }
+}
+
+function administration(logger: Logger): Pick<Log, 'administered' | 'stateRead' | 'stateTorn' | 'auditFailing'> {
+  return {
+    administered: ({ action, outcome, reason, address, target }) =>
+      logger.info({ action, outcome, reason, address, target }, 'administration'),
+    stateRead(problem) {
+      if (problem === undefined) logger.info('state file is good again')
+      else logger.error({ problem }, 'state file rejected, what was known holds')
+    },
+    stateTorn: (place) => logger.warn({ place }, 'state file ends in a line that was never finished; it is ignored'),
+    auditFailing: (code) => logger.error({ code }, 'the audit cannot be written, its lines are lost'),
   }
 }
 

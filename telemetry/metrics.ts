@@ -1,6 +1,7 @@
 /** What Prometheus reads. Every label comes from a closed list, so that no client can make series. */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { DENIALS, type DenyReason, REASONS, type Reason, type ShadowDenial } from '../core/decision.ts'
+import { type AuditCounts, addAuditMetrics, addStateMetrics, type StateCounts } from './administration-metrics.ts'
 import { addPluginServerMetrics, type PluginServerCounts } from './plugin-server-metrics.ts'
 
 /** Seconds. A warm decision takes some microseconds; what waits for an issuer takes milliseconds. */
@@ -19,6 +20,9 @@ export interface Metrics {
   fault(): void
   /** From now on a scrape tells of this plugin server too; at most one. */
   addPluginServer(counts: PluginServerCounts): void
+  /** From now on a scrape tells of the state file, or of the audit, too; at most one of each. */
+  addState(counts: StateCounts): void
+  addAudit(counts: AuditCounts): void
   /** The text of a scrape, and its content type. */
   scrape(): Promise<{ readonly text: string; readonly contentType: string }>
 }
@@ -50,6 +54,8 @@ export function createMetrics(now: () => number): Metrics {
     ...policyMetrics(registry, now),
     fault: () => faults.inc(),
     addPluginServer: (counts) => addPluginServerMetrics(registry, counts),
+    addState: (counts) => addStateMetrics(registry, counts),
+    addAudit: (counts) => addAuditMetrics(registry, counts),
     scrape: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   }
 }

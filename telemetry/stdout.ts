@@ -4,6 +4,8 @@ import { Socket } from 'node:net'
 import type { DestinationStream } from 'pino'
 
 export interface LineSink extends DestinationStream {
+  /** Whether the line was taken, and not thrown away. */
+  write(line: string): boolean
   /** Resolves when all is written, or after a second: a reader that has stopped reading holds nobody up. */
   close(): Promise<void>
 }
@@ -29,7 +31,9 @@ function pipeSink(): LineSink {
   pipe.unref()
   return {
     write(line) {
-      if (!pipe.destroyed && pipe.writableLength < LARGEST_BACKLOG_BYTES) pipe.write(line)
+      const isTaken = !pipe.destroyed && pipe.writableLength < LARGEST_BACKLOG_BYTES
+      if (isTaken) pipe.write(line)
+      return isTaken
     },
     close: () =>
       new Promise((resolve) => {
@@ -45,8 +49,9 @@ function fileSink(): LineSink {
   const write = (line: string) => {
     try {
       writeSync(STDOUT, line)
+      return true
     } catch {
-      // there is nowhere to say it
+      return false
     }
   }
   return { write, close: async () => {} }

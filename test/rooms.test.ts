@@ -11,17 +11,18 @@ const ROOMS: Record<string, { rooms: string[]; packages: string[] | '*' }> = {
   policy: { rooms: ['core'], packages: '*' },
   stores: { rooms: ['core'], packages: '*' },
   telemetry: { rooms: ['core'], packages: '*' },
+  admin: { rooms: ['core'], packages: '*' },
   'ext-authz': { rooms: ['core'], packages: '*' },
   kong: { rooms: ['core'], packages: '*' },
   plugins: { rooms: ['core', 'kong', 'cli'], packages: '*' },
-  cli: { rooms: ['core', 'policy', 'stores', 'telemetry', 'ext-authz', 'kong', 'plugins'], packages: '*' },
+  cli: { rooms: ['core', 'policy', 'stores', 'telemetry', 'admin', 'ext-authz', 'kong', 'plugins'], packages: '*' },
   demo: { rooms: ['core', 'cli'], packages: '*' },
   bench: { rooms: ['core', 'policy', 'stores', 'ext-authz', 'kong', 'cli', 'demo', 'test'], packages: '*' },
 }
 
 /** What a room that gets time, randomness and settings as arguments must not reach for itself. */
 const AMBIENT = /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bMath\.random\b|\bprocess\.env\b/
-const WITHOUT_AMBIENT = ['core', 'policy', 'stores', 'telemetry', 'ext-authz', 'kong']
+const WITHOUT_AMBIENT = ['core', 'policy', 'stores', 'telemetry', 'admin', 'ext-authz', 'kong']
 
 function sourcesOf(room: string): string[] {
   return readdirSync(join(packageRoot, room), { recursive: true, encoding: 'utf8' })

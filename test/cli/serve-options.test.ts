@@ -58,7 +58,8 @@ describe('the options of serve', () => {
     [['p.yaml'], "'p.yaml' is not an option; the policy is given by --policy FILE"],
     [['--policy', 'p', '--drain-timeout', 'soon'], '--drain-timeout is a time such as 10s or 500ms'],
     [['--policy', 'p', '--log-level', 'all'], '--log-level is one of debug, info, warn, error'],
-    [['--policy', 'p', '--admin', '127.0.0.1:9003'], '--admin is not supported yet'],
+    [['--policy', 'p', '--admin', '127.0.0.1:9003'], 'the administration needs a token'],
+    [['--policy', 'p', '--admin', '127.0.0.1:9003', '--admin-token-file', '/no/such'], '/no/such has none'],
     [['--policy', 'p', '--ratelimit-config', 'd'], '--ratelimit-config is not supported yet'],
     [['--policy', 'redis://localhost'], 'is not supported yet; give a file'],
   ])('wrong use is told: %j', (argv, words) => {
@@ -80,6 +81,34 @@ describe('the options of serve', () => {
       expect(answer).toEqual({ ok: false, wrong: 'input', problem: expect.stringContaining(words) })
     }
   })
+
+  it('administration has a listener only with a token, and records and audit only where they are wanted', () => {
+    const token = 't'.repeat(32)
+    const env = { TENANTGATE_ADMIN_TOKEN: token, TENANTGATE_STATE: 's.jsonl' }
+    expect(read(['--policy', 'p'], env)).toMatchObject({
+      options: { admin: undefined, audit: undefined, state: 's.jsonl' },
+    })
+    expect(read(['--policy', 'p', '--admin', '127.0.0.1:9003', '--audit', 'a.log'], env)).toMatchObject({
+      options: { admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9003 }, token }, audit: 'a.log' },
+    })
+  })
+
+  it.each([
+    ['short', '32 characters at least'],
+    [`${'t'.repeat(40)} x`, 'visible ASCII'],
+  ])('a token that could be guessed, or not be sent, is refused and not told: %s', (token, words) => {
+    const answer = read(['--policy', 'p', '--admin', '127.0.0.1:9003'], { TENANTGATE_ADMIN_TOKEN: token })
+    expect(answer).toEqual({ ok: false, wrong: 'use', problem: expect.stringContaining(words) })
+    expect(JSON.stringify(answer)).not.toContain(token)
+  })
+
+  it.each(['0.0.0.0:9003', '[::]:9003', '192.0.2.1:9003', 'gateway.example:9003'])(
+    'administration is for this machine alone: %s',
+    (address) => {
+      const env = { TENANTGATE_ADMIN_TOKEN: 't'.repeat(32) }
+      expect(read(['--policy', 'p', '--admin', address], env)).toMatchObject({ ok: false, wrong: 'input' })
+    },
+  )
 
   it.each(['0.0.0.0:9001', '[::]:9001', '192.0.2.1:9001'])(
     'beyond loopback there are probes and metrics, and no gRPC without client certificates: %s',

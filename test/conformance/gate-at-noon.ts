@@ -6,6 +6,7 @@ import type { LimitStore } from '../../core/limits/limit.ts'
 import type { Policy } from '../../core/policy.ts'
 import { createFailedCredentials } from '../../stores/failed-credentials.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
+import { NO_AUDIT } from '../../telemetry/audit.ts'
 import { NOON } from './credentials.ts'
 
 export interface GateAtNoon {
@@ -39,6 +40,7 @@ const NO_PARTS = {
 }
 
 const QUIET = {
+  audit: NO_AUDIT,
   metrics: { decided() {}, policyLive() {} },
   log: { decisions: { allow: false, deny: false }, decided() {} },
   signingKey: () => {

@@ -1,0 +1,69 @@
+/** Answers of the administration: JSON, and problems (RFC 9457) with a stable code. */
+import type { ServerResponse } from 'node:http'
+
+export interface Done {
+  readonly ok: true
+  readonly status: 200 | 201
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export interface Problem {
+  readonly ok: false
+  readonly code: Code
+  /** For people; quotes nothing but names. */
+  readonly detail: string
+}
+
+export type Answer = Done | Problem
+
+const PROBLEMS = {
+  malformed: [400, 'Bad Request'],
+  invalid_token: [401, 'Unauthorized'],
+  forbidden_host: [403, 'Forbidden'],
+  forbidden_origin: [403, 'Forbidden'],
+  not_found: [404, 'Not Found'],
+  unknown_tenant: [404, 'Not Found'],
+  unknown_credential: [404, 'Not Found'],
+  unknown_issuer: [404, 'Not Found'],
+  method_not_allowed: [405, 'Method Not Allowed'],
+  id_taken: [409, 'Conflict'],
+  credential_revoked: [409, 'Conflict'],
+  credential_expired: [409, 'Conflict'],
+  rotation_under_way: [409, 'Conflict'],
+  too_large: [413, 'Content Too Large'],
+  unsupported_media_type: [415, 'Unsupported Media Type'],
+  too_many_failures: [429, 'Too Many Requests'],
+  broken: [500, 'Internal Server Error'],
+  not_recorded: [503, 'Service Unavailable'],
+} as const satisfies Record<string, readonly [status: number, title: string]>
+
+export type Code = keyof typeof PROBLEMS
+
+export const done = (status: Done['status'], body: Done['body']): Done => ({ ok: true, status, body })
+export const problem = (code: Code, detail: string): Problem => ({ ok: false, code, detail })
+
+/** Headers by code, where RFC 9110 or RFC 6750 wants one. */
+const HEADERS: Partial<Record<Code, Readonly<Record<string, string>>>> = {
+  invalid_token: { 'www-authenticate': 'Bearer realm="administration"' },
+  too_many_failures: { 'retry-after': '1' },
+}
+
+/** Ends the response. After a problem the connection ends too: a body that nobody has read would stand before the next request. */
+export function send(response: ServerResponse, answer: Answer, headers: Readonly<Record<string, string>> = {}): void {
+  const [status, type, body] = answer.ok ? ([answer.status, 'json', answer.body] as const) : problemParts(answer)
+  const text = JSON.stringify(body)
+  response.writeHead(status, {
+    'content-type': `application/${type}`,
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    ...(!answer.ok && { connection: 'close', ...HEADERS[answer.code] }),
+    ...headers,
+  })
+  response.end(text)
+}
+
+function problemParts({ code, detail }: Problem) {
+  const [status, title] = PROBLEMS[code]
+  return [status, 'problem+json', { type: 'about:blank', title, status, detail, code }] as const
+}

@@ -1,0 +1,22 @@
+/** What administration works with: given by whoever serves it. */
+import type { AdminEvent } from '../core/admin-event.ts'
+import type { Ledger } from '../core/credentials/records.ts'
+import type { Policy } from '../core/policy.ts'
+
+export interface AdminParts {
+  /** What a client must show; long and random, so that nobody guesses it. */
+  readonly token: string
+  /** The live policy. */
+  readonly policy: () => Policy
+  readonly ledger: Ledger
+  /** ms since the epoch, to the minute; undefined where this process has not seen the key, which is named by its hash. */
+  readonly lastUsed: (hash: string) => number | undefined
+  /** Cryptographically strong. */
+  readonly randomBytes: (length: number) => Uint8Array
+  /** ms since the epoch. */
+  readonly now: () => number
+  /** Told of every change, done or refused, and of every client without the right token. */
+  readonly onEvent: (event: AdminEvent) => void
+  /** We are broken; the client gets a 500 and no more. */
+  readonly onFault: (fault: unknown) => void
+}

@@ -1,0 +1,21 @@
+/** One change: planned on what is recorded at that moment, recorded as a whole, or refused. */
+import type { CredentialRecord, Ledger } from '../core/credentials/records.ts'
+import { type Problem, problem } from './answer.ts'
+
+/**
+ * Records what `plan` answers; undefined when that is done. Plans run one at a time, so that of two clients who want the same
+ * at once the second sees what the first has done.
+ */
+export async function record(
+  ledger: Ledger,
+  plan: () => readonly CredentialRecord[] | Problem,
+): Promise<Problem | undefined> {
+  let refused: Problem | undefined
+  const failure = await ledger.add(() => {
+    const planned = plan()
+    if (!('ok' in planned)) return planned
+    refused = planned
+    return []
+  })
+  return failure === undefined ? refused : problem('not_recorded', `Nothing was changed: ${failure}`)
+}

@@ -1,0 +1,86 @@
+/** Revocations over HTTP: of a credential, a token, a subject, a tenant's tokens. There is no way back but by hand, in the file. */
+import { z } from 'zod'
+import type { Revocation } from '../core/credentials/records.ts'
+import { type Answer, done, type Problem, problem } from './answer.ts'
+import { unknownCredential, unknownTenant } from './keys.ts'
+import { hasCredential, isRevoked } from './known-credentials.ts'
+import type { AdminParts } from './parts.ts'
+import { record } from './record.ts'
+import { credentialId, instant, instantText, page, pageOf, tenantId } from './words.ts'
+
+const text = z
+  .string()
+  .min(1)
+  .max(4096)
+  // pasted by mistake, it would be written where no credential may stand
+  .refine((value) => !/^eyJ[\w-]+\.[\w-]+/.test(value), 'is a token, and not what stands in it')
+
+export const revocationsQuery = z.strictObject(page)
+
+export const revocation = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('credential'), tenant: tenantId, id: credentialId }),
+  z.strictObject({ kind: z.literal('token'), issuer: text.optional(), jti: text }),
+  /** What was issued before is refused; now, where nothing is said. */
+  z.strictObject({ kind: z.literal('subject'), issuer: text.optional(), subject: text, before: instant.optional() }),
+  z.strictObject({ kind: z.literal('tenant'), tenant: tenantId, before: instant.optional() }),
+])
+
+type Wanted = z.output<typeof revocation>
+
+/** Clocks of issuers and administrators differ by this much at most; more would refuse tokens that nobody has issued yet. */
+const MOST_AHEAD_MS = 5 * 60_000
+
+export function listRevocations(part: z.output<typeof revocationsQuery>, { ledger }: AdminParts): Answer {
+  const { shown, total } = pageOf(ledger.revocations(), part)
+  return done(200, { revocations: shown.map(told), total, durable: ledger.durable })
+}
+
+export async function revoke(wanted: Wanted, parts: AdminParts): Promise<Answer> {
+  const revoked = recordOf(wanted, parts.now())
+  const isKnown = () => wanted.kind === 'credential' && isRevoked(parts, wanted.tenant, wanted.id)
+  const refused = unfit(wanted, parts) ?? (await record(parts.ledger, () => (isKnown() ? [] : [revoked])))
+  return refused ?? done(201, { ...told(revoked), durable: parts.ledger.durable })
+}
+
+/** What is not there cannot be revoked: a name that is misspelt must not look like a success. */
+function unfit(wanted: Wanted, parts: AdminParts): Problem | undefined {
+  const { directory, issuers } = parts.policy()
+  if ('tenant' in wanted && !directory.byId(wanted.tenant)) return unknownTenant(wanted.tenant)
+  if (wanted.kind === 'credential' && !hasCredential(parts, wanted.tenant, wanted.id)) {
+    return unknownCredential(wanted.tenant, wanted.id)
+  }
+  if ('issuer' in wanted && wanted.issuer !== undefined && !issuers.has(wanted.issuer)) {
+    return problem('unknown_issuer', 'The live policy has no such issuer.')
+  }
+  if ('before' in wanted && wanted.before !== undefined && wanted.before > parts.now() + MOST_AHEAD_MS) {
+    return problem('malformed', 'before: lies in the future')
+  }
+  return undefined
+}
+
+function recordOf(wanted: Wanted, now: number): Revocation {
+  switch (wanted.kind) {
+    case 'credential':
+      return { kind: 'revoked-credential', tenant: wanted.tenant, id: wanted.id }
+    case 'token':
+      return { kind: 'revoked-token', ...ofIssuer(wanted.issuer), jti: wanted.jti }
+    case 'subject':
+      return {
+        kind: 'revoked-subject',
+        ...ofIssuer(wanted.issuer),
+        subject: wanted.subject,
+        before: wanted.before ?? now,
+      }
+    case 'tenant':
+      return { kind: 'revoked-tenant', tenant: wanted.tenant, before: wanted.before ?? now }
+  }
+}
+
+function ofIssuer(issuer: string | undefined) {
+  return issuer === undefined ? {} : { issuer }
+}
+
+function told(revoked: Revocation) {
+  const kind = revoked.kind.slice('revoked-'.length)
+  return { ...revoked, kind, ...('before' in revoked && { before: instantText(revoked.before) }) }
+}

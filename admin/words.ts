@@ -1,0 +1,50 @@
+/** The words of requests: names, instants, spans of time, pages. */
+import { z } from 'zod'
+import { NAME, ROLE, SCOPE, TENANT_ID } from '../core/names.ts'
+
+/** ms since the epoch, of RFC 3339. */
+export const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
+
+export const tenantId = z.string().regex(TENANT_ID, 'is not a tenant id')
+export const credentialId = z.string().regex(NAME, 'is not the id of a credential')
+
+const MOST_RIGHTS = 256
+const unique = (entries: readonly string[]): readonly string[] => [...new Set(entries)]
+export const scopes = z.array(z.string().max(256).regex(SCOPE, 'is not a scope')).max(MOST_RIGHTS).transform(unique)
+export const roles = z.array(z.string().max(256).regex(ROLE, 'is not a role')).max(MOST_RIGHTS).transform(unique)
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+const LONGEST_SPAN_MS = 90 * 86_400_000
+
+/** ms of a text such as `24h`: at most 90 days. */
+export const span = z
+  .string()
+  .regex(/^\d{1,7}[smhd]$/, 'is not a time such as 30m, 24h or 7d')
+  .transform((text) => Number(text.slice(0, -1)) * (UNIT_MS[text.slice(-1)] ?? 0))
+  .refine((ms) => ms <= LONGEST_SPAN_MS, 'is longer than 90 days')
+
+const count = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d{1,7}$/, 'is not a number')
+    .transform(Number)
+    .refine((number) => number >= least && number <= most, `is not between ${least} and ${most}`)
+
+/** The part of a list that is asked for. */
+export const page = { limit: count(1, 1000).default(100), offset: count(0, 9_999_999).default(0) }
+
+/** RFC 3339 of ms since the epoch; undefined stays. */
+export function instantText(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : new Date(ms).toISOString()
+}
+
+/** The part of the entries that is asked for, and how many there are. */
+export function pageOf<T>(entries: Iterable<T>, { limit, offset }: { limit: number; offset: number }) {
+  const shown: T[] = []
+  let total = 0
+  for (const entry of entries) {
+    if (total >= offset && shown.length < limit) shown.push(entry)
+    total += 1
+  }
+  return { shown, total }
+}
