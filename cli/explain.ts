@@ -9,6 +9,7 @@ import { DENIALS, type Decision } from '../core/decision.ts'
 import type { Stage } from '../core/explain.ts'
 import { createFlags } from '../core/flags/evaluate.ts'
 import { backendHeaders } from '../core/identity-headers.ts'
+import type { IdentityTokens } from '../core/identity-token.ts'
 import type { Policy } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { loadPolicy } from '../policy/load.ts'
@@ -86,9 +87,16 @@ async function decideFresh(
     }),
     limits: createMemoryLimits(),
     flags: createFlags(policy.flags),
+    identityTokens: policy.identity.token && UNSIGNED,
     now: Date.now(),
     explain: observe,
   })
+}
+
+/** Nobody is to be let in by what is printed here. */
+const UNSIGNED: IdentityTokens = {
+  of: () => '(a signed token)',
+  publicKeys: async () => ({ keys: [] }),
 }
 
 /** The request of the options, or of a recorded file that options override; a text says what is wrong. */
@@ -149,6 +157,7 @@ function asJson(decision: Decision, stages: readonly Found[]) {
     ...decisionFacts(decision),
     status: statusOf(decision),
     ...(decision.decision === 'deny' && { because: decision.because }),
+    ...(decision.shadow && { shadow: decision.shadow }),
     stages,
     limits: 'fresh: as if nobody had used them yet',
     toBackend: decision.decision === 'allow' ? Object.fromEntries(backendHeaders(decision)) : {},

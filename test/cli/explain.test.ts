@@ -17,7 +17,7 @@ beforeAll(() => {
   writeFileSync(
     policy,
     `version: 1
-identity: { host: { suffix: .api.test } }
+identity: { host: { suffix: .api.test }, token: { issuer: "https://gw.test", audience: backends } }
 plans:
   free: { limits: [{ name: burst, rate: 5/s, burst: 10 }, { name: daily, quota: 100/day }] }
   closed: { limits: [{ name: none, quota: 0/day }] }
@@ -29,6 +29,7 @@ routes:
   - { name: health, match: { path: /healthz }, anonymous: true }
   - { name: read, match: { path: /orders/**, methods: [GET] }, require: { scopes: [orders:read] }, upstream: orders-stable }
   - { name: write, match: { path: /orders/**, methods: [POST] }, require: { scopes: [orders:write] } }
+  - { name: trial, match: { path: /trial }, require: { scopes: [orders:write] }, mode: shadow }
 `,
   )
 })
@@ -53,6 +54,7 @@ decision     allow
 to backend   x-tenant-id: acme
 to backend   x-tenant-plan: free
 to backend   x-user-scopes: orders:read
+to backend   x-tenantgate-identity: (a signed token)
 to backend   x-tenantgate-upstream: orders-stable
 to client    ratelimit-policy: "burst";q=10;w=2, "daily";q=100;w=86400
 to client    ratelimit: "burst";r=9;t=1
@@ -154,6 +156,22 @@ to client    x-ratelimit-reset: 1
       tenant: 'acme',
       because: "lacks scope 'orders:write'",
       stages: expect.arrayContaining([{ stage: 'tenant', found: 'acme (plan free)' }]),
+    })
+  })
+
+  it('says what a route in shadow would have refused, and that it lets through', async () => {
+    const { code, stdout } = await ask(acme.key, '/trial')
+    expect(code).toBe(0)
+    expect(stdout.split('\n')).toEqual(
+      expect.arrayContaining([
+        "permission   in shadow, let through: would be insufficient_scope: lacks scope 'orders:write'",
+        'decision     allow, in shadow: insufficient_scope',
+      ]),
+    )
+    const json = JSON.parse((await ask(acme.key, '/trial', '--json')).stdout)
+    expect(json).toMatchObject({
+      decision: 'allow',
+      shadow: [{ reason: 'insufficient_scope', because: "lacks scope 'orders:write'" }],
     })
   })
 

@@ -51,6 +51,34 @@ describe('an allow', () => {
     expect(() => applyDecision(allowOf({ ...known, user }))).not.toThrow('evil')
   })
 
+  it('tells the gateway what shadow let through, and the client nothing', () => {
+    const shadow = [
+      { reason: 'tenant_conflict', because: 'two' },
+      { reason: 'insufficient_scope', because: 'less' },
+    ] as const
+    const { okResponse, dynamicMetadata } = applyDecision(allowOf({ ...known, shadow }))
+    expect(dynamicMetadata.fields).toMatchObject({
+      decision: { stringValue: 'allow' },
+      shadow: { stringValue: 'tenant_conflict,insufficient_scope' },
+    })
+    expect(okResponse?.responseHeadersToAdd).toEqual([])
+  })
+
+  it('sets what the policy adds and the signed identity, and removes both where they are not', () => {
+    const region = { kind: 'attribute', name: 'region' } as const
+    const identity = { ...allowOf().identity, headers: new Map([['x-tenant-region', region]]) }
+    const request = requestOf({ 'x-tenant-region': 'us', x_tenant_region: 'us', x_tenantgate_identity: 'e30' })
+    const nobody = applyDecision(allowOf({ identity, request })).okResponse
+    const names = [...Object.keys(request.headers), 'x-tenantgate-identity']
+    expect(nobody?.headersToRemove).toEqual(expect.arrayContaining(names))
+    const told = { headers: [['x-tenant-region', 'eu']], identityToken: 'signed' } as const
+    const somebody = applyDecision(allowOf({ identity, request, ...known, ...told })).okResponse
+    const set = somebody?.headers.map(({ header }) => `${header.key}: ${header.value}`)
+    expect(set).toEqual(expect.arrayContaining(['x-tenant-region: eu', 'x-tenantgate-identity: signed']))
+    expect(somebody?.headersToRemove).not.toContain('x-tenant-region')
+    expect(somebody?.headersToRemove).toEqual(expect.arrayContaining(['x_tenant_region', 'x_tenantgate_identity']))
+  })
+
   it('passes text of other alphabets on as it is', () => {
     const { okResponse } = applyDecision(allowOf({ ...known, user: 'Jürgen\t日本' }))
     expect(okResponse?.headers.find(({ header }) => header.key === 'x-user-id')?.header.value).toBe('Jürgen\t日本')
