@@ -1,0 +1,117 @@
+/** The administration on a real socket, over a policy of the test, at a time of the test. */
+import { randomBytes } from 'node:crypto'
+import { type IncomingHttpHeaders, type OutgoingHttpHeaders, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createAdminServer } from '../../admin/server.ts'
+import type { AdminEvent } from '../../core/admin-event.ts'
+import { createCredentials } from '../../core/credentials/authenticate.ts'
+import type { Ledger } from '../../core/credentials/records.ts'
+import { decide } from '../../core/decide.ts'
+import type { Decision } from '../../core/decision.ts'
+import { createFlags } from '../../core/flags/evaluate.ts'
+import { createKeyUses } from '../../stores/key-uses.ts'
+import { createMemoryLedger } from '../../stores/memory-ledger.ts'
+import { createMemoryLimits } from '../../stores/memory-limits.ts'
+import { NOON, newKey, partsOf, policyOf, requestOf } from '../support/gate.ts'
+
+export const TOKEN = randomBytes(32).toString('hex')
+
+export interface Told {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+  readonly body: Readonly<Record<string, unknown>>
+}
+
+export interface Administration {
+  readonly port: number
+  /** A key of acme that stands in the policy as `ci`. */
+  readonly key: string
+  readonly events: AdminEvent[]
+  readonly faults: unknown[]
+  readonly ledger: Ledger
+  /** ms since the epoch; settable. */
+  readonly clock: { now: number }
+  /** With the token, unless other headers are given; `body` as JSON, or a text as it is. */
+  ask(method: string, path: string, body?: unknown, headers?: OutgoingHttpHeaders): Promise<Told>
+  /** What the gate says of this key now. */
+  use(key: string): Promise<Decision>
+  close(): void
+}
+
+const policyText = (hash: string) =>
+  `version: 1
+plans: { pro: { limits: [{ name: daily, quota: 3/day }] } }
+tenants:
+  acme: { plan: pro, apiKeys: [{ id: ci, hash: "${hash}", scopes: [orders:read], roles: [reader] }] }
+  globex: { plan: pro }
+issuers:
+  - { issuer: https://id.example, secret: { env: SECRET }, audiences: [orders], algorithms: [HS256], claims: { tenant: org } }
+routes: [{ name: all, match: { path: /** }, require: { scopes: [orders:read] } }]
+`.replace('{ env: SECRET }', '{ file: secret }')
+
+export async function administration(more: { readonly ledger?: Ledger } = {}): Promise<Administration> {
+  const { key, hash } = newKey()
+  const policy = policyOf(policyText(hash), { secret: 'k'.repeat(64) })
+  const ledger = more.ledger ?? createMemoryLedger()
+  const uses = createKeyUses()
+  const clock = { now: NOON }
+  const events: AdminEvent[] = []
+  const faults: unknown[] = []
+  const given = {
+    policy,
+    credentials: createCredentials(policy, partsOf({ records: ledger.records, uses })),
+    limits: createMemoryLimits(),
+    flags: createFlags(undefined),
+  }
+  const server = createAdminServer({
+    token: TOKEN,
+    policy: () => policy,
+    ledger,
+    lastUsed: uses.lastUsed,
+    randomBytes,
+    now: () => clock.now,
+    onEvent: (event) => void events.push(event),
+    onFault: (fault) => void faults.push(fault),
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    key,
+    events,
+    faults,
+    ledger,
+    clock,
+    ask: (method, path, body, headers) => ask(port, method, path, body, headers),
+    use: async (used) => decide(requestOf({ headers: { 'x-api-key': used } }), { ...given, now: clock.now }),
+    close() {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+function ask(
+  port: number,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: OutgoingHttpHeaders = {},
+): Promise<Told> {
+  const json = { authorization: `Bearer ${TOKEN}`, ...(body !== undefined && { 'content-type': 'application/json' }) }
+  const options = { port, host: '127.0.0.1', method, path, headers: { ...json, ...headers }, agent: false as const }
+  return new Promise((resolve, reject) => {
+    const sent = request(options, (response) => {
+      let text = ''
+      response.setEncoding('utf8').on('data', (chunk) => {
+        text += chunk
+      })
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: JSON.parse(text || '{}') }),
+      )
+    })
+    sent.on('error', reject)
+    sent.end(body === undefined || typeof body === 'string' ? body : JSON.stringify(body))
+  })
+}

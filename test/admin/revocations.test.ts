@@ -1,0 +1,109 @@
+/** Revocations over HTTP are recorded as they were asked for, and only for what is there. */
+import { mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { openStateFile } from '../../stores/state-file.ts'
+import { NOON } from '../support/gate.ts'
+import { type Administration, administration } from './administration.ts'
+
+let admin: Administration
+
+afterEach(() => admin.close())
+
+const NOW = new Date(NOON).toISOString()
+const EARLIER = '2026-11-01T00:00:00Z'
+
+it.each([
+  [
+    { kind: 'credential', tenant: 'acme', id: 'ci' },
+    { kind: 'revoked-credential', tenant: 'acme', id: 'ci' },
+  ],
+  [
+    { kind: 'token', jti: 'j1' },
+    { kind: 'revoked-token', jti: 'j1' },
+  ],
+  [
+    { kind: 'token', issuer: 'https://id.example', jti: 'j1' },
+    { kind: 'revoked-token', issuer: 'https://id.example', jti: 'j1' },
+  ],
+  [
+    { kind: 'subject', subject: 's1' },
+    { kind: 'revoked-subject', subject: 's1', before: NOON },
+  ],
+  [
+    { kind: 'subject', subject: 's1', before: EARLIER },
+    { kind: 'revoked-subject', subject: 's1', before: Date.parse(EARLIER) },
+  ],
+  [
+    { kind: 'tenant', tenant: 'acme' },
+    { kind: 'revoked-tenant', tenant: 'acme', before: NOON },
+  ],
+])('%j is recorded, told and listed', async (wanted, recorded) => {
+  admin = await administration()
+  const told = await admin.ask('POST', '/v1/revocations', wanted)
+  expect(told.status).toBe(201)
+  expect(told.body).toMatchObject({
+    kind: wanted.kind,
+    durable: false,
+    ...('before' in recorded && { before: expect.any(String) }),
+  })
+  expect([...admin.ledger.revocations()]).toEqual([recorded])
+  const { durable: _, ...listed } = told.body
+  expect((await admin.ask('GET', '/v1/revocations')).body).toEqual({ revocations: [listed], total: 1, durable: false })
+  expect(admin.events).toEqual([
+    {
+      action: 'revoked',
+      outcome: 'done',
+      address: '127.0.0.1',
+      target: expect.objectContaining({ kind: wanted.kind }),
+    },
+  ])
+})
+
+it.each([
+  [{ kind: 'credential', tenant: 'acme', id: 'nobody' }, 404],
+  [{ kind: 'credential', tenant: 'globex', id: 'ci' }, 404],
+  [{ kind: 'tenant', tenant: 'nobody' }, 404],
+  [{ kind: 'token', issuer: 'https://other.example', jti: 'j' }, 404],
+  [{ kind: 'tenant', tenant: 'acme', before: '2027-01-01T00:00:00Z' }, 400],
+  [{ kind: 'tenant' }, 400],
+  [{ kind: 'token', jti: 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.' }, 400],
+  [{ kind: 'token', jti: 'j', before: NOW }, 400],
+])('%j revokes nothing, and looks like no success', async (wanted, status) => {
+  admin = await administration()
+  expect((await admin.ask('POST', '/v1/revocations', wanted)).status).toBe(status)
+  expect([...admin.ledger.revocations()]).toEqual([])
+})
+
+describe('with a state file', () => {
+  it('is there again after a restart, and what cannot be written is told and not done', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tg-admin-'))
+    const path = join(folder, 'state.jsonl')
+    writeFileSync(path, '')
+    const told: string[] = []
+    const parts = { path, now: () => NOON, onProblem: (text: string) => told.push(text), onMended() {}, onTorn() {} }
+    const open = async () => {
+      const opened = await openStateFile(parts)
+      if (!opened.ok) throw new Error(opened.problem)
+      return opened.state
+    }
+    admin = await administration({ ledger: await open() })
+    const revoked = await admin.ask('POST', '/v1/revocations', { kind: 'tenant', tenant: 'acme' })
+    expect(revoked.body).toMatchObject({ durable: true })
+    const issued = await admin.ask('POST', '/v1/tenants/acme/keys', { id: 'new', scopes: ['orders:read'] })
+    const { key, use } = admin
+    admin.close()
+    expect((await use(key)).decision).toBe('allow')
+    admin = await administration({ ledger: await open() })
+    expect(await admin.use(String(issued.body.key))).toMatchObject({ decision: 'allow', credential: 'new' })
+    expect((await admin.ask('GET', '/v1/revocations')).body).toMatchObject({ total: 1, durable: true })
+    unlinkSync(path)
+    symlinkSync('/dev/full', path)
+    const failed = await admin.ask('DELETE', '/v1/tenants/acme/keys/new')
+    expect([failed.status, failed.body.code]).toEqual([503, 'not_recorded'])
+    expect((await admin.use(String(issued.body.key))).decision).toBe('allow')
+    expect(admin.events.at(-1)).toMatchObject({ action: 'key_revoked', outcome: 'failed' })
+    rmSync(folder, { recursive: true })
+  })
+})
