@@ -5,6 +5,8 @@ import type { BackendAnswer } from '../../demo/backends.ts'
 
 export interface Told {
   readonly status: number
+  /** The content type. */
+  readonly type: string | undefined
   /** The `code` of a refusal. */
   readonly code: unknown
   /** Each header that reached the backend, in lower case; undefined where none was reached. */
@@ -41,10 +43,11 @@ export function ask(
     asked.once('response', async (response) => {
       const chunks: Buffer[] = []
       for await (const chunk of response) chunks.push(chunk)
-      const json = JSON.parse(Buffer.concat(chunks).toString() || '{}') as Partial<BackendAnswer> & { code?: unknown }
+      const json = jsonOf(Buffer.concat(chunks).toString())
       const entries = json.headers?.map(([name, value]) => [name.toLowerCase(), value])
       resolve({
         status: response.statusCode ?? 0,
+        type: response.headers['content-type'],
         code: json.code,
         backend: entries && Object.fromEntries(entries),
         session,
@@ -52,4 +55,12 @@ export function ask(
     })
     asked.end()
   })
+}
+
+function jsonOf(body: string): Partial<BackendAnswer> & { readonly code?: unknown } {
+  try {
+    return JSON.parse(body)
+  } catch {
+    return {}
+  }
 }
