@@ -16,6 +16,10 @@ export interface Request {
   readonly headers?: readonly string[]
   /** What follows the headers; it brings its own framing. */
   readonly body?: string
+  /** Sent over HTTP/2, for gateways that speak it. Default: over HTTP/1.1. */
+  readonly http2?: boolean
+  /** What follows the body over HTTP/2. */
+  readonly trailers?: Readonly<Record<string, string>>
   /** The client's address, one of 127.0.0.0/8. Default 127.0.0.1. */
   readonly from?: string
 }

@@ -61,10 +61,12 @@ export function expectedOf({ expect, differs }: Step, gateway: string): Expected
 /** The request as it is sent: credentials in their places, and a Host. Throws where a credential is named that does not exist. */
 export function written(request: Request, credentials: Credentials): SentRequest {
   const { method = 'GET', host = 'gateway.example', path, as, headers = [], body = '', from = '127.0.0.1' } = request
+  const { http2 = false, trailers = {} } = request
   const filled = (text: string) => text.replace(/<([^<>]+)>/g, (_, name: string) => credentialOf(name, credentials))
   const shown = as === undefined ? [] : [as.endsWith(' key') ? `X-Api-Key: <${as}>` : `Authorization: Bearer <${as}>`]
   const lines = [...(host === null ? [] : [`Host: ${host}`]), ...shown, ...headers].map(filled)
-  return { method, path: filled(path), lines, body, from }
+  const filledTrailers = Object.fromEntries(Object.entries(trailers).map(([name, value]) => [name, filled(value)]))
+  return { method, path: filled(path), lines, body, from, http2, trailers: filledTrailers }
 }
 
 function credentialOf(name: string, credentials: Credentials): string {

@@ -6,6 +6,7 @@ import { createCheck } from '../../ext-authz/check.ts'
 import { createGrpcServer } from '../../ext-authz/server.ts'
 import { socketFolder, startEnvoy } from '../support/envoy.ts'
 import { startWitnessedBackends } from './backends.ts'
+import { http2Attacks } from './cases/attacks/http2.ts'
 import { topics } from './cases.ts'
 import { runConformance } from './driver.ts'
 import { gateAtNoon } from './gate-at-noon.ts'
@@ -37,4 +38,4 @@ const startEnvoyUnderTest: StartGateway = async ({ policy }) => {
   }
 }
 
-runConformance(topics, startEnvoyUnderTest)
+runConformance([...topics, http2Attacks], startEnvoyUnderTest)

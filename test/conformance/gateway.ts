@@ -1,5 +1,6 @@
 /** What the table needs of a gateway, whichever it is. */
 import type { Reached, WitnessedBackends } from './backends.ts'
+import { sendHttp2 } from './http2.ts'
 import type { PolicyUnderTest } from './policy.ts'
 import { type RawAnswer, type SentRequest, sendRaw } from './raw-http.ts'
 
@@ -25,7 +26,7 @@ export function overHttp(port: number, backends: WitnessedBackends): GatewayUnde
   return async (request) => {
     const late = backends.take()
     if (late.length > 0) throw new Error('an earlier request reached a backend after it had been answered')
-    const answer = await sendRaw(port, request)
+    const answer = await (request.http2 ? sendHttp2 : sendRaw)(port, request)
     return { ...answer, reached: backends.take() }
   }
 }

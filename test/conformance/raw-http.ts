@@ -9,6 +9,9 @@ export interface SentRequest {
   readonly body: string
   /** The local address to send from. */
   readonly from: string
+  /** Over HTTP/2, with what follows the body. */
+  readonly http2?: boolean
+  readonly trailers?: Readonly<Record<string, string>>
 }
 
 export interface RawAnswer {

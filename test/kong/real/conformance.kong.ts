@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { describe } from 'vitest'
 import { type KongYaml, referenceYaml, startKong } from '../../../demo/run-kong.ts'
 import { startWitnessedBackends } from '../../conformance/backends.ts'
+import { http2Attacks } from '../../conformance/cases/attacks/http2.ts'
 import { topics } from '../../conformance/cases.ts'
 import { runConformance } from '../../conformance/driver.ts'
 import { overHttp, type StartGateway } from '../../conformance/gateway.ts'
@@ -46,6 +47,6 @@ function withStages(yaml: KongYaml, stages: readonly string[]): KongYaml {
   return { ...yaml, plugins: [...others, ...own.map((name) => ({ name }))] }
 }
 
-describe('tenant-gate', () => runConformance(topics, startRealKong(['gate'])))
+describe('tenant-gate', () => runConformance([...topics, http2Attacks], startRealKong(['gate'])))
 describe('tenant-auth, tenant-quota and tenant-flags', () =>
   runConformance(topics, startRealKong(['auth', 'quota', 'flags'])))
