@@ -1,13 +1,13 @@
 /** JSON Web Tokens (RFC 7519), verified by jose: the algorithm, issuer and audience come from the policy, never from the token. */
 import { hash } from 'node:crypto'
-import { errors, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
+import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { Issuer } from '../policy.ts'
 import type { Attempt } from './attempt.ts'
 import { EXPIRED, endOf, faultOfClaims, lasting, passing } from './claim-rules.ts'
 import { principalFromClaims } from './claims.ts'
-import { MAX_TOKEN_LENGTH, readCompactToken } from './compact-token.ts'
-import { type KeySet, KeysUnavailable } from './key-set.ts'
+import { type CompactToken, MAX_TOKEN_LENGTH, readCompactToken } from './compact-token.ts'
+import { type FoundKeys, type KeySet, KeysUnavailable } from './key-set.ts'
 import type { Principal } from './principal.ts'
 import { isCurrent, REFUSED_FOR_MS, type RefusedToken, type RefusedTokens, type Unproven } from './refused-tokens.ts'
 import { isRefusal, type Refusal, type Verdict } from './verdict.ts'
@@ -58,11 +58,11 @@ export function verifyJwt(token: string, parts: JwtParts, attempt: Attempt): May
     if (isLasting) refused.set(tokenHash, { refusal, since: now, until: now + REFUSED_FOR_MS, ...(keys && { keys }) })
     return refusal
   }
-  const issuer = claimedIssuer(token, issuers)
-  if ('refusal' in issuer) return remember(issuer)
-  // read first: keys that change meanwhile leave a verdict that is not used again
-  const keys = { issuer: issuer.issuer, generation: issuer.keySet.generation }
-  return verifyUnseen(token, issuer, now).then((found) => {
+  const claimed = claimedIssuer(token, issuers)
+  if ('refusal' in claimed) return remember(claimed)
+  const { issuer } = claimed
+  return verifyUnseen(token, claimed, now).then(({ generation, ...found }) => {
+    const keys = { issuer: issuer.issuer, generation }
     if ('refusal' in found) return remember(found, keys)
     const { payload } = found
     const principal = principalFromClaims(payload, issuer)
@@ -90,8 +90,14 @@ function refusedBefore(tokenHash: string, { issuers, refused }: JwtParts, now: n
   return !keys || issuers.get(keys.issuer)?.keySet.generation === keys.generation ? refusal : undefined
 }
 
+/** A token that says it is of an issuer. */
+interface Claimed {
+  readonly issuer: TrustedIssuer
+  readonly header: CompactToken['header']
+}
+
 /** Read before anything is verified, only to find whose keys and rules apply. */
-function claimedIssuer(token: string, issuers: Issuers): TrustedIssuer | Unproven {
+function claimedIssuer(token: string, issuers: Issuers): Claimed | Unproven {
   const read = readCompactToken(token)
   if (typeof read === 'string') return lasting(read)
   const { header, claims } = read
@@ -104,28 +110,31 @@ function claimedIssuer(token: string, issuers: Issuers): TrustedIssuer | Unprove
   }
   // RFC 7515 §4.1.11: we understand no extension, and RFC 7797's least of all
   if (header.crit !== undefined || header.b64 !== undefined) return lasting('its header asks for an extension')
-  return issuer
+  return { issuer, header }
 }
 
-/** The payload whose signature and claims are good. Rejects only when we are broken. */
-async function verifyUnseen(
-  token: string,
-  issuer: TrustedIssuer,
-  now: number,
-): Promise<{ payload: JWTPayload } | Unproven> {
+/** The outcome, and the generation of the keys that it rests on. Rejects only when we are broken. */
+type Outcome = ({ readonly payload: JWTPayload } | Unproven) & { readonly generation: number }
+
+async function verifyUnseen(token: string, { issuer, header }: Claimed, now: number): Promise<Outcome> {
+  let { generation } = issuer.keySet
   try {
-    const payload = await verifiedPayload(token, issuer, now)
-    return faultOfClaims(payload, issuer, now) ?? { payload }
+    const found = await issuer.keySet.keysFor(header, now)
+    generation = found.generation
+    const payload = await verifiedPayload(token, found.keys, issuer, now)
+    return { ...(faultOfClaims(payload, issuer, now) ?? { payload }), generation }
   } catch (error) {
-    return unprovenBy(error)
+    return { ...unprovenBy(error), generation }
   }
 }
 
-/** An issuer may have this many keys of one kind for a token that does not say which. */
-const MOST_KEYS_TRIED = 8
-
-async function verifiedPayload(token: string, issuer: TrustedIssuer, now: number): Promise<JWTPayload> {
-  const rules = {
+async function verifiedPayload(
+  token: string,
+  keys: FoundKeys['keys'],
+  issuer: TrustedIssuer,
+  now: number,
+): Promise<JWTPayload> {
+  const rules: JWTVerifyOptions = {
     issuer: issuer.issuer,
     audience: [...issuer.audiences],
     algorithms: [...issuer.algorithms],
@@ -134,22 +143,14 @@ async function verifiedPayload(token: string, issuer: TrustedIssuer, now: number
     currentDate: new Date(now),
     ...(issuer.tokenType !== undefined && { typ: issuer.tokenType }),
   }
-  const keyOfToken: JWTVerifyGetKey = (header, input) => issuer.keySet.keyFor(header, input, now)
-  try {
-    return (await jwtVerify(token, keyOfToken, rules)).payload
-  } catch (error) {
-    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
-    let tried = 0
-    for await (const key of error) {
-      if (++tried > MOST_KEYS_TRIED) break
-      try {
-        return (await jwtVerify(token, key, rules)).payload
-      } catch (failure) {
-        if (!(failure instanceof errors.JWSSignatureVerificationFailed)) throw failure
-      }
+  for (const key of keys) {
+    try {
+      return (await jwtVerify(token, key, rules)).payload
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
     }
-    throw new errors.JWSSignatureVerificationFailed()
   }
+  throw new errors.JWSSignatureVerificationFailed()
 }
 
 function unprovenBy(error: unknown): Unproven {

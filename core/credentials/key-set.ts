@@ -1,5 +1,5 @@
 /** An issuer's public keys: from a file, or fetched with a cool-down, one flight at a time, and trusted for a bounded time. */
-import { type CryptoKey, createLocalJWKSet, errors, type FlattenedJWSInput, type JWSHeaderParameters } from 'jose'
+import { type CryptoKey, createLocalJWKSet, errors, type JWK, type JWSHeaderParameters } from 'jose'
 import type { KeyOrigin } from '../policy.ts'
 import { usableKeys } from './usable-keys.ts'
 
@@ -8,14 +8,21 @@ export interface KeySet {
   /** Grows whenever the keys change: what older keys have verified must be verified again. */
   readonly generation: number
   /**
-   * The key for a token. Rejects with jose's `JWKSNoMatchingKey` when the issuer has no such key, and with
-   * `KeysUnavailable` when no key set within the trusted age can be had.
+   * The keys that may have signed a token with this header. Rejects with jose's `JWKSNoMatchingKey` when the issuer has no such
+   * key, and with `KeysUnavailable` when no key set within the trusted age can be had.
    */
-  keyFor(header: JWSHeaderParameters, token: FlattenedJWSInput, now: number): Promise<CryptoKey | Uint8Array>
+  keysFor(header: JWSHeaderParameters, now: number): Promise<FoundKeys>
   /** Called on every use, also of cached verdicts: refreshes old keys in the background, so that removed ones are noticed. */
   refreshWhenOld(now: number): void
   /** Whether verdicts reached with these keys may still be used without asking for a key again. */
   isTrusted(now: number): boolean
+}
+
+export interface FoundKeys {
+  /** More than one where the token does not say which, or the issuer has several of that id. */
+  readonly keys: readonly (CryptoKey | Uint8Array)[]
+  /** Of the set that they are of, which may have changed since. */
+  readonly generation: number
 }
 
 /**
@@ -44,21 +51,46 @@ export const KEY_AGE = {
 
 export function createKeySet(origin: KeyOrigin, fetchKeys: FetchKeys): KeySet {
   if (origin.kind === 'url') return remoteKeySet(origin, fetchKeys)
-  return { generation: 0, keyFor: localKeys(origin), refreshWhenOld() {}, isTrusted: () => true }
+  const keysOf = localKeys(origin)
+  return {
+    generation: 0,
+    keysFor: async (header) => ({ keys: await keysOf(header), generation: 0 }),
+    refreshWhenOld() {},
+    isTrusted: () => true,
+  }
 }
 
-function localKeys(origin: KeyOrigin): KeySet['keyFor'] {
+type KeysOf = (header: JWSHeaderParameters) => Promise<FoundKeys['keys']>
+
+function localKeys(origin: KeyOrigin): KeysOf {
   if (origin.kind === 'secret') return always(new TextEncoder().encode(origin.secret))
   // tokens that somebody else verifies are verified by no key of ours
-  return createLocalJWKSet({ keys: origin.kind === 'jwks' ? usableKeys(origin.jwks) : [] })
+  return keysIn(origin.kind === 'jwks' ? usableKeys(origin.jwks) : [])
 }
 
-function always(secret: Uint8Array) {
-  return async () => secret
+function always(secret: Uint8Array): KeysOf {
+  return async () => [secret]
+}
+
+/** An issuer may have this many keys of one kind for a token that does not say which. */
+const MOST_KEYS_TRIED = 8
+
+function keysIn(keys: JWK[]): KeysOf {
+  const find = createLocalJWKSet({ keys })
+  return async (header) => {
+    try {
+      return [await find(header)]
+    } catch (error) {
+      if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error
+      const several: CryptoKey[] = []
+      for await (const key of error) if (several.push(key) === MOST_KEYS_TRIED) break
+      return several
+    }
+  }
 }
 
 function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
-  let find: ReturnType<typeof createLocalJWKSet> | undefined
+  let keysOf: KeysOf | undefined
   let generation = 0
   let content = ''
   let fetchedAt = Number.NEGATIVE_INFINITY
@@ -83,7 +115,7 @@ function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
     const keys = usableKeys(document)
     const text = JSON.stringify(keys)
     if (text !== content) {
-      find = createLocalJWKSet({ keys })
+      keysOf = keysIn(keys)
       content = text
       generation += 1
     }
@@ -112,22 +144,28 @@ function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
     if (ageAt(now) >= KEY_AGE.refreshAfterMs) void refresh(now)
   }
 
+  /** Both are of one set, whatever is adopted while keys are imported: the generation is read before anything is waited for. */
+  async function find(header: JWSHeaderParameters): Promise<FoundKeys> {
+    if (!keysOf) throw new KeysUnavailable(failure)
+    return { generation, keys: await keysOf(header) }
+  }
+
   return {
     get generation() {
       return generation
     },
     isTrusted,
     refreshWhenOld,
-    async keyFor(header, token, now) {
+    async keysFor(header, now) {
       if (!isTrusted(now)) await refresh(now)
-      if (!find || !isWithinTrust(now)) throw new KeysUnavailable(failure)
+      if (!isWithinTrust(now)) throw new KeysUnavailable(failure)
       refreshWhenOld(now)
       try {
-        return await find(header, token)
+        return await find(header)
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
         await refresh(now)
-        return await find(header, token)
+        return await find(header)
       }
     },
   }

@@ -25,9 +25,9 @@ function counted(more: Partial<TrustedIssuer> = {}) {
     },
     isTrusted: (now) => trusted.keySet.isTrusted(now),
     refreshWhenOld: (now) => trusted.keySet.refreshWhenOld(now),
-    keyFor(header, token, now) {
+    keysFor(header, now) {
       looks += 1
-      return trusted.keySet.keyFor(header, token, now)
+      return trusted.keySet.keysFor(header, now)
     },
   }
   const memory = createTokenMemory()
