@@ -13,22 +13,28 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import('./validate.ts')).validate,
   explain: async () => (await import('./explain.ts')).explain,
   keys: async () => (await import('./keys.ts')).keys,
+  tokens: async () => (await import('./tokens.ts')).tokens,
   'kong-plugin-server': async () => (await import('./kong-plugin-server.ts')).kongPluginServer,
 }
 
 const HELP = `tenantgate: one tenant policy for the gateways you already run
 
   tenantgate serve --policy FILE [--listen unix:/path | 127.0.0.1:9001]... [--http 127.0.0.1:9002 | off]
+                   [--state FILE] [--audit FILE | stdout] [--admin 127.0.0.1:9003 [--admin-token-file FILE]]
                    [--drain-timeout 10s] [--log-level debug|info|warn|error]
   tenantgate validate FILE...
   tenantgate explain --policy FILE --method GET --host H --path P [-H 'name: value']... [--ip A] [--json]
-  tenantgate keys create --tenant T [--scopes a,b] [--json]
+  tenantgate keys create --tenant T [--scopes a,b] [--server URL] [--json]
+  tenantgate keys rotate|revoke --tenant T --id ID (--policy FILE | --server URL)
+  tenantgate keys list [--tenant T] (--policy FILE | --server URL)
+  tenantgate tokens revoke --server URL (--jti ID | --subject SUB | --tenant T) [--issuer ISS] [--before TIME]
   tenantgate kong-plugin-server --socket PATH --policy FILE [--http 127.0.0.1:9002 | off] [--event-timeout 1s]
-                   [--max-events 1024] [--drain-timeout 10s] [--log-level debug|info|warn|error]
+                   [--max-events 1024] [--state FILE] [--audit FILE | stdout] [--admin unix:/path]
+                   [--drain-timeout 10s] [--log-level debug|info|warn|error]
   tenantgate kong-plugin-server --describe PLUGIN
   tenantgate --help | --version
 
-Each option of serve, explain and kong-plugin-server has a twin in the environment: --drain-timeout is TENANTGATE_DRAIN_TIMEOUT.
+Each option has a twin in the environment: --drain-timeout is TENANTGATE_DRAIN_TIMEOUT.
 Exit codes: 0 done (explain: allow), 1 bad input, 2 wrong use, 3 deny (explain).
 `
 

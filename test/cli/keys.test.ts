@@ -45,8 +45,9 @@ describe('keys create', () => {
     [['create', '--tenant', 'acme', '--id', 'a b'], "--id 'a b' is not a name"],
     [['create', '--tenant', 'acme', '--env', 'LIVE'], '--env takes 1 to 16 lower-case letters or digits'],
     [['create', '--tenat', 'acme'], 'did you mean --tenant?'],
-    [['revoke'], 'not supported yet'],
-    [[], "expected 'create'"],
+    [['create', '--tenant', 'acme', '--expires-at', 'soon'], '--expires-at is a time such as'],
+    [[], 'expected create, rotate, revoke or list'],
+    [['constructor'], 'expected create, rotate, revoke or list'],
   ])('wrong use is told, with exit code 2: %j', async (argv, words) => {
     const { code, stdout, stderr } = await run(...argv)
     expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining(words)])
