@@ -5,6 +5,7 @@ import type { Principal } from './credentials/principal.ts'
 import type { Allow } from './decision.ts'
 import type { HeaderEntry } from './limits/headers.ts'
 import type { HeaderSource, Identity, Tenant } from './policy.ts'
+import { headerOf } from './request.ts'
 
 /** Set by us alone. A gateway that proxies the client's own copy would believe anybody. */
 export const IDENTITY_HEADERS = [
@@ -83,7 +84,7 @@ export function headersToRemove(allow: Allow, set: readonly HeaderEntry[]): read
   const { identity, request } = allow
   const overwritten = new Set(set.map(([name]) => name))
   const names: string[] = IDENTITY_HEADERS.filter((name) => !overwritten.has(name))
-  for (const name of identity.headers.keys()) if (!overwritten.has(name)) names.push(name)
+  if (identity.headers.size > 0) names.push(...[...identity.headers.keys()].filter((name) => !overwritten.has(name)))
   for (const name in request.headers) {
     if (isAlias(name, identity) && !names.includes(name)) names.push(name)
   }
@@ -110,21 +111,25 @@ function foldedName(name: string): string {
 const CERTIFICATE_HEADER = 'x-forwarded-client-cert'
 
 /**
- * Where this policy looks for credentials, in every spelling; an `Authorization` that it does not read is the backend's
- * business.
+ * Where this policy looks for credentials, in every spelling, and unseen too, in case the gateway hides some from us; an
+ * `Authorization` that it does not read is the backend's business.
  */
-function credentialHeaders({ request: { headers }, identity }: Allow): string[] {
+function credentialHeaders({ request, identity }: Allow): string[] {
   const { sources, apiKey } = identity
-  const keyHeader = foldedName(apiKey.header)
-  const isOne = (name: string) => {
-    const folded = foldedName(name)
-    if (folded === keyHeader) return sources.includes('apiKey')
-    if (folded === CERTIFICATE_HEADER) return sources.includes('clientCertificate')
-    return folded === 'authorization' && readsBearer(identity) && isBearer(headers[name] ?? '')
+  const names: string[] = []
+  if (sources.includes('apiKey')) names.push(apiKey.header)
+  if (sources.includes('clientCertificate')) names.push(CERTIFICATE_HEADER)
+  const places = names.length
+  for (const name in request.headers) {
+    for (let index = 0; index < places; index++) {
+      if (isTwin(name, names[index] ?? '')) names.push(name)
+    }
   }
-  const found = Object.keys(headers).filter(isOne)
-  // removed unseen as well, in case the gateway hides some from us
-  if (sources.includes('apiKey') && !found.includes(apiKey.header)) found.push(apiKey.header)
-  if (sources.includes('clientCertificate') && !found.includes(CERTIFICATE_HEADER)) found.push(CERTIFICATE_HEADER)
-  return found
+  if (readsBearer(identity) && isBearer(headerOf(request, 'authorization') ?? '')) names.push('authorization')
+  return names
+}
+
+/** Whether a name is another spelling of `place`. */
+function isTwin(name: string, place: string): boolean {
+  return name.length === place.length && name !== place && foldedName(name) === foldedName(place)
 }
