@@ -1,5 +1,6 @@
 /** `npm run bench`, or `npm run bench -- decide check`: measures and prints; it judges nothing. */
 import { benchCheck } from './check.ts'
+import { benchCredentials } from './credentials.ts'
 import { benchDecide } from './decide.ts'
 import { benchMemory } from './memory.ts'
 import { benchReload } from './reload.ts'
@@ -8,6 +9,7 @@ import { machineText, type Table, tableText } from './table.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   decide: benchDecide,
+  credentials: benchCredentials,
   routes: benchRoutes,
   check: benchCheck,
   reload: benchReload,
