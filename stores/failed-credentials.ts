@@ -6,7 +6,6 @@ import {
   carryOver,
   fullBucket,
   hasTokens,
-  msUntilFull,
   msUntilTokens,
   refill,
   type TokenBucket,
@@ -15,9 +14,6 @@ import {
 
 const MOST_ADDRESSES = 100_000
 
-/** Addresses looked at with each new one: those that have been quiet long enough go. */
-const SWEPT_PER_INSERT = 2
-
 /** What is left for an address, and the limit by which that is counted. */
 interface Failures {
   readonly bucket: TokenBucket
@@ -25,29 +21,30 @@ interface Failures {
 }
 
 /**
- * Whoever has enough addresses to fill the map pushes out the oldest, and starts anew with each address anyway: an IPv6
- * customer's /64 is one address here.
+ * Whoever has enough addresses to push out the older half of them starts anew with each address anyway: an IPv6 customer's /64
+ * is one address here. Two generations, of which one goes as a whole: taking the oldest out of a map one by one walks over the
+ * gaps that those before have left.
  */
 export function createFailedCredentials(mostAddresses = MOST_ADDRESSES): FailedCredentials {
-  const known = new Map<string, Failures>()
+  let young = new Map<string, Failures>()
+  let old = new Map<string, Failures>()
+  let youngSince = Number.NEGATIVE_INFINITY
 
-  function sweep(now: number): void {
-    let looked = 0
-    for (const [block, failures] of known) {
-      if (looked++ === SWEPT_PER_INSERT) break
-      known.delete(block)
-      refill(failures.bucket, failures.limit, now)
-      if (msUntilFull(failures.bucket, failures.limit) > 0) known.set(block, failures)
-    }
-    for (const block of known.keys()) {
-      if (known.size < mostAddresses) break
-      known.delete(block)
-    }
+  /** What has not failed for as long as a bucket takes to fill is forgotten with its generation, and nothing is lost. */
+  function age(limit: RateLimit, now: number): void {
+    const fillsInMs = (limit.burst * limit.periodMs) / limit.tokens
+    // a clock that was set back begins the generation again
+    youngSince = Math.min(youngSince, now)
+    if (young.size < mostAddresses / 2 && now < youngSince + fillsInMs) return
+    old = young
+    young = new Map()
+    youngSince = now
   }
 
   return {
     blockedForMs(address, rule, now) {
-      const failures = known.get(addressBlock(address))
+      const block = addressBlock(address)
+      const failures = young.get(block) ?? old.get(block)
       if (!failures) return 0
       const limit = limitOf(rule)
       bringUp(failures, limit, now)
@@ -56,11 +53,11 @@ export function createFailedCredentials(mostAddresses = MOST_ADDRESSES): FailedC
     failed(address, rule, now) {
       const block = addressBlock(address)
       const limit = limitOf(rule)
-      let failures = known.get(block)
+      let failures = young.get(block)
       if (!failures) {
-        sweep(now)
-        failures = { bucket: fullBucket(limit, now), limit }
-        known.set(block, failures)
+        age(limit, now)
+        failures = old.get(block) ?? { bucket: fullBucket(limit, now), limit }
+        young.set(block, failures)
       }
       bringUp(failures, limit, now)
       if (hasTokens(failures.bucket, limit, 1)) takeTokens(failures.bucket, limit, 1)
