@@ -6,7 +6,7 @@ import { canonicalName } from './distinguished-name.ts'
 /** A certificate without a name that we can read: it was shown, and is nobody's. */
 export const NAMELESS: ClientCertificate = Object.freeze({ uris: Object.freeze([]), dnsNames: Object.freeze([]) })
 
-/** Reading costs 60 µs, and clients come again. The oldest are forgotten. */
+/** Reading costs 30 µs, and clients come again. The oldest are forgotten. */
 const MOST_KEPT = 10_000
 /** By the SHA-256 of the text. */
 const kept = new Map<string, ClientCertificate>()

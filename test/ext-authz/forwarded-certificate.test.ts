@@ -1,4 +1,5 @@
 /** Of X-Forwarded-Client-Cert the last element counts, whole: no value passes for a key, and no element for another. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NAMELESS } from '../../core/credentials/read-certificate.ts'
 import { forwardedCertificate } from '../../ext-authz/forwarded-certificate.ts'
@@ -84,4 +85,45 @@ it('a header as long as they come, and wrong at its end, is read in one pass', (
   const header = `URI=${'a=b'.repeat(20_000)}"`
   expect(forwardedCertificate(header)).toEqual(NAMELESS)
   expect(forwardedCertificate(`${'A="\\"'.repeat(15_000)}`)).toEqual(NAMELESS)
+})
+
+describe('whatever a client writes before it, what the nearest proxy has written is taken, or nobody', () => {
+  const part = fc.constantFrom(
+    'URI=urn:liar',
+    'Subject=',
+    'Cert=',
+    'X=',
+    '"',
+    '\\',
+    ',',
+    ';',
+    '=',
+    ' ',
+    'a',
+    'DNS=liar.test',
+  )
+  const own = fc.constantFrom(
+    'By=b;Hash=ab;URI=urn:me',
+    'By=b;Hash=ab;Subject="CN=me,O=\\"a\\\\";URI=urn:me',
+    'Hash=ab;Subject="";URI=urn:me;DNS=me.test',
+    `Hash=ab;${cert};Subject="CN=me"`,
+  )
+  it('also where it begins quotes that it does not end', () => {
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), own, (parts, last) => {
+        const found = forwardedCertificate(`${parts.join('')},${last}`)
+        if (found !== NAMELESS) expect(found).toEqual(forwardedCertificate(last))
+      }),
+      { numRuns: 5000 },
+    )
+  })
+
+  it('no text makes it fail', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom(...'URI=,;\\" \0%aé\ud800') }),
+        (text) => forwardedCertificate(text) !== null,
+      ),
+    )
+  })
 })

@@ -1,4 +1,5 @@
 /** Equal names are equal texts, whoever has written them; what is no name is none. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalName } from '../../../core/credentials/distinguished-name.ts'
 
@@ -40,6 +41,7 @@ describe('nobody becomes another by what stands in a value', () => {
     ['CN=batch\\ ', 'CN=batch'],
     ['O=Acme,CN=batch', 'CN=batch,O=Acme'],
     ['CN=#0c0161', 'CN=\\#0c0161'],
+    ['CN=\u00a0batch', 'CN=batch'],
   ])('%s is not %s', (one, other) => {
     expect(canonicalName(one)).toBeDefined()
     expect(canonicalName(one)).not.toBe(canonicalName(other))
@@ -61,4 +63,45 @@ it.each([
   '/C=DE/CN=a',
 ])('%s is no name', (text) => {
   expect(canonicalName(text)).toBeUndefined()
+})
+
+it('a name as long as headers come, and wrong at its end, is read in one pass', () => {
+  expect(canonicalName(`CN=a${' '.repeat(60_000)}b`)).toHaveLength(60_005)
+  expect(canonicalName(`CN=${'\\\\'.repeat(30_000)};`)).toBeUndefined()
+  expect(canonicalName('CN=a,'.repeat(12_000))).toBeUndefined()
+})
+
+describe('whatever stands in the values', () => {
+  /** Any text of characters (no half pairs), as a certificate can hold it. */
+  const value = fc.string({ unit: 'grapheme', maxLength: 12 }).filter((text) => !/[\0\ufffd]/.test(text))
+  const name = fc.array(fc.tuple(fc.constantFrom('CN', 'O', 'OU'), value), { minLength: 1, maxLength: 4 })
+  type Name = readonly (readonly [string, string])[]
+  const spelt = (attributes: Name, spell: (text: string) => string) =>
+    attributes.map(([type, text]) => `${type}=${spell(text)}`).join(',')
+  /** Every byte as two digits. */
+  const inHex = (text: string) => Buffer.from(text).toString('hex').replaceAll(/../g, '\\$&')
+  /** As OpenSSL does. */
+  const inPlace = (text: string) => text.replaceAll(/[",+;<>\\]|^[ #]| $/g, '\\$&')
+
+  it('two spellings of one name are one, and two names are two', () => {
+    fc.assert(
+      fc.property(name, name, (one, other) => {
+        const canonical = canonicalName(spelt(one, inPlace))
+        expect(canonical).toBeDefined()
+        expect(canonicalName(spelt(one, inHex))).toBe(canonical)
+        const areEqual = JSON.stringify(one) === JSON.stringify(other)
+        expect(canonicalName(spelt(other, inHex)) === canonical).toBe(areEqual)
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
+  it('no text makes it fail', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: fc.constantFrom(...'CNO1.=,+\\"#; \0%aé\ud800') }),
+        (text) => canonicalName(text) !== null,
+      ),
+    )
+  })
 })
