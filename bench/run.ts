@@ -1,4 +1,5 @@
 /** `npm run bench`, or `npm run bench -- decide check`: measures and prints; it judges nothing. */
+import { benchCertificates } from './certificates.ts'
 import { benchCheck } from './check.ts'
 import { benchCredentials } from './credentials.ts'
 import { benchDecide } from './decide.ts'
@@ -11,6 +12,7 @@ import { machineText, type Table, tableText } from './table.ts'
 const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   decide: benchDecide,
   credentials: benchCredentials,
+  certificates: benchCertificates,
   routes: benchRoutes,
   check: benchCheck,
   reload: benchReload,
