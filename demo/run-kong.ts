@@ -130,7 +130,7 @@ interface Places {
 function settingsHere({ prefix, port, yamlFile, settings }: Places): Settings {
   return {
     prefix,
-    proxy_listen: `127.0.0.1:${port}`,
+    proxy_listen: `127.0.0.1:${port} http2`,
     admin_listen: 'off',
     admin_gui_listen: 'off',
     status_listen: 'off',

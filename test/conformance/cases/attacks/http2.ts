@@ -78,7 +78,7 @@ export const http2Attacks: Topic = {
         body: '{}',
         trailers: { 'x-user-id': 'liar', 'x-tenant-id': 'liar', 'x-tenantgate-upstream': 'orders-canary' },
       }),
-      expect: reaches('orders-beta', ACME_KEY),
+      expect: { ...reaches('orders-beta', ACME_KEY), orRefused: [RESET] },
     },
     {
       shows: 'ruling 3',
@@ -89,7 +89,7 @@ export const http2Attacks: Topic = {
         body: '{}',
         trailers: { 'x-api-key': '<acme key>' },
       }),
-      expect: refused(401, 'missing_credential'),
+      expect: { ...refused(401, 'missing_credential'), orRefused: [RESET] },
     },
     {
       shows: 'ruling 3',
