@@ -2,11 +2,12 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { SignJWT } from 'jose'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { REQUEST_KEY } from '../../kong/handover.ts'
 import { checkOf, createClient } from '../ext-authz/client.ts'
 import { createKongRpc } from '../kong/harness/pb-client.ts'
-import { createFolder, type Ended, type Folder, run, type Serving, serve, startService } from './serving.ts'
+import { createFolder, type Ended, type Folder, policyText, run, type Serving, serve, startService } from './serving.ts'
 
 const TOKEN = randomBytes(32).toString('hex')
 const ENV = { TENANTGATE_ADMIN_TOKEN: TOKEN }
@@ -39,10 +40,11 @@ async function start(...more: string[]): Promise<{ serving: Serving; url: string
 }
 
 /** The code of the refusal, or `allowed`. */
-async function use({ grpc }: Serving, key: string): Promise<string> {
+async function use({ grpc }: Serving, credential: string, header = 'x-api-key'): Promise<string> {
+  const value = header === 'authorization' ? `Bearer ${credential}` : credential
   const client = createClient(grpc[0] ?? '')
   try {
-    const { deniedResponse } = await client.check(checkOf({ headers: { 'x-api-key': key } }))
+    const { deniedResponse } = await client.check(checkOf({ headers: { [header]: value } }))
     return deniedResponse ? JSON.parse(deniedResponse.body).code : 'allowed'
   } finally {
     client.close()
@@ -128,6 +130,41 @@ describe('serve', () => {
       'refused',
       'refused',
     ])
+  })
+
+  it('refuses a token that it has verified before, once its id, its subject or its tenant is revoked', async () => {
+    const secret = randomBytes(32).toString('hex')
+    writeFileSync(join(folder.path, 'secret'), secret)
+    const issuer = 'https://id.example'
+    folder.writePolicy(
+      `${policyText(folder.key)}issuers: [{ issuer: "${issuer}", secret: { file: secret }, audiences: [a], algorithms: [HS256], claims: { tenant: org, scopes: scope } }]\n`,
+    )
+    const { serving, url } = await start()
+    const tokenOf = (jti: string, sub: string, secondsAgo: number) =>
+      new SignJWT({ org: 'acme', scope: 'orders:read', jti, sub })
+        .setProtectedHeader({ alg: 'HS256' })
+        .setIssuer(issuer)
+        .setAudience('a')
+        .setIssuedAt(Math.floor(Date.now() / 1000) - secondsAgo)
+        .setExpirationTime('1h')
+        .sign(Buffer.from(secret))
+    const [one, other, third] = [
+      await tokenOf('j1', 's1', 60),
+      await tokenOf('j2', 's1', 60),
+      await tokenOf('j3', 's2', 60),
+    ]
+    const reasons = () => Promise.all([one, other, third].map((token) => use(serving, token, 'authorization')))
+    expect(await reasons()).toEqual(['allowed', 'allowed', 'allowed'])
+    await admin('tokens', 'revoke', '--server', url, '--jti', 'j1')
+    expect(await reasons()).toEqual(['revoked_credential', 'allowed', 'allowed'])
+    await admin('tokens', 'revoke', '--server', url, '--subject', 's1', '--issuer', issuer)
+    expect(await reasons()).toEqual(['revoked_credential', 'revoked_credential', 'allowed'])
+    const early = new Date(Date.now() - 120_000).toISOString()
+    await admin('tokens', 'revoke', '--server', url, '--tenant', 'acme', '--before', early)
+    expect(await use(serving, third, 'authorization')).toBe('allowed')
+    await admin('tokens', 'revoke', '--server', url, '--tenant', 'acme')
+    expect(await use(serving, third, 'authorization')).toBe('revoked_credential')
+    expect(await use(serving, folder.key)).toBe('allowed')
   })
 
   it('and another on one state file see what either records, and what people write into it', async () => {
