@@ -15,6 +15,7 @@ import { type LineSink, openStdout } from '../telemetry/stdout.ts'
 import type { FollowParts } from './follow-policy.ts'
 import { type FollowedState, followState } from './follow-state.ts'
 import { createOwnSigningKeys } from './own-signing-keys.ts'
+import { tellOfIssuers } from './tell-of-issuers.ts'
 
 export interface ServiceParts extends FollowParts {
   readonly audit: Audit
@@ -57,7 +58,7 @@ export async function openParts(options: PartsOptions, isTerminal: boolean): Pro
     state: state?.followed,
     limits: createMemoryLimits(),
     credentials: {
-      fetchKeys: createFetchKeys(),
+      fetchKeys: tellOfIssuers(createFetchKeys(), log),
       introspect: createIntrospect(),
       failures: createFailedCredentials(),
       records: ledger.records,

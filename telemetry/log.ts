@@ -46,6 +46,9 @@ export interface Log {
   socketTaken(address: string): void
   /** Where we were listening, connections come to another server now; we end what we have. */
   socketLost(address: string): void
+  /** An issuer's keys cannot be fetched; `url` without its query, `because` quotes nothing that came from there. */
+  issuerAway(url: string, because: string): void
+  issuerBack(url: string): void
   draining(signal: string): void
   stopped(allAnswered: boolean): void
   /** We are broken. Of an error only its kind and the places in our code are told: its text may quote what a client sent. */
@@ -96,6 +99,8 @@ function lifecycle(
   | 'signingKeyMade'
   | 'socketTaken'
   | 'socketLost'
+  | 'issuerAway'
+  | 'issuerBack'
   | 'draining'
   | 'stopped'
 > {
@@ -116,6 +121,8 @@ function lifecycle(
     socketTaken: (address) =>
       logger.warn({ address }, 'another server was listening here, and its new connections come here now'),
     socketLost: (address) => logger.info({ address }, 'another server listens here now; ending'),
+    issuerAway: (url, because) => logger.warn({ url, because }, "an issuer's keys cannot be fetched"),
+    issuerBack: (url) => logger.info({ url }, "an issuer's keys can be fetched again"),
     draining: (signal) => logger.info({ signal }, 'draining'),
     stopped: (allAnswered) => logger.info({ allAnswered }, 'stopped'),
   }

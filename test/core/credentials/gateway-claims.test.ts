@@ -67,6 +67,8 @@ describe('a token of an issuer whose tokens the gateway verifies', () => {
   it('is refused where the gateway says nothing of it, however well it is signed', async () => {
     expect(await ask(undefined, await signer.sign(goodClaims()))).toBe('invalid_credential')
     expect(await ask([], asToken(goodClaims()))).toBe('invalid_credential')
+    const decision = await gate.ask({ headers: bearer(asToken(goodClaims())) })
+    expect(decision).toMatchObject({ because: 'token: the gateway has not verified it' })
   })
 
   it.each<[string, Record<string, unknown>]>([
