@@ -5,8 +5,10 @@ import type { FileHandle } from 'node:fs/promises'
 import { createRecordIndex, MOST_RECORDS, type RecordIndex } from './credential-records.ts'
 import { readLine, TORN } from './state-lines.ts'
 
-/** Read and judged at a time: between two pieces the thread serves. */
-const CHUNK_BYTES = 64 * 1024
+/** Read and judged at a time, a millisecond or so: between two pieces the thread serves. */
+const CHUNK_BYTES = 16 * 1024
+/** Likewise, of what only has to be compared. */
+const COMPARED_BYTES = 256 * 1024
 const LONGEST_LINE = 16 * 1024
 const NEWLINE = 10
 
@@ -37,7 +39,7 @@ export async function beginsWith(file: FileHandle, { position }: Reading): Promi
   const digest = createHash('sha256')
   let at = 0
   while (at < position.bytes) {
-    const chunk = await readAt(file, at, Math.min(CHUNK_BYTES, position.bytes - at))
+    const chunk = await readAt(file, at, Math.min(COMPARED_BYTES, position.bytes - at))
     if (chunk.length === 0) return false
     digest.update(chunk)
     at += chunk.length
