@@ -2,7 +2,7 @@
 import { DENIALS } from '../../core/decision.ts'
 import { backendHeaders, IDENTITY_HEADERS } from '../../core/identity-headers.ts'
 import { isGrpc } from '../../core/request.ts'
-import { claimedTenant, openedRoute, shownOnly } from './oracle.ts'
+import { claimedTenant, isPlainPath, openedRoute, shownOnly } from './oracle.ts'
 import type { Outcome } from './outcome.ts'
 import { type FuzzRequest, folded } from './request.ts'
 
@@ -72,6 +72,7 @@ function checkAllowed(request: FuzzRequest, { decision }: Outcome): void {
     )
     must(byHost === undefined || byHost === decision.tenant, `the host names ${byHost} and not ${decision.tenant}`)
   }
+  must(isPlainPath(request), 'a path that backends could read differently is refused')
   const opened = openedRoute(request)
   must(opened !== 'admin' || roles.includes('admin'), 'a backend that tidies paths up would serve /v1/admin')
   must(opened !== 'orders' || scopes.length > 0, 'a backend that tidies paths up would serve /v1/orders')

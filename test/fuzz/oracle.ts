@@ -24,7 +24,8 @@ export function claimedTenant({ target, fields }: FuzzRequest): string | undefin
   const host = textOf(hostOfTarget(target) ?? valuesOf(fields, 'host').join(','))
     .toLowerCase()
     .replace(/:\d*$/, '')
-    .replace(/\.$/, '')
+    // Envoy takes one dot away, and we another
+    .replace(/\.+$/, '')
   if (host === 'orders.acme.example') return 'acme'
   if (!host.endsWith('.api.example.com')) return undefined
   const label = host.slice(0, -'.api.example.com'.length)
@@ -44,19 +45,32 @@ export function pathOfTarget(target: string): string {
   return target.replace(ABSOLUTE, '') || '/'
 }
 
-/** What a careless backend would serve: one that undoes escapes, cuts path parameters off, and resolves dots and slashes. */
-export function openedRoute({ method, target }: FuzzRequest): 'admin' | 'orders' | undefined {
-  let path = pathOfTarget(target).split('?', 1)[0] ?? ''
-  path = path.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-  const segments: string[] = []
-  for (const segment of path
+/** A path as a careless backend reads it, before and after it resolves dots and slashes: escapes undone, path parameters cut off. */
+function carelessly(target: string): { readonly read: string; readonly segments: readonly string[] } {
+  const path = pathOfTarget(target).split('?', 1)[0] ?? ''
+  const read = path
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     .replaceAll('\\', '/')
     .replaceAll(/;[^/]*/g, '')
-    .split('/')) {
+  const segments: string[] = []
+  for (const segment of read.split('/')) {
     if (segment === '..') segments.pop()
     else if (segment !== '.' && segment !== '') segments.push(segment)
   }
-  const [version, kind] = segments
+  return { read, segments }
+}
+
+/** Whether every backend sees the same path: there is nothing to resolve, and no separator that some of them undo. */
+export function isPlainPath({ target }: FuzzRequest): boolean {
+  const { read, segments } = carelessly(target)
+  const resolved = `/${segments.join('/')}`
+  const path = target.split('?', 1)[0] ?? ''
+  return (read === resolved || read === `${resolved}/`) && !/\\|%2f|%5c|%00|#/i.test(path)
+}
+
+/** What a careless backend would serve. */
+export function openedRoute({ method, target }: FuzzRequest): 'admin' | 'orders' | undefined {
+  const [version, kind] = carelessly(target).segments
   if (version !== 'v1') return undefined
   if (kind === 'admin') return 'admin'
   return kind === 'orders' && /^(?:GET|HEAD|POST|PUT)$/.test(method) ? 'orders' : undefined
