@@ -2,9 +2,9 @@
 import { ALGORITHMS } from './forged/algorithms.ts'
 import { NO_MORE, NO_TENANT, REFUSED_CLAIMS } from './forged/claims.ts'
 import type { KeyRing } from './forged/jws.ts'
-import { SIGNATURES } from './forged/signatures.ts'
+import { OTHER_HALF, SIGNATURES } from './forged/signatures.ts'
 
-const FORGED = { ...ALGORITHMS, ...SIGNATURES, ...REFUSED_CLAIMS, ...NO_TENANT, ...NO_MORE }
+const FORGED = { ...ALGORITHMS, ...SIGNATURES, ...OTHER_HALF, ...REFUSED_CLAIMS, ...NO_TENANT, ...NO_MORE }
 
 export type ForgedToken = keyof typeof FORGED
 

@@ -66,6 +66,16 @@ export const SIGNATURES = {
     jws(ES, `{"iss":${JSON.stringify(claims.iss)},"a":${'['.repeat(2500)}${']'.repeat(2500)}}`, es256(stranger)),
 } as const satisfies Record<string, Make>
 
+/** Genuine as well: who has a signature (r, s) has (r, −s), too, and nothing follows from that. */
+export const OTHER_HALF = {
+  'ECDSA twin token': ({ claims, ec }) => jws(ES, claims, (input) => negated(es256(ec)(input))),
+} as const satisfies Record<string, Make>
+
+function negated(signature: Buffer): Buffer {
+  const s = BigInt(`0x${P256_ORDER.toString('hex')}`) - BigInt(`0x${signature.subarray(32).toString('hex')}`)
+  return Buffer.concat([signature.subarray(0, 32), Buffer.from(s.toString(16).padStart(64, '0'), 'hex')])
+}
+
 /** RFC 8032 §5.1.7 wants S below the group's order: S plus the order verifies where that is not asked. */
 function twin(signature: Buffer): Buffer {
   const order = (1n << 252n) + 27742317777372353535851937790883648493n

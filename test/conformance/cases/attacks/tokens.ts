@@ -3,6 +3,7 @@ import { ACME_READER, ANN_AT_ACME, ANN_WITH_ROLES, ORDER } from '../../callers.t
 import { type Case, reaches, refused, type Topic } from '../../case.ts'
 import type { CredentialName } from '../../credentials.ts'
 import type { NO_MORE, NO_TENANT, REFUSED_CLAIMS } from '../../forged/claims.ts'
+import type { OTHER_HALF } from '../../forged/signatures.ts'
 
 /** What the token claims to be, by its name, with the number of the advisory where somebody has believed it. */
 const FORGED = {
@@ -144,7 +145,8 @@ const OPENS_NO_MORE = {
   'roles of every object token': 'roles in the prototype of the claims',
   'admin somewhere else token': 'roles in claims that the policy does not name',
   'aud among others token': 'an aud among others, which is genuine,',
-} as const satisfies Record<keyof typeof NO_MORE, string>
+  'ECDSA twin token': 'the other signature that belongs to a genuine one of ECDSA, which is genuine,',
+} as const satisfies Record<keyof typeof NO_MORE | keyof typeof OTHER_HALF, string>
 
 const each = <T extends CredentialName>(attacks: Readonly<Record<T, string>>, make: (as: T, what: string) => Case) =>
   (Object.entries(attacks) as [T, string][]).map(([as, what]) => make(as, what))

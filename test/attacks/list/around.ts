@@ -1,0 +1,193 @@
+/** What is around a request: limits, memory, other tenants, failures, flags, administration. */
+import type { Theme } from './attack.ts'
+
+const BUCKETS = 'attacks/bucket-keys.test.ts'
+const LEAKS = 'attacks/leaks.test.ts'
+
+export const limits: Theme = {
+  theme: '7. Limits',
+  attacks: [
+    {
+      attack: 'a tenant, user or header that names the bucket of another (`:`, `{}`, `*`, line breaks)',
+      tests: { [BUCKETS]: ['all series differ', 'all keys differ', 'no series begins another'] },
+    },
+    { attack: '("a", "bc") for ("ab", "c")', tests: { [BUCKETS]: ['is not ("ab", "c")'] } },
+    {
+      attack: 'refused requests that use up a limit, and limits before the credential',
+      cases: [/^only admitted requests are charged/, /^the host alone charges nobody/],
+    },
+    { attack: 'another address, user or token for the same caller', cases: [/^by address/, /^by user/] },
+    {
+      attack: 'a clock that is set back, years of rest, the largest numbers',
+      tests: {
+        'core/limits/token-bucket.test.ts': ['a clock that is set back', 'largest numbers'],
+        'core/limits/calendar.test.ts': ['without a gap or an overlap'],
+      },
+    },
+  ],
+}
+
+export const memory: Theme = {
+  theme: '8. Memory and time',
+  attacks: [
+    {
+      attack: 'a million addresses, users, tenants, keys',
+      tests: {
+        'stores/memory-limits.test.ts': ['memory stays bounded'],
+        'stores/failed-credentials.test.ts': ['a flood of addresses'],
+        'stores/token-memory.test.ts': ['holds no more entries than its bound'],
+      },
+    },
+    {
+      attack: 'messages that are too large, half or endless',
+      tests: {
+        'ext-authz/server.test.ts': ['is refused unread beyond 256 kB'],
+        'kong/plugin-server/connections.test.ts': ['whose frame does not end'],
+      },
+    },
+    {
+      attack: 'YAML aliases that multiply, deep nesting, 16 MB',
+      tests: {
+        'policy/busted.test.ts': ['alias-bomb'],
+        'policy/parse.test.ts': ['nested deeper than any stack', 'by its size before it is parsed'],
+      },
+    },
+    {
+      attack: '`__proto__`, `constructor` as tenant, claim, header, scope, flag',
+      tests: {
+        'attacks/prototype-names.test.ts': [
+          'is a header only where it was sent',
+          'is a claim only where it was signed',
+          'held by nobody who was not given it',
+          'no key that a policy may use',
+          'of its flag like any other',
+        ],
+        'ext-authz/read-request.test.ts': ['named like properties of every object'],
+        'kong/read-request.test.ts': ['named like properties of every object'],
+      },
+    },
+  ],
+}
+
+export const neighbours: Theme = {
+  theme: '9. Other tenants',
+  attacks: [
+    {
+      attack: 'a refusal that tells whether another tenant exists, is suspended, has a domain',
+      cases: ['a conflict names neither tenant', /^that a tenant is suspended/],
+      tests: { [LEAKS]: ['a conflict is the same', 'neither a route nor a tenant can be found out'] },
+    },
+    {
+      attack: 'a refusal that tells which way a credential is bad',
+      cases: [/^a (forged token|key before its time) is told no more/, 'nor is one for another audience'],
+      tests: { [LEAKS]: ['a bad key is the same on every host'] },
+    },
+    {
+      attack: "another tenant's limits, plan, routes or reasons in an answer",
+      cases: [/^a limit that is not exposed/, /^a refusal before the limits/],
+      tests: { [LEAKS]: ['one tenant at its limit', 'tells of no tenant, route, plan, role or credential'] },
+    },
+    {
+      attack: "a plugin's instance of another configuration, after a restart",
+      tests: {
+        'kong/plugin-server/connections.test.ts': ['an instance that this process does not have'],
+        'kong/guard/failures.test.ts': ['by which nobody is decided about by another configuration'],
+      },
+    },
+    {
+      attack: 'a signed identity of one caller for another',
+      tests: { 'core/identity-token.test.ts': ['never says another caller’s name'] },
+    },
+  ],
+}
+
+export const failures: Theme = {
+  theme: '10. When something fails',
+  attacks: [
+    {
+      attack: 'the plugin server killed, frozen, replaced, away',
+      tests: {
+        'kong/guard/failures.test.ts': ['killed and started again', 'frozen for a while', 'replaced by a new one'],
+      },
+    },
+    {
+      attack: 'the sidecar away, slow, faulty',
+      tests: { 'envoy/answers.test.ts': ['never a backend', 'one that never answers is 503', 'with the sidecar away'] },
+    },
+    {
+      attack: 'an exception in the middle of a decision',
+      tests: { 'kong/plugin.test.ts': ['is a 503, too'], 'ext-authz/server.test.ts': ['never an answer'] },
+    },
+    {
+      attack: 'a policy that is broken, half or gone',
+      tests: { 'policy/watch.test.ts': ['the last good policy stays', 'is one that is gone, too'] },
+    },
+    {
+      attack: 'a state file that is broken, half, or on a full disk',
+      tests: { 'stores/state-file.test.ts': ['a file that is not good', 'on a disk that is full'] },
+    },
+    {
+      attack: 'a policy in shadow that opens more than it says',
+      cases: [/^it is no open door/],
+      tests: { 'core/shadow.test.ts': ['opens no route that wants a right', 'does not make a path canonical'] },
+    },
+  ],
+}
+
+export const routing: Theme = {
+  theme: '11. Flags and routing',
+  attacks: [
+    {
+      attack: 'a backend that the client chooses by header, cookie or query',
+      cases: [/^no header, cookie or query/, /^a client moves nothing/, /^and the query chooses nothing/],
+    },
+    {
+      attack: 'a variant that is no upstream',
+      tests: {
+        'core/decide.test.ts': ['a variant that is no upstream'],
+        'kong/guard/after.test.ts': ['is no other upstream'],
+      },
+    },
+  ],
+}
+
+export const administration: Theme = {
+  theme: '12. Administration',
+  attacks: [
+    {
+      attack: 'no token, a wrong one, one in the query, two of them, guessing',
+      tests: {
+        'admin/entrance.test.ts': ['a wrong one', 'in the query', 'twice is none', 'that is wrong is answered'],
+      },
+    },
+    {
+      attack: 'a page in a browser: CSRF, CORS, DNS rebinding',
+      tests: { 'admin/entrance.test.ts': ['a page in a browser', 'gets no leave by OPTIONS'] },
+    },
+    {
+      attack: 'mass assignment, deep JSON, `__proto__`, endless bodies',
+      tests: {
+        'admin/entrance.test.ts': ['__proto__', 'that never ends'],
+        'admin/keys.test.ts': ["{ tenant: 'globex' }"],
+      },
+    },
+    {
+      attack: 'a flood of refusals, or a full disk, behind which an attack is not recorded',
+      tests: {
+        'telemetry/audit.test.ts': ['is written up to a bound each second'],
+        'telemetry/audit-file.test.ts': ['loses lines, counts them'],
+        'cli/administration.test.ts': ['when the disk of its audit is full'],
+      },
+    },
+    {
+      attack: 'a credential, or a line of its own, that a client puts into the audit log',
+      tests: {
+        'telemetry/audit.test.ts': [
+          'tells no credential, wherever a client has put it',
+          'is short whatever a client sends, and one line',
+        ],
+      },
+    },
+    { attack: 'a secret that is told twice', tests: { 'admin/keys.test.ts': ['is told once'] } },
+  ],
+}
