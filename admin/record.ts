@@ -17,5 +17,5 @@ export async function record(
     refused = planned
     return []
   })
-  return failure === undefined ? refused : problem('not_recorded', `Nothing was changed: ${failure}`)
+  return failure === undefined ? refused : problem('not_recorded', `The change is not confirmed: ${failure}`)
 }

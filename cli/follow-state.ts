@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { watchFiles } from '../policy/file-changes.ts'
 import { currentStamp } from '../policy/files.ts'
-import { openStateFile, type StateFile } from '../stores/state-file.ts'
+import { openStateFile, SETTLE_MS, type StateFile } from '../stores/state-file.ts'
 import type { Log } from '../telemetry/log.ts'
 
 export interface FollowedState {
@@ -34,6 +34,7 @@ export async function followState(file: string, log: Log, now: () => number): Pr
   const changes = watchFiles(POLL_MS, () => void look())
   let isLooking = false
   let isChanged = false
+  let again: NodeJS.Timeout | undefined
 
   /** Changes that come while the file is read are read once more, all together. */
   async function look(): Promise<void> {
@@ -43,12 +44,19 @@ export async function followState(file: string, log: Log, now: () => number): Pr
     while (isChanged) {
       isChanged = false
       const stamp = await currentStamp(path)
-      await state.look()
+      const isSettled = await state.look()
+      clearTimeout(again)
+      if (!isSettled) again = setTimeout(look, SETTLE_MS).unref()
       changes.follow(new Map([[path, stamp]]))
     }
     isLooking = false
   }
 
+  function close(): void {
+    clearTimeout(again)
+    changes.close()
+  }
+
   await look()
-  return { ok: true, followed: { state, reload: look, close: () => changes.close() } }
+  return { ok: true, followed: { state, reload: look, close } }
 }

@@ -12,8 +12,12 @@ import { beginsWith, type LineProblem, type Reading, readOn, startReading } from
 const { O_RDONLY, O_WRONLY, O_APPEND, O_NONBLOCK } = constants
 
 export interface StateFile extends Ledger {
-  /** Reads the file again, as far as it is new. A file that is bad changes nothing: what was known holds. */
-  look(): Promise<void>
+  /**
+   * Reads the file again, as far as it is new. A file that is bad changes nothing: what was known holds. Answers false while
+   * records are missing that were there before: an editor may be in the middle of writing, so they hold until the file has
+   * stayed as it is for `SETTLE_MS`. Look again then.
+   */
+  look(): Promise<boolean>
   /** Records in memory. */
   readonly size: number
   /** What is wrong with the file, as it was last read. */
@@ -31,6 +35,8 @@ export interface StateFileParts {
   readonly onTorn: (place: string) => void
 }
 
+export const SETTLE_MS = 1000
+
 export type OpenStateFile =
   | { readonly ok: true; readonly state: StateFile }
   | { readonly ok: false; readonly problem: string }
@@ -44,14 +50,17 @@ export async function openStateFile(parts: StateFileParts): Promise<OpenStateFil
 
 interface Reader {
   readonly reading: Reading
+  /** Whether the file lacks records that still hold. */
+  readonly isUnsettled: boolean
   /** `thorough` makes sure that what was read before is still what the file begins with; else it reads what was added. */
   read(thorough: boolean): Promise<string | undefined>
 }
 
-function createReader({ path, onTorn }: StateFileParts): Reader {
+function createReader({ path, now, onTorn }: StateFileParts): Reader {
   let reading = startReading()
   let inode: string | undefined
   let toldTorn = -1
+  let shrunk: { readonly stamp: string; readonly since: number } | undefined
 
   async function readFrom(file: FileHandle, thorough: boolean): Promise<LineProblem | string | undefined> {
     const facts = await file.stat()
@@ -63,14 +72,25 @@ function createReader({ path, onTorn }: StateFileParts): Reader {
     const problem = await readOn(file, next)
     // a file that was edited takes the place of what was known only as a whole
     if (problem !== undefined) return problem
+    const stamp = `${found}:${facts.size}:${facts.mtimeMs}`
+    if (next.index.size < reading.index.size && !hasSettled(stamp)) return undefined
+    shrunk = undefined
     reading = next
     inode = found
     return undefined
   }
 
+  function hasSettled(stamp: string): boolean {
+    if (shrunk?.stamp !== stamp) shrunk = { stamp, since: now() }
+    return now() - shrunk.since >= SETTLE_MS
+  }
+
   return {
     get reading() {
       return reading
+    },
+    get isUnsettled() {
+      return shrunk !== undefined
     },
     async read(thorough) {
       let file: FileHandle | undefined
@@ -141,11 +161,16 @@ function createState(file: Reader, parts: StateFileParts): StateFile {
     },
     issuedKeys: () => file.reading.index.issuedKeys(),
     revocations: () => file.reading.index.revocations(),
-    look: () => inTurn(async () => void (await read(true))),
+    look: () =>
+      inTurn(async () => {
+        await read(true)
+        return !file.isUnsettled
+      }),
     add: (plan) =>
       inTurn(async () => {
         const bad = await read(true)
         if (bad !== undefined) return bad
+        if (file.isUnsettled) return `${path}: has lost records, as if it were being edited; ask again`
         const records = plan()
         if (records.length === 0) return undefined
         if (file.reading.index.size + records.length > MOST_RECORDS)

@@ -4,17 +4,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { CredentialRecord } from '../../core/credentials/records.ts'
-import { openStateFile, type StateFile } from '../../stores/state-file.ts'
+import { openStateFile, SETTLE_MS, type StateFile } from '../../stores/state-file.ts'
 import { NOON } from '../support/gate.ts'
 
 let folder: string
 let path: string
 let told: string[]
+let clock: number
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tg-state-'))
   path = join(folder, 'state.jsonl')
   told = []
+  clock = NOON
   writeFileSync(path, '')
 })
 
@@ -22,7 +24,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 
 const partsOf = (file: string) => ({
   path: file,
-  now: () => NOON,
+  now: () => clock,
   onProblem: (problem: string) => void told.push(problem),
   onMended: () => void told.push('mended'),
   onTorn: (place: string) => void told.push(`torn ${place}`),
@@ -38,6 +40,13 @@ async function problemAtStart(text: string): Promise<string> {
   writeFileSync(path, text)
   const result = await openStateFile(partsOf(path))
   return result.ok ? 'none' : result.problem
+}
+
+/** Looks, and looks again when the file has stayed as it is. */
+async function settled(state: StateFile): Promise<void> {
+  if (await state.look()) return
+  clock += SETTLE_MS
+  expect(await state.look()).toBe(true)
 }
 
 const HASH = 'a'.repeat(64)
@@ -96,14 +105,34 @@ describe('what was recorded', () => {
     await state.look()
     expect(isRevoked(state, 'a')).toBe(true)
     writeFileSync(path, `${line('b')}${line('c')}`)
-    await state.look()
+    expect(await state.look()).toBe(true)
     expect(['a', 'b', 'c'].map((id) => isRevoked(state, id))).toEqual([false, true, true])
     writeFileSync(`${path}.new`, line('d'))
     renameSync(`${path}.new`, path)
-    await state.look()
+    await settled(state)
     expect(['b', 'd'].map((id) => isRevoked(state, id))).toEqual([false, true])
     await state.add(() => [revoked('e')])
     expect(['d', 'e'].map((id) => isRevoked(state, id))).toEqual([true, true])
+  })
+
+  it('holds while an editor writes the file anew, however often it is looked at, and takes no more records meanwhile', async () => {
+    writeFileSync(path, `${line('a')}${line('b')}`)
+    const state = await opened()
+    for (const halfWritten of ['', line('c')]) {
+      writeFileSync(path, halfWritten)
+      for (let i = 0; i < 3; i++) expect(await state.look()).toBe(false)
+      clock += SETTLE_MS - 1
+      expect(await state.look()).toBe(false)
+      expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([true, true])
+      expect(await state.add(() => [revoked('d')])).toContain('being edited')
+    }
+    writeFileSync(path, `${line('c')}${line('b')}`)
+    expect(await state.look()).toBe(true)
+    expect(['a', 'b', 'c', 'd'].map((id) => isRevoked(state, id))).toEqual([false, true, true, false])
+    writeFileSync(path, '')
+    await settled(state)
+    expect(state.size).toBe(0)
+    expect(await state.add(() => [revoked('d')])).toBeUndefined()
   })
 
   it('behind a link that is swapped is seen too', async () => {
