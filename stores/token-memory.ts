@@ -1,11 +1,12 @@
-/** What is known of tokens that came before, in this process's memory: the good ones bounded in bytes, the bad ones apart. */
+/** What is known of tokens that came before, in this process's memory: the good ones bounded in bytes and fair to tenants, the bad ones apart. */
 import { LRUCache } from 'lru-cache'
 import type { VerifiedToken, VerifiedTokens } from '../core/credentials/jwt.ts'
 import type { IntrospectedToken, IntrospectedTokens } from '../core/credentials/opaque-token.ts'
 import type { Principal } from '../core/credentials/principal.ts'
 import type { RefusedToken, RefusedTokens } from '../core/credentials/refused-tokens.ts'
+import { createFairMemory, type FairMemory } from './fair-memory.ts'
 
-/** The least recently used go first. Entries are judged by the times they carry, never by a cache's clock. */
+/** What was not used lately goes first. Entries are judged by the times they carry, never by a cache's clock. */
 export interface TokenMemory {
   readonly verified: VerifiedTokens
   readonly introspected: IntrospectedTokens
@@ -44,12 +45,11 @@ export function createRefusedTokens(entries = MOST_REFUSED): RefusedTokens {
 /** What an entry costs beside its claims: hash, principal, and the cache's own links. */
 const ENTRY_BYTES = 512
 
-function boundedBySize<T extends { readonly principal: Principal }>({ entries, bytes }: Bounds): LRUCache<string, T> {
-  // bounded by size alone: with `max` the library would set room aside for all entries at once, which stalls a reload
+function boundedBySize<T extends { readonly principal: Principal }>({ entries, bytes }: Bounds): FairMemory<T> {
   const least = Math.max(ENTRY_BYTES, Math.ceil(bytes / entries))
-  return new LRUCache<string, T>({
-    maxSize: bytes,
-    sizeCalculation: ({ principal }) =>
-      Math.max(least, ENTRY_BYTES + 4 * JSON.stringify(principal.claims ?? {}).length),
+  return createFairMemory<T>({
+    bytes,
+    sizeOf: ({ principal }) => Math.max(least, ENTRY_BYTES + 4 * JSON.stringify(principal.claims ?? {}).length),
+    ownerOf: ({ principal }) => principal.tenantName ?? '',
   })
 }
