@@ -30,6 +30,9 @@ afterEach(async () => {
   folder.remove()
 })
 
+/** Far more than it takes: a record that is taken out counts after a second. */
+const SOON = { timeout: 15_000 }
+
 const GATEWAY = ['--listen', '127.0.0.1:0', '--http', '127.0.0.1:0']
 
 async function start(...more: string[]): Promise<{ serving: Serving; url: string }> {
@@ -170,10 +173,10 @@ describe('serve', () => {
   it('and another on one state file see what either records, and what people write into it', async () => {
     const [one, other] = [await start('--state', stateFile), await start('--state', stateFile)]
     await admin('keys', 'revoke', ...ci, '--server', one.url)
-    await expect.poll(() => use(other.serving, folder.key)).toBe('revoked_credential')
+    await expect.poll(() => use(other.serving, folder.key), SOON).toBe('revoked_credential')
     writeFileSync(`${stateFile}.new`, '')
     renameSync(`${stateFile}.new`, stateFile)
-    for (const { serving } of [one, other]) await expect.poll(() => use(serving, folder.key)).toBe('allowed')
+    for (const { serving } of [one, other]) await expect.poll(() => use(serving, folder.key), SOON).toBe('allowed')
     writeFileSync(stateFile, 'nonsense\n{"kind":"revoked-credential","tenant":"acme","id":"ci"}\n')
     for (const { serving } of [one, other]) {
       await serving.line('state file rejected, what was known holds')
@@ -187,15 +190,15 @@ describe('serve', () => {
     const { serving } = await start('--audit', '/dev/full')
     for (let i = 0; i < 5; i++) expect(await use(serving, 'nobody')).toBe('invalid_credential')
     const metrics = async () => (await fetch(`${serving.http}/metrics`)).text()
-    await expect.poll(metrics).toMatch(/^tenantgate_audit_lines_lost_total 5$/m)
+    await expect.poll(metrics, SOON).toMatch(/^tenantgate_audit_lines_lost_total 5$/m)
     expect(await serving.line('the audit cannot be written, its lines are lost')).toMatchObject({ code: 'ENOSPC' })
     const file = join(folder.path, 'audit.jsonl')
     const rotated = await start('--audit', file)
     renameSync(file, `${file}.1`)
     rotated.serving.signal('SIGHUP')
-    await expect.poll(() => existsSync(file)).toBe(true)
+    await expect.poll(() => existsSync(file), SOON).toBe(true)
     expect(await use(rotated.serving, 'nobody')).toBe('invalid_credential')
-    await expect.poll(() => readFileSync(file, 'utf8')).toContain('"event":"authentication_refused"')
+    await expect.poll(() => readFileSync(file, 'utf8'), SOON).toContain('"event":"authentication_refused"')
   })
 
   it('writes the audit between the lines of its log where that is asked', async () => {
@@ -203,7 +206,7 @@ describe('serve', () => {
     await use(serving, 'nobody')
     const lines = () => serving.lines as readonly Record<string, unknown>[]
     await expect
-      .poll(() => lines().find(({ event }) => event === 'authentication_refused'))
+      .poll(() => lines().find(({ event }) => event === 'authentication_refused'), SOON)
       .toMatchObject({ path: '/v1/orders/1' })
     expect(lines().some(({ msg }) => msg === 'decision')).toBe(true)
   })
