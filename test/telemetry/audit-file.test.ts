@@ -16,6 +16,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { AuditSink } from '../../telemetry/audit.ts'
 import { auditToStdout, openAuditFile } from '../../telemetry/audit-file.ts'
 
+/** Far more than it takes. */
+const SOON = { timeout: 10_000 }
+
 let folder: string
 let path: string
 let failures: string[]
@@ -55,17 +58,17 @@ describe('the file', () => {
   it('is another one after a rotation, and no line is lost in between', async () => {
     const sink = opened()
     sink.write('old\n')
-    await expect.poll(() => text()).toBe('old\n')
+    await expect.poll(() => text(), SOON).toBe('old\n')
     renameSync(path, `${path}.1`)
     sink.write('still old\n')
-    await expect.poll(() => text(`${path}.1`)).toBe('old\nstill old\n')
+    await expect.poll(() => text(`${path}.1`), SOON).toBe('old\nstill old\n')
     sink.reopen()
-    await expect.poll(() => text()).toBe('')
+    await expect.poll(() => text(), SOON).toBe('')
     await expect
       .poll(() => {
         sink.write('new\n')
         return text()
-      })
+      }, SOON)
       .toContain('new\n')
     await sink.close()
   })
@@ -86,9 +89,9 @@ describe('a disk that is full', () => {
     symlinkSync('/dev/full', path)
     const sink = opened()
     for (let i = 0; i < 10; i++) sink.write('lost\n')
-    await expect.poll(() => sink.lost).toBe(10)
+    await expect.poll(() => sink.lost, SOON).toBe(10)
     sink.write('lost\n')
-    await expect.poll(() => sink.lost).toBe(11)
+    await expect.poll(() => sink.lost, SOON).toBe(11)
     expect(failures).toEqual(['ENOSPC'])
     unlinkSync(path)
     sink.reopen()
@@ -96,7 +99,7 @@ describe('a disk that is full', () => {
       .poll(() => {
         sink.write('kept\n')
         return readFileSync(path, { encoding: 'utf8', flag: 'a+' })
-      })
+      }, SOON)
       .toContain('kept\n')
     await sink.close()
     expect(text()).not.toContain('lost')
