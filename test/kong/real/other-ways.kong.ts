@@ -107,4 +107,4 @@ const carried = carriedWithoutGuard(topics)
 describe('without the guard, on our plugin server', () => runConformance(carried, onKong(onOurs, ALONE)))
 describe('without the guard, on the stock plugin server', () =>
   runConformance(carried, onKong(onStock, ALONE, PATIENT)))
-describe('with the guard, on the stock plugin server', () => runConformance(topics, onKong(onStock, GUARDED)))
+describe('with the guard, on the stock plugin server', () => runConformance(topics, onKong(onStock, GUARDED, PATIENT)))
