@@ -1,6 +1,6 @@
 /** CPU of client certificates: to read one, seen before or not, and to find whom it stands for among ever more entries. */
-import { compileCertificates } from '../core/credentials/client-certificate.ts'
-import { readCertificate } from '../core/credentials/read-certificate.ts'
+import { compileCertificates } from '../core/credentials/certificates/client-certificate.ts'
+import { readCertificate } from '../core/credentials/certificates/read-certificate.ts'
 import type { CertificateEntry } from '../core/policy.ts'
 import { readRequest } from '../ext-authz/read-request.ts'
 import { createAuthority } from '../test/support/certificates.ts'

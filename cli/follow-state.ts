@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { watchFiles } from '../policy/file-changes.ts'
 import { currentStamp } from '../policy/files.ts'
-import { openStateFile, SETTLE_MS, type StateFile } from '../stores/state-file.ts'
+import { openStateFile, SETTLE_MS, type StateFile } from '../stores/records/state-file.ts'
 import type { Log } from '../telemetry/log.ts'
 
 export interface FollowedState {

@@ -1,6 +1,6 @@
 /** Says in the log when an issuer's keys can no longer be fetched, while there is time to mend it, and when they can again. */
-import type { FetchKeys } from '../core/credentials/key-set.ts'
-import { usableKeys } from '../core/credentials/usable-keys.ts'
+import type { FetchKeys } from '../core/credentials/tokens/key-set.ts'
+import { usableKeys } from '../core/credentials/tokens/usable-keys.ts'
 import type { Log } from '../telemetry/log.ts'
 
 /** The same keys and the same failures; of many in a row the log tells the first. */

@@ -1,6 +1,6 @@
 /** X-Forwarded-Client-Cert, in which Envoys tell each other whom they have verified. */
-import { canonicalName } from '../core/credentials/distinguished-name.ts'
-import { NAMELESS, readCertificate } from '../core/credentials/read-certificate.ts'
+import { canonicalName } from '../core/credentials/certificates/distinguished-name.ts'
+import { NAMELESS, readCertificate } from '../core/credentials/certificates/read-certificate.ts'
 import type { ClientCertificate } from '../core/request.ts'
 
 /** In lower case: as a property of the headers. */

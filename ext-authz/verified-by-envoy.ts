@@ -1,5 +1,5 @@
 /** What Envoy itself has verified of a request: the peer's certificate, and tokens of its jwt_authn filter. */
-import { certificateNamed, readCertificate } from '../core/credentials/read-certificate.ts'
+import { certificateNamed, readCertificate } from '../core/credentials/certificates/read-certificate.ts'
 import type { ClientCertificate } from '../core/request.ts'
 import type { MetadataMessage, Peer } from './messages.ts'
 import { plainStruct } from './struct.ts'

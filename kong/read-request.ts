@@ -1,5 +1,5 @@
 /** From what Kong tells of a request to the request that the core decides about. It translates and decides nothing. */
-import { readCertificate } from '../core/credentials/read-certificate.ts'
+import { readCertificate } from '../core/credentials/certificates/read-certificate.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import type { HandedRequest } from './handover.ts'
 import type { SharedValue } from './pdk.ts'

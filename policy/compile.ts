@@ -1,6 +1,6 @@
 /** From plain pieces to the frozen, indexed policy that the stages read. */
 import { createHash } from 'node:crypto'
-import { compileCertificates } from '../core/credentials/client-certificate.ts'
+import { compileCertificates } from '../core/credentials/certificates/client-certificate.ts'
 import type { Limit } from '../core/limits/limit.ts'
 import type { ApiKey, CertificateEntry, Policy, Tenant } from '../core/policy.ts'
 import { compileRoutes } from '../core/routes/matcher.ts'

@@ -1,9 +1,9 @@
 /** What is known of tokens that came before, in this process's memory: the good ones bounded in bytes and fair to tenants, the bad ones apart. */
 import { LRUCache } from 'lru-cache'
-import type { VerifiedToken, VerifiedTokens } from '../core/credentials/jwt.ts'
-import type { IntrospectedToken, IntrospectedTokens } from '../core/credentials/opaque-token.ts'
 import type { Principal } from '../core/credentials/principal.ts'
-import type { RefusedToken, RefusedTokens } from '../core/credentials/refused-tokens.ts'
+import type { VerifiedToken, VerifiedTokens } from '../core/credentials/tokens/jwt.ts'
+import type { IntrospectedToken, IntrospectedTokens } from '../core/credentials/tokens/opaque-token.ts'
+import type { RefusedToken, RefusedTokens } from '../core/credentials/tokens/refused-tokens.ts'
 import { createFairMemory, type FairMemory } from './fair-memory.ts'
 
 /** What was not used lately goes first. Entries are judged by the times they carry, never by a cache's clock. */

@@ -4,20 +4,20 @@ import type { Issuer, Policy, Route } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
 import { verifyApiKey } from './api-key.ts'
 import { type Attempt, attemptOf, type FailedCredentials } from './attempt.ts'
-import { verifyCertificate } from './client-certificate.ts'
-import { verifyGatewayClaims } from './gateway-claims.ts'
-import { type JwtParts, type TrustedIssuer, verifyJwt } from './jwt.ts'
-import { createKeySet, type FetchKeys, type KeySet } from './key-set.ts'
+import { verifyCertificate } from './certificates/client-certificate.ts'
+import { presentedCredentials, type Shown } from './present.ts'
+import type { Principal } from './principal.ts'
+import type { CredentialRecords, KeyUses } from './records.ts'
+import { verifyGatewayClaims } from './tokens/gateway-claims.ts'
+import { type JwtParts, type TrustedIssuer, verifyJwt } from './tokens/jwt.ts'
+import { createKeySet, type FetchKeys, type KeySet } from './tokens/key-set.ts'
 import {
   createOpaqueTokens,
   type IntrospectedIssuer,
   type OpaqueTokenParts,
   type VerifyOpaqueToken,
   verifyUnaskable,
-} from './opaque-token.ts'
-import { presentedCredentials, type Shown } from './present.ts'
-import type { Principal } from './principal.ts'
-import type { CredentialRecords, KeyUses } from './records.ts'
+} from './tokens/opaque-token.ts'
 import { isRefusal, type Refusal, type Verdict } from './verdict.ts'
 
 /** Everything a request has proven, in the order of the policy's `sources`: the first is the principal. */

@@ -1,6 +1,7 @@
 /** Which limits a request is charged to, and what they answer: all of them or none. */
-import { claimAt } from '../credentials/claims.ts'
+
 import type { Principal } from '../credentials/principal.ts'
+import { claimAt } from '../credentials/tokens/claims.ts'
 import { after, type MaybePromise } from '../maybe-promise.ts'
 import type { Route, Tenant } from '../policy.ts'
 import { type GatewayRequest, headerOf } from '../request.ts'

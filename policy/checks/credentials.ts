@@ -1,5 +1,5 @@
 /** Whether API keys and certificates are told apart by everything that may name them, and kinds that stand there are looked at. */
-import { canonicalName } from '../../core/credentials/distinguished-name.ts'
+import { canonicalName } from '../../core/credentials/certificates/distinguished-name.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 import { nameOfCertificate } from '../schema/certificates.ts'
 import { DEFAULT_SOURCES } from '../schema/identity.ts'

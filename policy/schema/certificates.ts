@@ -1,6 +1,6 @@
 /** `tenants.<id>.certificates`: client certificates that stand for a tenant, by one of their names. */
 import { z } from 'zod'
-import { canonicalName } from '../../core/credentials/distinguished-name.ts'
+import { canonicalName } from '../../core/credentials/certificates/distinguished-name.ts'
 import { distinct, hostPattern, name, refusal, role, scope } from './words.ts'
 
 /** RFC 3986 §3.1, and something behind it; visible ASCII, as in an IA5String (RFC 5280 §4.2.1.6). */

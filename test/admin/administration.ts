@@ -10,8 +10,8 @@ import { decide } from '../../core/decide.ts'
 import type { Decision } from '../../core/decision.ts'
 import { createFlags } from '../../core/flags/evaluate.ts'
 import { createKeyUses } from '../../stores/key-uses.ts'
-import { createMemoryLedger } from '../../stores/memory-ledger.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
+import { createMemoryLedger } from '../../stores/records/memory-ledger.ts'
 import { NOON, newKey, partsOf, policyOf, requestOf } from '../support/gate.ts'
 
 export const TOKEN = randomBytes(32).toString('hex')

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
-import { openStateFile } from '../../stores/state-file.ts'
+import { openStateFile } from '../../stores/records/state-file.ts'
 import { NOON } from '../support/gate.ts'
 import { type Administration, administration } from './administration.ts'
 

@@ -1,6 +1,6 @@
 /** Names that every object has (`__proto__`, `constructor`) are names like others, wherever a client or a policy can write one. */
 import { describe, expect, it } from 'vitest'
-import { claimAt } from '../../core/credentials/claims.ts'
+import { claimAt } from '../../core/credentials/tokens/claims.ts'
 import { headerOf } from '../../core/request.ts'
 import { gateOf, newKey, policyOf, requestOf } from '../support/gate.ts'
 

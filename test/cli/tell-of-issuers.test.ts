@@ -1,7 +1,7 @@
 /** What the log says of issuers, over real HTTP. */
 import { expect, it } from 'vitest'
 import { tellOfIssuers } from '../../cli/tell-of-issuers.ts'
-import { createFetchKeys } from '../../stores/fetch-keys.ts'
+import { createFetchKeys } from '../../stores/remote/fetch-keys.ts'
 import { json, startIssuer } from '../support/issuer-server.ts'
 
 it('an issuer that fails is told of once, and again when it is back; its query is not told', async () => {

@@ -1,7 +1,7 @@
 /** Of X-Forwarded-Client-Cert the last element counts, whole: no value passes for a key, and no element for another. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NAMELESS } from '../../core/credentials/read-certificate.ts'
+import { NAMELESS } from '../../core/credentials/certificates/read-certificate.ts'
 import { forwardedCertificate } from '../../ext-authz/forwarded-certificate.ts'
 import { createAuthority } from '../support/certificates.ts'
 

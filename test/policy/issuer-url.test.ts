@@ -1,7 +1,7 @@
 /** Which URLs a policy may have us ask. */
 import { describe, expect, it } from 'vitest'
 import { parsePolicy } from '../../policy/parse.ts'
-import { addressKind } from '../../stores/address-kind.ts'
+import { addressKind } from '../../stores/remote/address-kind.ts'
 
 /** The least that a policy holds, after `head`. */
 const withHead = (head: string) =>

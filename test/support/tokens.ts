@@ -1,8 +1,8 @@
 /** Tokens for tests: keys that are made at the start, an issuer that is trusted, and claims that are good at noon. */
 import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import type { Attempt } from '../../core/credentials/attempt.ts'
-import { type JwtParts, type TrustedIssuer, verifyJwt } from '../../core/credentials/jwt.ts'
-import { createKeySet, type FetchKeys } from '../../core/credentials/key-set.ts'
+import { type JwtParts, type TrustedIssuer, verifyJwt } from '../../core/credentials/tokens/jwt.ts'
+import { createKeySet, type FetchKeys } from '../../core/credentials/tokens/key-set.ts'
 import { isRefusal, type Verdict } from '../../core/credentials/verdict.ts'
 import { createTokenMemory, type TokenMemory } from '../../stores/token-memory.ts'
 import { NOON } from './gate.ts'

@@ -124,7 +124,7 @@ export const failures: Theme = {
     },
     {
       attack: 'a state file that is broken, half, or on a full disk',
-      tests: { 'stores/state-file.test.ts': ['a file that is not good', 'on a disk that is full'] },
+      tests: { 'stores/records/state-file.test.ts': ['a file that is not good', 'on a disk that is full'] },
     },
     {
       attack: 'a policy in shadow that opens more than it says',

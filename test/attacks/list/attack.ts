@@ -13,8 +13,8 @@ export interface Theme {
   readonly attacks: readonly Attack[]
 }
 
-export const JWT = 'core/credentials/jwt-attacks.test.ts'
-export const CLAIMS = 'core/credentials/claims-attacks.test.ts'
-export const JWKS = 'core/credentials/jwks-attacks.test.ts'
-export const ISSUER = 'stores/fetch-keys.test.ts'
-export const ASK = 'stores/ask.test.ts'
+export const JWT = 'core/credentials/tokens/jwt-attacks.test.ts'
+export const CLAIMS = 'core/credentials/tokens/claims-attacks.test.ts'
+export const JWKS = 'core/credentials/tokens/jwks-attacks.test.ts'
+export const ISSUER = 'stores/remote/fetch-keys.test.ts'
+export const ASK = 'stores/remote/ask.test.ts'

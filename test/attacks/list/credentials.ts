@@ -1,7 +1,7 @@
 /** Credentials: tokens, the keys of issuers, API keys, certificates, opaque tokens, claims of the gateway. */
 import { ASK, CLAIMS, ISSUER, JWKS, JWT, type Theme } from './attack.ts'
 
-const OPAQUE = 'core/credentials/opaque-token.test.ts'
+const OPAQUE = 'core/credentials/tokens/opaque-token.test.ts'
 
 export const tokens: Theme = {
   theme: '1. Tokens',
@@ -129,7 +129,7 @@ export const tokens: Theme = {
     {
       attack: 'a token that was verified before, after its end, under old keys, of an old policy',
       tests: {
-        'core/credentials/jwt.test.ts': ['is answered in the same tick, until it expires'],
+        'core/credentials/tokens/jwt.test.ts': ['is answered in the same tick, until it expires'],
         [ISSUER]: ['also those that were good before'],
       },
     },
@@ -149,7 +149,7 @@ export const tokens: Theme = {
     {
       attack: 'claims of the gateway that nobody verified, or that say another thing than the token',
       tests: {
-        'core/credentials/gateway-claims.test.ts': [
+        'core/credentials/tokens/gateway-claims.test.ts': [
           'of an issuer whose tokens the gateway does not verify mean nothing',
           'of another tenant',
           'of two tokens are ambiguous',
@@ -185,7 +185,7 @@ export const issuers: Theme = {
       attack: 'a removed key, and an issuer that is away for too long',
       tests: {
         [ISSUER]: ['removes one: tokens of it are refused', 'removes one while nobody calls'],
-        'core/credentials/jwt.test.ts': ['up to a bound, then nothing is believed'],
+        'core/credentials/tokens/jwt.test.ts': ['up to a bound, then nothing is believed'],
       },
     },
     {
@@ -242,7 +242,7 @@ export const apiKeys: Theme = {
           'is refused: %s, also one that was verified before',
           'at which another key has taken its place',
         ],
-        'stores/credential-records.test.ts': ['is revoked by its id, in its tenant alone'],
+        'stores/records/credential-records.test.ts': ['is revoked by its id, in its tenant alone'],
         'cli/administration.test.ts': ['once its id, its subject or its tenant is revoked', 'after `keys revoke`'],
       },
     },
@@ -257,7 +257,7 @@ export const apiKeys: Theme = {
     {
       attack: 'a flood of bad credentials that pushes good ones out of memory',
       tests: {
-        'core/credentials/refused-tokens.test.ts': ['evicts no good one'],
+        'core/credentials/tokens/refused-tokens.test.ts': ['evicts no good one'],
         'stores/token-memory.test.ts': ['the memory of bad tokens'],
       },
     },
@@ -283,8 +283,10 @@ export const apiKeys: Theme = {
     {
       attack: 'names of a certificate that break out of their place',
       tests: {
-        'core/credentials/distinguished-name.test.ts': ['nobody becomes another by what stands in a value'],
-        'core/credentials/read-certificate.test.ts': ['a line break or separators in a value'],
+        'core/credentials/certificates/distinguished-name.test.ts': [
+          'nobody becomes another by what stands in a value',
+        ],
+        'core/credentials/certificates/read-certificate.test.ts': ['a line break or separators in a value'],
       },
     },
     {

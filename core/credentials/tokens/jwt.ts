@@ -1,0 +1,171 @@
+/** JSON Web Tokens (RFC 7519), verified by jose: the algorithm, issuer and audience come from the policy, never from the token. */
+import { hash } from 'node:crypto'
+import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
+import type { MaybePromise } from '../../maybe-promise.ts'
+import type { Issuer } from '../../policy.ts'
+import type { Attempt } from '../attempt.ts'
+import type { Principal } from '../principal.ts'
+import { isRefusal, type Refusal, type Verdict } from '../verdict.ts'
+import { EXPIRED, endOf, faultOfClaims, lasting, passing } from './claim-rules.ts'
+import { principalFromClaims } from './claims.ts'
+import { type CompactToken, MAX_TOKEN_LENGTH, readCompactToken } from './compact-token.ts'
+import { type FoundKeys, type KeySet, KeysUnavailable } from './key-set.ts'
+import { isCurrent, REFUSED_FOR_MS, type RefusedToken, type RefusedTokens, type Unproven } from './refused-tokens.ts'
+
+/** A verdict that holds until `expiresAt`, as long as the issuer's keys are those of `generation`. */
+export interface VerifiedToken {
+  readonly principal: Principal
+  readonly issuer: string
+  readonly generation: number
+  /** ms since the epoch, clock skew included. */
+  readonly expiresAt: number
+}
+
+/** Verified tokens by the SHA-256 of the whole token. Bounded in entries and bytes; it may forget at any time. */
+export interface VerifiedTokens {
+  get(tokenHash: string): VerifiedToken | undefined
+  set(tokenHash: string, verified: VerifiedToken): void
+  delete(tokenHash: string): void
+}
+
+export interface TrustedIssuer extends Issuer {
+  readonly keySet: KeySet
+}
+
+type Issuers = ReadonlyMap<string, TrustedIssuer>
+
+/** What tokens are verified with, and what is known of those that came before. */
+export interface JwtParts {
+  /** By the `iss` that their tokens carry. */
+  readonly issuers: Issuers
+  readonly verified: VerifiedTokens
+  readonly refused: RefusedTokens
+}
+
+/**
+ * Answers in the same tick for a token that was verified before, and for one that no key can help. While the address is
+ * blocked only the former is answered.
+ */
+export function verifyJwt(token: string, parts: JwtParts, attempt: Attempt): MaybePromise<Verdict> {
+  if (token.length > MAX_TOKEN_LENGTH) return attempt.blocked() ?? lasting('longer than any token').refusal
+  const { issuers, refused } = parts
+  const { now } = attempt
+  const tokenHash = hash('sha256', token, 'base64')
+  const known = verifiedBefore(tokenHash, parts, now) ?? attempt.blocked() ?? refusedBefore(tokenHash, parts, now)
+  if (known) return known
+
+  const remember = ({ refusal, lasting: isLasting }: Unproven, keys?: RefusedToken['keys']): Refusal => {
+    if (isLasting) refused.set(tokenHash, { refusal, since: now, until: now + REFUSED_FOR_MS, ...(keys && { keys }) })
+    return refusal
+  }
+  const claimed = claimedIssuer(token, issuers)
+  if ('refusal' in claimed) return remember(claimed)
+  const { issuer } = claimed
+  return verifyUnseen(token, claimed, now).then(({ generation, ...found }) => {
+    const keys = { issuer: issuer.issuer, generation }
+    if ('refusal' in found) return remember(found, keys)
+    const { payload } = found
+    const principal = principalFromClaims(payload, issuer)
+    if (isRefusal(principal)) return remember({ refusal: principal, lasting: true }, keys)
+    parts.verified.set(tokenHash, { principal, ...keys, expiresAt: endOf(payload.exp ?? 0, issuer) })
+    return principal
+  })
+}
+
+function verifiedBefore(tokenHash: string, { issuers, verified }: JwtParts, now: number): Verdict | undefined {
+  const known = verified.get(tokenHash)
+  if (!known) return undefined
+  const keySet = issuers.get(known.issuer)?.keySet
+  keySet?.refreshWhenOld(now)
+  if (now >= known.expiresAt) return EXPIRED.refusal
+  if (keySet?.generation === known.generation && keySet.isTrusted(now)) return known.principal
+  verified.delete(tokenHash)
+  return undefined
+}
+
+function refusedBefore(tokenHash: string, { issuers, refused }: JwtParts, now: number): Refusal | undefined {
+  const known = refused.get(tokenHash)
+  if (!known || !isCurrent(known, now)) return undefined
+  const { keys, refusal } = known
+  return !keys || issuers.get(keys.issuer)?.keySet.generation === keys.generation ? refusal : undefined
+}
+
+/** A token that says it is of an issuer. */
+interface Claimed {
+  readonly issuer: TrustedIssuer
+  readonly header: CompactToken['header']
+}
+
+/** Read before anything is verified, only to find whose keys and rules apply. */
+function claimedIssuer(token: string, issuers: Issuers): Claimed | Unproven {
+  const read = readCompactToken(token)
+  if (typeof read === 'string') return lasting(read)
+  const { header, claims } = read
+  const issuer = typeof claims.iss === 'string' ? issuers.get(claims.iss) : undefined
+  if (!issuer) return lasting('its issuer is not in the policy')
+  if (issuer.keys.kind === 'gateway') return lasting('the gateway has not verified it')
+  if (issuer.keys.kind === 'introspection') return lasting('its issuer is asked about opaque tokens only')
+  if (typeof header.alg !== 'string' || !issuer.algorithms.includes(header.alg)) {
+    return lasting('its algorithm is not allowed')
+  }
+  // RFC 7515 §4.1.11: we understand no extension, and RFC 7797's least of all
+  if (header.crit !== undefined || header.b64 !== undefined) return lasting('its header asks for an extension')
+  return { issuer, header }
+}
+
+/** The outcome, and the generation of the keys that it rests on. Rejects only when we are broken. */
+type Outcome = ({ readonly payload: JWTPayload } | Unproven) & { readonly generation: number }
+
+async function verifyUnseen(token: string, { issuer, header }: Claimed, now: number): Promise<Outcome> {
+  let { generation } = issuer.keySet
+  try {
+    const found = await issuer.keySet.keysFor(header, now)
+    generation = found.generation
+    const payload = await verifiedPayload(token, found.keys, issuer, now)
+    return { ...(faultOfClaims(payload, issuer, now) ?? { payload }), generation }
+  } catch (error) {
+    return { ...unprovenBy(error), generation }
+  }
+}
+
+async function verifiedPayload(
+  token: string,
+  keys: FoundKeys['keys'],
+  issuer: TrustedIssuer,
+  now: number,
+): Promise<JWTPayload> {
+  const rules: JWTVerifyOptions = {
+    issuer: issuer.issuer,
+    audience: [...issuer.audiences],
+    algorithms: [...issuer.algorithms],
+    requiredClaims: ['exp'],
+    clockTolerance: issuer.clockSkewMs / 1000,
+    currentDate: new Date(now),
+    ...(issuer.tokenType !== undefined && { typ: issuer.tokenType }),
+  }
+  for (const key of keys) {
+    try {
+      return (await jwtVerify(token, key, rules)).payload
+    } catch (error) {
+      if (!(error instanceof errors.JWSSignatureVerificationFailed)) throw error
+    }
+  }
+  throw new errors.JWSSignatureVerificationFailed()
+}
+
+function unprovenBy(error: unknown): Unproven {
+  if (error instanceof errors.JWTExpired) return EXPIRED
+  if (error instanceof KeysUnavailable) {
+    const because = `token: the issuer's keys cannot be had: ${error.message}`
+    return { refusal: { denied: 'dependency_unavailable', because }, lasting: false }
+  }
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    const because = `claim '${error.claim}': ${error.reason}`
+    return error.claim === 'nbf' ? passing(because) : lasting(because)
+  }
+  if (error instanceof errors.JWKSNoMatchingKey) return passing(error.code)
+  if (error instanceof errors.JOSEError) return lasting(error.code)
+  // a key that does not fit its algorithm is a TypeError of jose or of the platform
+  if (error instanceof TypeError || error instanceof DOMException) return lasting('the key does not fit the token')
+  throw error
+}

@@ -1,0 +1,88 @@
+/** Records of credentials in this process's memory: each question of a decision is answered by one or two look-ups. */
+import type { Principal } from '../../core/credentials/principal.ts'
+import type { CredentialRecord, CredentialRecords, IssuedKey, Revocation } from '../../core/credentials/records.ts'
+
+/** Records beyond are refused: to forget a revocation would be to undo it. */
+export const MOST_RECORDS = 1_000_000
+
+export interface RecordIndex {
+  readonly records: CredentialRecords
+  /** How many were added. */
+  readonly size: number
+  /** Each is added once and never taken back; of two that say different times the stricter holds. */
+  add(record: CredentialRecord): void
+  issuedKeys(): Iterable<IssuedKey>
+  revocations(): Iterable<Revocation>
+}
+
+/** An index of nothing yet. */
+export function createRecordIndex(): RecordIndex {
+  const keys = new Map<string, IssuedKey>()
+  const replaced = new Map<string, number>()
+  const revocations: Revocation[] = []
+  const credentials = createTimes()
+  const tokens = createTimes()
+  const subjects = createTimes()
+  const tenants = createTimes()
+  let size = 0
+
+  function revoke(revocation: Revocation): void {
+    const { kind } = revocation
+    revocations.push(revocation)
+    if (kind === 'revoked-credential') credentials.raise(revocation.tenant, revocation.id, FOR_GOOD)
+    else if (kind === 'revoked-token') tokens.raise(revocation.issuer, revocation.jti, FOR_GOOD)
+    else if (kind === 'revoked-subject') subjects.raise(revocation.issuer, revocation.subject, revocation.before)
+    else tenants.raise(undefined, revocation.tenant, revocation.before)
+  }
+
+  function isTokenRevoked({ token }: Principal, tenant: string | undefined): boolean {
+    // a token that does not say when it was issued is older than anything
+    const issuedAt = token?.issuedAt ?? Number.NEGATIVE_INFINITY
+    if (tenant !== undefined && issuedAt < tenants.of(undefined, tenant)) return true
+    if (token === undefined) return false
+    const { issuer, id, subject } = token
+    if (id !== undefined && tokens.strictest(issuer, id) > 0) return true
+    return subject !== undefined && issuedAt < subjects.strictest(issuer, subject)
+  }
+
+  return {
+    get size() {
+      return size
+    },
+    add(record) {
+      size += 1
+      if (record.kind === 'key') keys.set(record.hash, Object.freeze(record))
+      else if (record.kind !== 'replaced') revoke(Object.freeze(record))
+      else replaced.set(record.hash, Math.min(record.at, replaced.get(record.hash) ?? FOR_GOOD))
+    },
+    issuedKeys: () => keys.values(),
+    revocations: () => revocations.values(),
+    records: {
+      issuedKey: (hash) => keys.get(hash),
+      replacedAt: (hash) => replaced.get(hash),
+      isRevoked(principal, tenant) {
+        if (size === 0) return false
+        // tokens are told by what stands in them: a client's name in one may be that of a key
+        if (principal.kind === 'jwt' || principal.kind === 'opaqueToken') return isTokenRevoked(principal, tenant)
+        return tenant !== undefined && credentials.of(tenant, principal.credential) > 0
+      },
+    },
+  }
+}
+
+const FOR_GOOD = Number.POSITIVE_INFINITY
+
+/** Times by a name within a scope, and by the name alone. Not by a joined text: no name can then be mistaken for another. */
+function createTimes() {
+  const byScope = new Map<string | undefined, Map<string, number>>()
+  const of = (scope: string | undefined, name: string) => byScope.get(scope)?.get(name) ?? Number.NEGATIVE_INFINITY
+  return {
+    of,
+    strictest: (scope: string, name: string) => Math.max(of(scope, name), of(undefined, name)),
+    raise(scope: string | undefined, name: string, time: number): void {
+      const times = byScope.get(scope) ?? new Map<string, number>()
+      byScope.set(scope, times)
+      times.set(name, Math.max(time, of(scope, name)))
+    },
+  }
+}

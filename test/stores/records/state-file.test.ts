@@ -1,0 +1,258 @@
+/** The state file: what was recorded is there after a restart, by whoever wrote it, and a bad line takes nothing back. */
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { CredentialRecord } from '../../../core/credentials/records.ts'
+import { openStateFile, SETTLE_MS, type StateFile } from '../../../stores/records/state-file.ts'
+import { NOON } from '../../support/gate.ts'
+
+let folder: string
+let path: string
+let told: string[]
+let clock: number
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tg-state-'))
+  path = join(folder, 'state.jsonl')
+  told = []
+  clock = NOON
+  writeFileSync(path, '')
+})
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }))
+
+const partsOf = (file: string) => ({
+  path: file,
+  now: () => clock,
+  onProblem: (problem: string) => void told.push(problem),
+  onMended: () => void told.push('mended'),
+  onTorn: (place: string) => void told.push(`torn ${place}`),
+})
+
+async function opened(file = path): Promise<StateFile> {
+  const result = await openStateFile(partsOf(file))
+  if (!result.ok) throw new Error(result.problem)
+  return result.state
+}
+
+async function problemAtStart(text: string): Promise<string> {
+  writeFileSync(path, text)
+  const result = await openStateFile(partsOf(path))
+  return result.ok ? 'none' : result.problem
+}
+
+/** Looks, and looks again when the file has stayed as it is. */
+async function settled(state: StateFile): Promise<void> {
+  if (await state.look()) return
+  clock += SETTLE_MS
+  expect(await state.look()).toBe(true)
+}
+
+const HASH = 'a'.repeat(64)
+const revoked = (id: string): CredentialRecord => ({ kind: 'revoked-credential', tenant: 'acme', id })
+const line = (id: string) => `{"kind":"revoked-credential","tenant":"acme","id":"${id}"}\n`
+const isRevoked = (state: StateFile, credential: string) =>
+  state.records.isRevoked({ kind: 'apiKey', credential, roles: [], scopes: [] }, 'acme')
+
+const EVERY_KIND: readonly CredentialRecord[] = [
+  { kind: 'key', tenant: 'acme', id: 'ci', hash: HASH, scopes: ['a'], roles: ['b'], notBefore: 0, expiresAt: NOON },
+  { kind: 'key', tenant: 'acme', id: 'cd', hash: 'b'.repeat(64), scopes: [], roles: [] },
+  { kind: 'replaced', hash: HASH, at: NOON + 1 },
+  revoked('ci'),
+  { kind: 'revoked-token', issuer: 'https://id.example', jti: 'j "1"\n' },
+  { kind: 'revoked-token', jti: 'j2' },
+  { kind: 'revoked-subject', subject: 's1', before: NOON },
+  { kind: 'revoked-tenant', tenant: 'acme', before: NOON },
+]
+
+describe('what was recorded', () => {
+  it('is there after a restart, every kind of it', async () => {
+    const first = await opened()
+    expect(await first.add(() => EVERY_KIND)).toBeUndefined()
+    for (const state of [first, await opened()]) {
+      expect([...state.issuedKeys(), ...state.revocations()]).toEqual(
+        EVERY_KIND.filter(({ kind }) => kind !== 'replaced'),
+      )
+      expect(state.records.replacedAt(HASH)).toBe(NOON + 1)
+      expect(state.size).toBe(EVERY_KIND.length)
+    }
+    expect(readFileSync(path, 'utf8').split('\n')).toHaveLength(EVERY_KIND.length + 1)
+  })
+
+  it('by two processes on one file is seen by both, and no line is lost', async () => {
+    const states = [await opened(), await opened()]
+    const ids = Array.from({ length: 40 }, (_, index) => `k${index}`)
+    const outcomes = await Promise.all(ids.map((id, index) => states[index % 2]?.add(() => [revoked(id)])))
+    expect(outcomes.every((problem) => problem === undefined)).toBe(true)
+    for (const state of states) {
+      await state.look()
+      expect(ids.filter((id) => !isRevoked(state, id))).toEqual([])
+      expect(state.size).toBe(40)
+    }
+  })
+
+  it('is planned one at a time, each seeing what the one before has recorded', async () => {
+    const state = await opened()
+    const once = () => (isRevoked(state, 'ci') ? [] : [revoked('ci')])
+    await Promise.all([state.add(once), state.add(once), state.add(once)])
+    expect(state.size).toBe(1)
+  })
+
+  it('by hand is seen: appended, edited in place, renamed over, and taken out again', async () => {
+    const state = await opened()
+    appendFileSync(path, line('a'))
+    await state.look()
+    expect(isRevoked(state, 'a')).toBe(true)
+    writeFileSync(path, `${line('b')}${line('c')}`)
+    expect(await state.look()).toBe(true)
+    expect(['a', 'b', 'c'].map((id) => isRevoked(state, id))).toEqual([false, true, true])
+    writeFileSync(`${path}.new`, line('d'))
+    renameSync(`${path}.new`, path)
+    await settled(state)
+    expect(['b', 'd'].map((id) => isRevoked(state, id))).toEqual([false, true])
+    await state.add(() => [revoked('e')])
+    expect(['d', 'e'].map((id) => isRevoked(state, id))).toEqual([true, true])
+  })
+
+  it('holds while an editor writes the file anew, however often it is looked at, and takes no more records meanwhile', async () => {
+    writeFileSync(path, `${line('a')}${line('b')}`)
+    const state = await opened()
+    for (const halfWritten of ['', line('c')]) {
+      writeFileSync(path, halfWritten)
+      for (let i = 0; i < 3; i++) expect(await state.look()).toBe(false)
+      clock += SETTLE_MS - 1
+      expect(await state.look()).toBe(false)
+      expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([true, true])
+      expect(await state.add(() => [revoked('d')])).toContain('being edited')
+    }
+    writeFileSync(path, `${line('c')}${line('b')}`)
+    expect(await state.look()).toBe(true)
+    expect(['a', 'b', 'c', 'd'].map((id) => isRevoked(state, id))).toEqual([false, true, true, false])
+    writeFileSync(path, '')
+    await settled(state)
+    expect(state.size).toBe(0)
+    expect(await state.add(() => [revoked('d')])).toBeUndefined()
+  })
+
+  it('behind a link that is swapped is seen too', async () => {
+    const link = join(folder, 'link')
+    symlinkSync(path, link)
+    const state = await opened(link)
+    writeFileSync(join(folder, 'other'), line('z'))
+    rmSync(link)
+    symlinkSync(join(folder, 'other'), link)
+    await state.look()
+    expect(isRevoked(state, 'z')).toBe(true)
+  })
+
+  it('in more lines than are read at a time is read in full', async () => {
+    writeFileSync(path, Array.from({ length: 5000 }, (_, index) => line(`k${index}`)).join(''))
+    const state = await opened()
+    expect(state.size).toBe(5000)
+    expect(isRevoked(state, 'k4999')).toBe(true)
+  })
+})
+
+describe('a file that is not good', () => {
+  it.each([
+    ['not JSON\n', 'is not JSON'],
+    ['[]\n', 'Invalid'],
+    ['{"kind":"revoked"}\n', 'kind: '],
+    ['{"kind":"revoked-credential","tenant":"acme","id":"ci","also":1}\n', 'also'],
+    ['{"kind":"revoked-tenant","tenant":"acme","before":"yesterday"}\n', 'before: '],
+    ['{"kind":"revoked-subject","subject":"","before":"2026-11-22T12:00:00Z"}\n', 'subject: '],
+    ['{"kind":"key","tenant":"acme","id":"ci","hash":"sha256:00"}\n', 'hash: '],
+    ['{"kind":"revoked-token","jti":"j","__proto__":{"issuer":"x"}}\n', '__proto__'],
+    [`{"kind":"revoked-token","jti":"${'x'.repeat(20_000)}"}\n`, 'longer than'],
+    [`{"kind":"revoked-token","jti":"${'x'.repeat(80_000)}`, 'longer than'],
+  ])('is told with its line at start: %.60s', async (bad, words) => {
+    const problem = await problemAtStart(`${line('a')}\n${bad}`)
+    expect(problem.startsWith(`${path}:3: `)).toBe(true)
+    expect(problem).toContain(words)
+  })
+
+  it('with bytes that are not UTF-8 is told', async () => {
+    writeFileSync(
+      path,
+      Buffer.concat([Buffer.from('{"kind":"revoked-token","jti":"'), Buffer.from([0xff]), Buffer.from('"}\n')]),
+    )
+    expect(await openStateFile(partsOf(path))).toMatchObject({ problem: `${path}:1: is not UTF-8 text` })
+  })
+
+  it('is told at start when it is not there, with how to make one, or is a folder', async () => {
+    const missing = await openStateFile(partsOf(join(folder, 'none')))
+    expect(missing).toEqual({ ok: false, problem: expect.stringContaining('install -m 600 /dev/null') })
+    expect(await openStateFile(partsOf(folder))).toMatchObject({
+      problem: expect.stringContaining('not a regular file'),
+    })
+  })
+
+  it('later takes nothing back, is told once, takes no more records, and is told when it is mended', async () => {
+    const state = await opened()
+    await state.add(() => [revoked('a')])
+    const good = readFileSync(path, 'utf8')
+    writeFileSync(path, `oops\n${line('b')}`)
+    await state.look()
+    await state.look()
+    expect(told).toEqual([`${path}:1: is not JSON`])
+    expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([true, false])
+    expect(await state.add(() => [revoked('c')])).toBe(`${path}:1: is not JSON`)
+    expect(readFileSync(path, 'utf8')).not.toContain('"c"')
+    rmSync(path)
+    await state.look()
+    expect(isRevoked(state, 'a')).toBe(true)
+    writeFileSync(path, `${good}${line('b')}`)
+    await state.look()
+    expect(told.slice(1)).toEqual([expect.stringContaining('does not exist'), 'mended'])
+    expect(['a', 'b', 'c'].map((id) => isRevoked(state, id))).toEqual([true, true, false])
+  })
+
+  it('on a disk that is full is told, and nothing is recorded that is not on it', async () => {
+    const state = await opened()
+    rmSync(path)
+    symlinkSync('/dev/full', path)
+    expect(await state.add(() => [revoked('a')])).toContain(path)
+    expect(isRevoked(state, 'a')).toBe(false)
+  })
+})
+
+describe('a last line that was never finished', () => {
+  const TORN_TEXT = `${line('a')}{"kind":"revoked-crede`
+
+  it('is ignored, and told once', async () => {
+    writeFileSync(path, TORN_TEXT)
+    const state = await opened()
+    await state.look()
+    expect(isRevoked(state, 'a')).toBe(true)
+    expect(told).toEqual([`torn ${path}:2`])
+  })
+
+  it('spoils nothing that is recorded behind it, now or after a restart', async () => {
+    writeFileSync(path, TORN_TEXT)
+    expect(await (await opened()).add(() => [revoked('b')])).toBeUndefined()
+    const state = await opened()
+    expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([true, true])
+    await state.add(() => [revoked('c')])
+    expect(isRevoked(await opened(), 'c')).toBe(true)
+  })
+
+  it('is a record like others when only its end of line is missing, before and after the next', async () => {
+    writeFileSync(path, line('a').trimEnd())
+    const state = await opened()
+    await state.look()
+    expect(isRevoked(state, 'a')).toBe(true)
+    await state.add(() => [revoked('b')])
+    for (const each of [state, await opened()])
+      expect(['a', 'b'].map((id) => isRevoked(each, id))).toEqual([true, true])
+    expect(told).toEqual([])
+  })
+
+  it('counts from when it is finished', async () => {
+    writeFileSync(path, TORN_TEXT)
+    const state = await opened()
+    appendFileSync(path, 'ntial","tenant":"acme","id":"b"}\n')
+    await state.look()
+    expect(isRevoked(state, 'b')).toBe(true)
+  })
+})
