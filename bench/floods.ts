@@ -23,6 +23,12 @@ const GOOD = 1_000
 const AT_ONCE = 32
 const MEGABYTE = 1024 ** 2
 
+/** Where the second flood comes from. */
+const FLOODED = '192.0.2.66'
+const manyAddresses = (n: number) => `10.${(n >> 16) & 1}.${(n >> 8) & 255}.${n & 255}`
+/** Where memory is read: what levels off is bounded. */
+const PARTS: Readonly<Record<number, string>> = { 0.25: 'after a quarter', 0.5: 'after half', 1: 'after all' }
+
 type Headers = Readonly<Record<string, string>>
 
 interface Scene {
@@ -38,21 +44,15 @@ type MakeBad = (n: number) => Headers
 export async function benchFloods(): Promise<Table> {
   const scene = createScene()
   const kinds = badKinds(scene)
-  const before = memory()
+  const moments = new Map([['before', memory()]])
   await warm(scene)
-  const many = await flood(
-    scene,
-    kinds,
-    (n) => `10.${(n >> 16) & 1}.${(n >> 8) & 255}.${n & 255}`,
-    'invalid_credential',
-  )
-  const afterMany = memory()
-  const one = await flood(scene, kinds, () => '192.0.2.66', 'too_many_failures')
-  const afterOne = memory()
+  const remember = (from: string) => (part: string) => moments.set(`${part} from ${from}`, memory())
+  const many = await flood(scene, kinds, manyAddresses, 'invalid_credential', remember('many addresses'))
+  const one = await flood(scene, kinds, () => FLOODED, 'too_many_failures', remember('one address'))
   const figures = [
     ...cpuFigures('many addresses', kinds, many),
     ...cpuFigures('one address', kinds, one),
-    ...memoryFigures({ before, 'after the flood from many addresses': afterMany, 'after both floods': afterOne }),
+    ...memoryFigures(moments),
   ]
   const known = await stillKnown(scene)
   const notes = [
@@ -128,6 +128,7 @@ async function flood(
   kinds: Readonly<Record<string, MakeBad>>,
   addressOf: (n: number) => string,
   expected: DenyReason,
+  onPart: (part: string) => void,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
   const samples = new Map<string, number[]>()
   const names = Object.keys(kinds)
@@ -141,6 +142,8 @@ async function flood(
     // the first of an address are refused otherwise, until it has failed often enough
     if (unexpected > BATCH / 100) throw new Error(`${unexpected} of a batch (${name}) were not refused as ${expected}`)
     samples.set(name, [...(samples.get(name) ?? []), (user + system) / BATCH])
+    const part = PARTS[((batch + 1) * BATCH) / BAD]
+    if (part) onPart(part)
   }
   return samples
 }
@@ -170,7 +173,7 @@ async function stillKnown(scene: Scene) {
     const answer = decide(gatewayRequest(headers), scene.given)
     if (!(answer instanceof Promise)) known.sameTick += 1
     if ((await answer).decision === 'allow') known.allowed += 1
-    if ((await ask(scene, headers, '192.0.2.66')).decision === 'allow') known.fromFlooded += 1
+    if ((await ask(scene, headers, FLOODED)).decision === 'allow') known.fromFlooded += 1
   }
   return known
 }
@@ -196,8 +199,8 @@ function memory(): Memory {
   return { heap: heapUsed / MEGABYTE, resident: rss / MEGABYTE }
 }
 
-function memoryFigures(moments: Readonly<Record<string, Memory>>): Figure[] {
-  return Object.entries(moments).flatMap(([when, { heap, resident }]) => [
+function memoryFigures(moments: ReadonlyMap<string, Memory>): Figure[] {
+  return [...moments].flatMap(([when, { heap, resident }]) => [
     figure({ name: `heap, ${when}`, unit: 'MB', samples: [heap] }),
     figure({ name: `resident set, ${when}`, unit: 'MB', samples: [resident] }),
   ])
