@@ -14,6 +14,7 @@ import type { Limit } from '../core/limits/limit.ts'
 import type { Issuer } from '../core/policy.ts'
 import { checkCosts } from './checks/costs.ts'
 import { checkCredentials } from './checks/credentials.ts'
+import { checkHeaders } from './checks/headers.ts'
 import { checkIssuers } from './checks/issuers.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { checkTenants } from './checks/tenants.ts'
@@ -100,6 +101,7 @@ function checkMeaning(file: PolicyFile, outside: Outside): Meaning {
       ...checkIssuers(file),
       ...checkTenants(file),
       ...checkCredentials(file),
+      ...checkHeaders(file),
       ...checkRoutes(file, routes, flagFile),
       ...checkCosts(routes, limits),
     ],

@@ -114,6 +114,12 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ],
   ['flag-without-file', 11, 'routes[0].upstream.flag', 'the policy names no file of flags'],
   ['gateway-with-token-type', 15, 'issuers[0].tokenType', 'belongs to `jwks` and `secret`: here we read no `typ`'],
+  [
+    'header-attribute-of-nobody',
+    12,
+    'identity.headers.x-tenant-region',
+    'there is no attribute `regoin`; did you mean `region`',
+  ],
   ['header-claim', 11, 'identity.headers.x-user-email.claim', 'is empty'],
   ['header-not-trusted', 11, 'identity.headers.x-email', 'is not the name of a trusted header'],
   ['header-of-ours', 11, 'identity.headers.X_Tenant_Id', 'is a header that the gateway sets itself'],
