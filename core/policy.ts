@@ -63,6 +63,8 @@ export interface TenantDirectory {
   byId(id: string): Tenant | undefined
   /** By the id or an alias: the names that tokens use. */
   byName(name: string): Tenant | undefined
+  /** The other names of a tenant, by its id. */
+  aliasesOf(id: string): readonly string[]
   /** By a custom domain, lower case, without port and trailing dot. */
   byHost(host: string): Tenant | undefined
   /** By the hex SHA-256 of the whole key. */

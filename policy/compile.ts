@@ -16,6 +16,7 @@ export interface PolicyBuilder {
 export function buildPolicy(head: PolicyHead): PolicyBuilder {
   const byId = new Map<string, Tenant>()
   const byName = new Map<string, Tenant>()
+  const aliasesById = new Map<string, readonly string[]>()
   const byHost = new Map<string, Tenant>()
   const byHash = new Map<string, ApiKey>()
   const certificates: CertificateEntry[] = []
@@ -25,6 +26,7 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
     const tenant: Tenant = deepFreeze({ ...facts, limits: limits ?? plans.get(facts.plan) ?? NO_LIMITS })
     byId.set(tenant.id, tenant)
     for (const name of [tenant.id, ...aliases]) byName.set(name, tenant)
+    if (aliases.length > 0) aliasesById.set(tenant.id, Object.freeze(aliases))
     for (const host of hosts) byHost.set(host, tenant)
     for (const entry of named) certificates.push(deepFreeze(entry))
     for (const { hash, ...key } of apiKeys) byHash.set(hash, deepFreeze(key))
@@ -40,6 +42,7 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
         directory: Object.freeze({
           byId: (id: string) => byId.get(id),
           byName: (name: string) => byName.get(name),
+          aliasesOf: (id: string) => aliasesById.get(id) ?? NO_ALIASES,
           byHost: (host: string) => byHost.get(host),
           apiKeyByHash: (hash: string) => byHash.get(hash),
           apiKeys: () => byHash.entries(),
@@ -55,6 +58,7 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
 }
 
 const NO_LIMITS: readonly Limit[] = Object.freeze([])
+const NO_ALIASES: readonly string[] = Object.freeze([])
 
 /** The whole policy in one step. */
 export function compilePolicy({ head, tenants }: PolicyParts): Policy {

@@ -78,7 +78,7 @@ function principalOf(key: ApiKey): Principal {
   let principal = principals.get(key)
   if (!principal) {
     const { id, tenant, roles, scopes } = key
-    principal = Object.freeze({ kind: 'apiKey', credential: id, tenantName: tenant, roles, scopes })
+    principal = Object.freeze({ kind: 'apiKey', credential: id, tenantId: tenant, roles, scopes })
     principals.set(key, principal)
   }
   return principal

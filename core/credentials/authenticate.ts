@@ -6,7 +6,7 @@ import { verifyApiKey } from './api-key.ts'
 import { type Attempt, attemptOf, type FailedCredentials } from './attempt.ts'
 import { verifyCertificate } from './certificates/client-certificate.ts'
 import { presentedCredentials, type Shown } from './present.ts'
-import type { Principal } from './principal.ts'
+import { type Principal, tenantNamed } from './principal.ts'
 import type { CredentialRecords, KeyUses } from './records.ts'
 import { verifyGatewayClaims } from './tokens/gateway-claims.ts'
 import { type JwtParts, type TrustedIssuer, verifyJwt } from './tokens/jwt.ts'
@@ -130,10 +130,16 @@ function proveAll(
   if (!next) return proven
   return after(credentials.verify(next, attempt), (verdict) => {
     if (isRefusal(verdict)) return verdict
-    const tenant = verdict.tenantName === undefined ? undefined : policy.directory.byName(verdict.tenantName)
-    if (credentials.records.isRevoked(verdict, tenant?.id)) return revoked(verdict)
+    if (isRevoked(verdict, policy, credentials.records)) return revoked(verdict)
     return proveAll(shown, policy, credentials, attempt, [...proven, verdict])
   })
+}
+
+/** Records name a tenant as it was called then: a tenant that was renamed, and keeps its old name as an alias, is still meant. */
+function isRevoked(principal: Principal, { directory }: Policy, records: CredentialRecords): boolean {
+  const id = tenantNamed(principal, directory)?.id
+  if (records.isRevoked(principal, id)) return true
+  return id !== undefined && directory.aliasesOf(id).some((alias) => records.isRevoked(principal, alias))
 }
 
 function revoked({ kind, credential }: Principal): Refusal {

@@ -1,11 +1,14 @@
 /** What a proven credential becomes. Authentication makes it; every later stage reads only this. */
+import type { Tenant, TenantDirectory } from '../policy.ts'
+
 export interface Principal {
   readonly kind: CredentialKind
   /** Names the credential in logs, metadata and limits; never the credential itself. */
   readonly credential: string
-  /** The tenant's id, or another name of it that the policy may know; undefined where the credential names none. */
+  /** The id of the tenant that an API key or a certificate belongs to: no alias stands for it. */
+  readonly tenantId?: string
+  /** What a token calls its tenant, by the id or an alias; undefined where it names none. */
   readonly tenantName?: string
-  /** The id, once an API key has named it: the key belongs to the tenant itself. */
   readonly user?: string
   readonly roles: readonly string[]
   readonly scopes: readonly string[]
@@ -29,3 +32,9 @@ export interface TokenMarks {
 }
 
 export type CredentialKind = 'apiKey' | 'jwt' | 'opaqueToken' | 'clientCertificate'
+
+/** The tenant that the credential is of, whether or not it may speak for it; undefined where the policy has none of that name. */
+export function tenantNamed({ tenantId, tenantName }: Principal, directory: TenantDirectory): Tenant | undefined {
+  if (tenantId !== undefined) return directory.byId(tenantId)
+  return tenantName === undefined ? undefined : directory.byName(tenantName)
+}

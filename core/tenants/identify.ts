@@ -1,5 +1,5 @@
 /** Which tenant the proven credentials and the host name: one, and active. */
-import type { Principal } from '../credentials/principal.ts'
+import { type Principal, tenantNamed } from '../credentials/principal.ts'
 import type { Refusal } from '../credentials/verdict.ts'
 import type { Policy, Route, Tenant } from '../policy.ts'
 
@@ -32,8 +32,8 @@ export function identifyTenant(proof: readonly Principal[], host: string, policy
 
 /** The tenant that a credential names, if it may speak for that one. */
 export function ownTenant(principal: Principal | undefined, { directory }: Policy): Tenant | undefined {
-  if (principal?.tenantName === undefined) return undefined
-  const named = directory.byName(principal.tenantName)
+  if (!principal) return undefined
+  const named = tenantNamed(principal, directory)
   return named && (!principal.speaksFor || principal.speaksFor.has(named.id)) ? named : undefined
 }
 

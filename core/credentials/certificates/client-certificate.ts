@@ -29,7 +29,7 @@ function principalOf(entry: CertificateEntry): Principal {
   let principal = principals.get(entry)
   if (!principal) {
     const { id, tenant, roles, scopes } = entry
-    principal = Object.freeze({ kind: 'clientCertificate', credential: id, tenantName: tenant, roles, scopes })
+    principal = Object.freeze({ kind: 'clientCertificate', credential: id, tenantId: tenant, roles, scopes })
     principals.set(entry, principal)
   }
   return principal

@@ -159,7 +159,7 @@ describe('verifyCertificate', () => {
     expect(verify({ uris: ['urn:globex:batch'], notAfter: now + 1 })).toEqual({
       kind: 'clientCertificate',
       credential: 'urn',
-      tenantName: 'globex',
+      tenantId: 'globex',
       roles: [],
       scopes: ['urn:read'],
     })
