@@ -3,7 +3,7 @@ import { type CredentialParts, type Credentials, createCredentials } from '../co
 import { decide, type Given, type Stages } from '../core/decide.ts'
 import type { Decision } from '../core/decision.ts'
 import { createFlags } from '../core/flags/evaluate.ts'
-import { createIdentityTokens, type PublicKeys } from '../core/identity-token.ts'
+import { createIdentityTokens, type PublicKeys } from '../core/identity/token.ts'
 import type { LimitStore } from '../core/limits/limit.ts'
 import type { MaybePromise } from '../core/maybe-promise.ts'
 import type { IdentityTokenRules, Policy } from '../core/policy.ts'

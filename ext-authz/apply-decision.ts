@@ -1,7 +1,7 @@
 /** From the core's decision to Envoy's CheckResponse. It translates and decides nothing. */
 import { clientHeaders, decisionFacts, denialBody } from '../core/answer.ts'
 import { type Allow, DENIALS, type Decision, type Deny } from '../core/decision.ts'
-import { backendHeaders, headersToRemove } from '../core/identity-headers.ts'
+import { backendHeaders, headersToRemove } from '../core/identity/headers.ts'
 import type { HeaderEntry } from '../core/limits/headers.ts'
 import type { CheckResponse, HeaderValueOption, StructValue } from './messages.ts'
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { clientHeaders } from '../core/answer.ts'
 import type { Allow, Decision } from '../core/decision.ts'
-import { backendHeaders, headersToRemove, type IDENTITY_HEADERS, isTrusted } from '../core/identity-headers.ts'
+import { backendHeaders, headersToRemove, type IDENTITY_HEADERS, isTrusted } from '../core/identity/headers.ts'
 import type { Caller, Mark, MarkName, Stage } from './handover.ts'
 import { assertValues } from './header-values.ts'
 import { type Refusal, refusalOf } from './refusal.ts'

@@ -1,6 +1,6 @@
 /** `identity.headers` and `identity.token`: what backends are told of the caller beyond the headers that are always there. */
 import { z } from 'zod'
-import { IDENTITY_HEADERS } from '../../core/identity-headers.ts'
+import { IDENTITY_HEADERS } from '../../core/identity/headers.ts'
 import { claimPath } from './claims.ts'
 import { secretReference } from './secrets.ts'
 import { durationWithin, refusal } from './words.ts'

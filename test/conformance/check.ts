@@ -1,7 +1,7 @@
 /** Whether an answer is what a case expects, and whether it keeps the laws that hold for every answer. */
 import { type Item, parseList } from 'structured-headers'
 import { expect } from 'vitest'
-import { IDENTITY_HEADERS } from '../../core/identity-headers.ts'
+import { IDENTITY_HEADERS } from '../../core/identity/headers.ts'
 import type { Reached } from './backends.ts'
 import type { AtBackend, Expected, Wanted } from './case.ts'
 import type { Answer } from './gateway.ts'

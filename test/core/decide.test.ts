@@ -5,7 +5,7 @@ import { clientHeaders, decisionFacts, denialBody } from '../../core/answer.ts'
 import { storedHash } from '../../core/credentials/api-key.ts'
 import { decide } from '../../core/decide.ts'
 import type { Allow, Decision, Deny } from '../../core/decision.ts'
-import { backendHeaders, headersToRemove } from '../../core/identity-headers.ts'
+import { backendHeaders, headersToRemove } from '../../core/identity/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { gateOf, NOON, newKey, policyOf, requestOf, type TestGate } from '../support/gate.ts'
 

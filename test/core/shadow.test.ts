@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { clientHeaders, decisionFacts } from '../../core/answer.ts'
 import { decide } from '../../core/decide.ts'
 import type { Allow, Decision } from '../../core/decision.ts'
-import { backendHeaders, headersToRemove } from '../../core/identity-headers.ts'
+import { backendHeaders, headersToRemove } from '../../core/identity/headers.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { gateOf, NOON, newKey, policyOf, requestOf } from '../support/gate.ts'
 

@@ -1,6 +1,6 @@
 /** Requests for the fuzzer: most of them are nearly right, since what is plainly wrong is refused by the first who reads it. */
 import fc from 'fast-check'
-import { IDENTITY_HEADERS } from '../../core/identity-headers.ts'
+import { IDENTITY_HEADERS } from '../../core/identity/headers.ts'
 import { credentialsArbitrary, type Presented } from './presented.ts'
 import { BLOCKED_ADDRESS, type FuzzRequest } from './request.ts'
 import type { World } from './world.ts'

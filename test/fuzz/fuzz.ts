@@ -1,7 +1,7 @@
 /** The fuzzer: sends each case through all gateways, asks the laws, and counts what has come of it. */
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
-import { backendHeaders } from '../../core/identity-headers.ts'
+import { backendHeaders } from '../../core/identity/headers.ts'
 import { caseArbitrary } from './arbitraries.ts'
 import { checkEqual, checkOutcome, must } from './laws.ts'
 import type { FuzzedGateway, Outcome } from './outcome.ts'

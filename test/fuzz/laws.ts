@@ -1,6 +1,6 @@
 /** What must hold of every outcome, judged by the request alone and by none of the code that has decided. */
 import { DENIALS } from '../../core/decision.ts'
-import { backendHeaders, IDENTITY_HEADERS } from '../../core/identity-headers.ts'
+import { backendHeaders, IDENTITY_HEADERS } from '../../core/identity/headers.ts'
 import { isGrpc } from '../../core/request.ts'
 import { claimedTenant, isPlainPath, openedRoute, shownOnly } from './oracle.ts'
 import type { Outcome } from './outcome.ts'

@@ -96,7 +96,7 @@ export const neighbours: Theme = {
     },
     {
       attack: 'a signed identity of one caller for another',
-      tests: { 'core/identity-token.test.ts': ['never says another caller’s name'] },
+      tests: { 'core/identity/token.test.ts': ['never says another caller’s name'] },
     },
   ],
 }

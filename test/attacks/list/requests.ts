@@ -88,7 +88,7 @@ export const headers: Theme = {
     {
       attack: 'a forged signed identity (`x-tenantgate-identity`)',
       cases: ['x-tenantgate-identity alone is no credential and no claim', /: replaced by the truth for a key$/],
-      tests: { 'core/identity-token.test.ts': ['is verified by no other key', 'who has proven nothing has none'] },
+      tests: { 'core/identity/token.test.ts': ['is verified by no other key', 'who has proven nothing has none'] },
     },
     {
       attack: 'a space or NUL before the colon, folded lines, bare CR and LF, control bytes, bytes beyond ASCII',

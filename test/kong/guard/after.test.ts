@@ -1,6 +1,6 @@
 /** The guard behind a plugin: it carries out a mark of this very request and stage, or nobody passes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { IDENTITY_HEADERS } from '../../../core/identity-headers.ts'
+import { IDENTITY_HEADERS } from '../../../core/identity/headers.ts'
 import type { Caller, Mark } from '../../../kong/handover.ts'
 import { type Fields, type LuaHost, startLuaHost } from '../harness/lua-host.ts'
 import { expectRefusal, names, request, value } from './lua.ts'

@@ -1,6 +1,6 @@
 /** The guard before a plugin: what it hands over, and what a client cannot say. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { IDENTITY_HEADERS } from '../../../core/identity-headers.ts'
+import { IDENTITY_HEADERS } from '../../../core/identity/headers.ts'
 import { type Fields, type LuaHost, startLuaHost } from '../harness/lua-host.ts'
 import { expectRefusal, handed, names, request, value } from './lua.ts'
 

@@ -1,9 +1,9 @@
 /** Who the caller is, as a signed token that backends can verify by themselves (RFC 7519). */
 import { createPublicKey } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK, importPKCS8, type JWK, SignJWT } from 'jose'
-import type { Principal } from './credentials/principal.ts'
-import type { MaybePromise } from './maybe-promise.ts'
-import type { IdentityTokenRules, Tenant } from './policy.ts'
+import type { Principal } from '../credentials/principal.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
+import type { IdentityTokenRules, Tenant } from '../policy.ts'
 
 /** RFC 7517 §5: a JWK set of public keys. */
 export interface PublicKeys {

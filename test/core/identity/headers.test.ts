@@ -1,9 +1,9 @@
 /** What a policy has backends told, what is fit to be told, and what is taken off a request before it reaches one. */
 import { describe, expect, it } from 'vitest'
-import { backendHeaders, headersToRemove, policyHeaders } from '../../core/identity-headers.ts'
-import type { HeaderSource, Identity, Tenant } from '../../core/policy.ts'
-import { allowOf, requestOf } from '../ext-authz/decisions.ts'
-import { gateOf, newKey, policyOf } from '../support/gate.ts'
+import { backendHeaders, headersToRemove, policyHeaders } from '../../../core/identity/headers.ts'
+import type { HeaderSource, Identity, Tenant } from '../../../core/policy.ts'
+import { allowOf, requestOf } from '../../ext-authz/decisions.ts'
+import { gateOf, newKey, policyOf } from '../../support/gate.ts'
 
 const tenant: Tenant = {
   id: 'acme',

@@ -1,12 +1,12 @@
 /** The trusted headers: what backends are told of the caller, and every spelling in which a client could tell it himself. */
 
-import { isBearer, readsBearer } from './credentials/present.ts'
-import type { Principal } from './credentials/principal.ts'
-import { claimAt } from './credentials/tokens/claims.ts'
-import type { Allow } from './decision.ts'
-import type { HeaderEntry } from './limits/headers.ts'
-import type { HeaderSource, Identity, Tenant } from './policy.ts'
-import { headerOf } from './request.ts'
+import { isBearer, readsBearer } from '../credentials/present.ts'
+import type { Principal } from '../credentials/principal.ts'
+import { claimAt } from '../credentials/tokens/claims.ts'
+import type { Allow } from '../decision.ts'
+import type { HeaderEntry } from '../limits/headers.ts'
+import type { HeaderSource, Identity, Tenant } from '../policy.ts'
+import { headerOf } from '../request.ts'
 
 /** Set by us alone. A gateway that proxies the client's own copy would believe anybody. */
 export const IDENTITY_HEADERS = [

@@ -2,12 +2,12 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose'
 import { describe, expect, it } from 'vitest'
-import type { Principal } from '../../core/credentials/principal.ts'
-import { decide } from '../../core/decide.ts'
-import { backendHeaders, headersToRemove } from '../../core/identity-headers.ts'
-import { createIdentityTokens } from '../../core/identity-token.ts'
-import type { IdentityTokenRules, Tenant } from '../../core/policy.ts'
-import { gateOf, NOON, newKey, policyOf, requestOf } from '../support/gate.ts'
+import type { Principal } from '../../../core/credentials/principal.ts'
+import { decide } from '../../../core/decide.ts'
+import { backendHeaders, headersToRemove } from '../../../core/identity/headers.ts'
+import { createIdentityTokens } from '../../../core/identity/token.ts'
+import type { IdentityTokenRules, Tenant } from '../../../core/policy.ts'
+import { gateOf, NOON, newKey, policyOf, requestOf } from '../../support/gate.ts'
 
 const MAKE = {
   ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
