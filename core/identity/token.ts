@@ -64,20 +64,24 @@ export function createIdentityTokens(rules: IdentityTokenRules, keys: readonly s
   }
 }
 
-/** `sub` is the user, or the credential of a caller without one. Times in seconds. */
+/**
+ * `sub` is the user, or the credential and its kind of a caller without one: a text alone, in which a user could be called what
+ * a key is called. `kind` and `user` tell them apart. Times in seconds.
+ */
 function sign(
   { key, kid }: SigningKey,
   { issuer, audience, lifetimeMs, algorithm }: IdentityTokenRules,
-  { credential, user, roles, scopes }: Principal,
+  { kind, credential, user, roles, scopes }: Principal,
   { id: tenant, plan }: Tenant,
   now: number,
 ): Promise<string> {
   const issuedAt = Math.floor(now / 1000)
-  return new SignJWT({ tenant, plan, roles: [...roles], scope: scopes.join(' '), credential })
+  const caller = { kind, credential, ...(user !== undefined && { user }) }
+  return new SignJWT({ tenant, plan, roles: [...roles], scope: scopes.join(' '), ...caller })
     .setProtectedHeader({ alg: algorithm, typ: 'JWT', kid })
     .setIssuer(issuer)
     .setAudience(audience)
-    .setSubject(user ?? credential)
+    .setSubject(user ?? `${kind}:${credential}`)
     .setIssuedAt(issuedAt)
     .setExpirationTime(Math.floor(issuedAt + lifetimeMs / 1000))
     .sign(key)

@@ -64,7 +64,7 @@ describe('where the policy names no key', () => {
   it('one is made, told once, kept over reloads, and verifies', async () => {
     await start(policyWith(''))
     const token = await identity()
-    expect(await verified(token)).toMatchObject({ sub: 'ci', tenant: 'acme', plan: 'pro', scope: 'orders:read' })
+    expect(await verified(token)).toMatchObject({ sub: 'apiKey:ci', tenant: 'acme', plan: 'pro', scope: 'orders:read' })
     await rewritten(policyWith(', lifetime: 5m'))
     const later = await identity()
     expect(later).not.toBe(token)

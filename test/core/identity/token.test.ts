@@ -59,7 +59,9 @@ describe.each(['ES256', 'EdDSA'] as const)('a token signed with %s', (algorithm)
       plan: 'pro',
       roles: ['admin', 'dev'],
       scope: 'orders:read orders:write',
+      kind: 'jwt',
       credential: 'web',
+      user: 'ann',
       iat: NOON / 1000,
       exp: NOON / 1000 + 60,
     })
@@ -87,10 +89,29 @@ describe.each(['ES256', 'EdDSA'] as const)('a token signed with %s', (algorithm)
 })
 
 describe('a caller without a user', () => {
-  it('is the subject by the credential', async () => {
-    const { user: _, ...key } = newPrincipal({ kind: 'apiKey', credential: 'ci' })
-    const token = await createIdentityTokens(rulesOf('EdDSA'), [newPem('EdDSA')]).of(key, acme, NOON)
-    expect(decodeJwt(token)).toMatchObject({ sub: 'ci', credential: 'ci' })
+  const { of } = createIdentityTokens(rulesOf('EdDSA'), [newPem('EdDSA')])
+  const { user: _, ...nobody } = newPrincipal({ credential: 'ann' })
+
+  it('is the subject by the credential and its kind, and has no claim of a user', async () => {
+    const claims = decodeJwt(await of({ ...nobody, kind: 'apiKey' }, acme, NOON))
+    expect(claims).toMatchObject({ sub: 'apiKey:ann', kind: 'apiKey', credential: 'ann' })
+    expect(claims).not.toHaveProperty('user')
+  })
+
+  it('a key, a certificate, a client and a user of one name are four subjects', async () => {
+    const callers: Principal[] = [
+      { ...nobody, kind: 'apiKey' },
+      { ...nobody, kind: 'clientCertificate' },
+      { ...nobody, kind: 'jwt' },
+      { ...nobody, kind: 'jwt', user: 'ann' },
+    ]
+    const claims = await Promise.all(callers.map(async (caller) => decodeJwt(await of(caller, acme, NOON))))
+    expect(new Set(claims.map(({ sub }) => sub)).size).toBe(4)
+  })
+
+  it('a user who is called as a key would be has a claim that no key has', async () => {
+    const claims = decodeJwt(await of({ ...nobody, user: 'apiKey:ann' }, acme, NOON))
+    expect(claims).toMatchObject({ sub: 'apiKey:ann', kind: 'jwt', user: 'apiKey:ann' })
   })
 })
 
@@ -180,7 +201,7 @@ routes:
     if (second instanceof Promise || first.decision !== 'allow' || second.decision !== 'allow') throw new Error('waits')
     expect(second.identityToken).toBe(first.identityToken)
     expect(backendHeaders(second)).toContainEqual(['x-tenantgate-identity', first.identityToken])
-    expect(decodeJwt(first.identityToken ?? '')).toMatchObject({ tenant: 'acme', plan: 'none', sub: 'ci' })
+    expect(decodeJwt(first.identityToken ?? '')).toMatchObject({ tenant: 'acme', plan: 'none', sub: 'apiKey:ci' })
   })
 
   it('who has proven nothing has none, and cannot bring his own', async () => {
