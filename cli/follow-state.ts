@@ -27,6 +27,7 @@ export async function followState(file: string, log: Log, now: () => number): Pr
     now,
     onProblem: (problem) => log.stateRead(problem),
     onMended: () => log.stateRead(undefined),
+    onLost: (lost, before, after) => log.stateLost(lost, before, after),
     onTorn: (place) => log.stateTorn(place),
   })
   if (!opened.ok) return opened

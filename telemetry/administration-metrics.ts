@@ -4,6 +4,8 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 export interface StateCounts {
   /** Records of keys and revocations. */
   readonly size: number
+  /** Records that held and were taken out of the file. */
+  readonly lost: number
   /** Why the file could not be read, the last time. */
   readonly problem: string | undefined
 }
@@ -20,6 +22,15 @@ export function addStateMetrics(registry: Registry, counts: StateCounts): void {
     registers,
     collect() {
       this.set(counts.size)
+    },
+  })
+  new Counter({
+    name: 'tenantgate_state_records_lost_total',
+    help: 'Records that were in force and have been taken out of the state file since.',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(counts.lost)
     },
   })
   new Gauge({

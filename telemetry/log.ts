@@ -38,6 +38,8 @@ export interface Log {
   administered(event: AdminEvent): void
   /** The state file was read; `problem` says why it was not, and what was known holds. */
   stateRead(problem: string | undefined): void
+  /** Records that held are no longer in the state file; the numbers are of records. */
+  stateLost(lost: number, before: number, after: number): void
   /** The state file ends in a line that was never finished, and is ignored. */
   stateTorn(place: string): void
   /** Lines of the audit are being lost; `code` is the system's. */
@@ -128,7 +130,9 @@ function lifecycle(
   }
 }
 
-function administration(logger: Logger): Pick<Log, 'administered' | 'stateRead' | 'stateTorn' | 'auditFailing'> {
+function administration(
+  logger: Logger,
+): Pick<Log, 'administered' | 'stateRead' | 'stateLost' | 'stateTorn' | 'auditFailing'> {
   return {
     administered: ({ action, outcome, reason, address, target }) =>
       logger.info({ action, outcome, reason, address, target }, 'administration'),
@@ -136,6 +140,8 @@ function administration(logger: Logger): Pick<Log, 'administered' | 'stateRead' 
       if (problem === undefined) logger.info('state file is good again')
       else logger.error({ problem }, 'state file rejected, what was known holds')
     },
+    stateLost: (lost, before, after) =>
+      logger.error({ lost, before, after }, 'the state file has lost records, what they refused is refused no longer'),
     stateTorn: (place) => logger.warn({ place }, 'state file ends in a line that was never finished; it is ignored'),
     auditFailing: (code) => logger.error({ code }, 'the audit cannot be written, its lines are lost'),
   }

@@ -13,6 +13,10 @@ export interface RecordIndex {
   add(record: CredentialRecord): void
   issuedKeys(): Iterable<IssuedKey>
   revocations(): Iterable<Revocation>
+  /** Everything that is known; of several that say the same, one may stand for all. */
+  all(): Iterable<CredentialRecord>
+  /** Whether what the record says holds here too, or what is stricter. */
+  covers(record: CredentialRecord): boolean
 }
 
 /** An index of nothing yet. */
@@ -45,7 +49,32 @@ export function createRecordIndex(): RecordIndex {
     return subject !== undefined && issuedAt < subjects.strictest(issuer, subject)
   }
 
+  function* all(): Iterable<CredentialRecord> {
+    yield* keys.values()
+    for (const [hash, at] of replaced) yield { kind: 'replaced', hash, at }
+    yield* revocations
+  }
+
+  function covers(record: CredentialRecord): boolean {
+    switch (record.kind) {
+      case 'key':
+        return keys.has(record.hash)
+      case 'replaced':
+        return (replaced.get(record.hash) ?? FOR_GOOD) <= record.at
+      case 'revoked-credential':
+        return credentials.of(record.tenant, record.id) > 0
+      case 'revoked-token':
+        return tokens.strictest(record.issuer, record.jti) > 0
+      case 'revoked-subject':
+        return subjects.strictest(record.issuer, record.subject) >= record.before
+      case 'revoked-tenant':
+        return tenants.of(undefined, record.tenant) >= record.before
+    }
+  }
+
   return {
+    all,
+    covers,
     get size() {
       return size
     },
@@ -78,7 +107,7 @@ function createTimes() {
   const of = (scope: string | undefined, name: string) => byScope.get(scope)?.get(name) ?? Number.NEGATIVE_INFINITY
   return {
     of,
-    strictest: (scope: string, name: string) => Math.max(of(scope, name), of(undefined, name)),
+    strictest: (scope: string | undefined, name: string) => Math.max(of(scope, name), of(undefined, name)),
     raise(scope: string | undefined, name: string, time: number): void {
       const times = byScope.get(scope) ?? new Map<string, number>()
       byScope.set(scope, times)

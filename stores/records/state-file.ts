@@ -7,7 +7,15 @@ import { type FileHandle, open } from 'node:fs/promises'
 import type { CredentialRecord, Ledger } from '../../core/credentials/records.ts'
 import { MOST_RECORDS } from './credential-records.ts'
 import { lineOf, TORN } from './state-lines.ts'
-import { beginsWith, type LineProblem, type Reading, readOn, startReading } from './state-reading.ts'
+import {
+  beginsWith,
+  type LineProblem,
+  LONGEST_LINE,
+  lostFrom,
+  type Reading,
+  readOn,
+  startReading,
+} from './state-reading.ts'
 
 const { O_RDONLY, O_WRONLY, O_APPEND, O_NONBLOCK } = constants
 
@@ -15,11 +23,13 @@ export interface StateFile extends Ledger {
   /**
    * Reads the file again, as far as it is new. A file that is bad changes nothing: what was known holds. Answers false while
    * records are missing that were there before: an editor may be in the middle of writing, so they hold until the file has
-   * stayed as it is for `SETTLE_MS`. Look again then.
+   * stayed as it is for `SETTLE_MS`. Look again then. A file of no records takes nothing back, however long it stays so.
    */
   look(): Promise<boolean>
   /** Records in memory. */
   readonly size: number
+  /** Records that held and have been taken out of the file, so far. */
+  readonly lost: number
   /** What is wrong with the file, as it was last read. */
   readonly problem: string | undefined
 }
@@ -31,6 +41,8 @@ export interface StateFileParts {
   /** Told of each problem once, in words, with the file and the line. */
   readonly onProblem: (problem: string) => void
   readonly onMended: () => void
+  /** `lost` records that held do so no longer: of `before` in the file there are `after` now. */
+  readonly onLost: (lost: number, before: number, after: number) => void
   /** The last line was never finished, and is ignored. */
   readonly onTorn: (place: string) => void
 }
@@ -50,16 +62,18 @@ export async function openStateFile(parts: StateFileParts): Promise<OpenStateFil
 
 interface Reader {
   readonly reading: Reading
+  readonly lost: number
   /** Whether the file lacks records that still hold. */
   readonly isUnsettled: boolean
   /** `thorough` makes sure that what was read before is still what the file begins with; else it reads what was added. */
   read(thorough: boolean): Promise<string | undefined>
 }
 
-function createReader({ path, now, onTorn }: StateFileParts): Reader {
+function createReader({ path, now, onTorn, onLost }: StateFileParts): Reader {
   let reading = startReading()
   let inode: string | undefined
   let toldTorn = -1
+  let lost = 0
   let shrunk: { readonly stamp: string; readonly since: number } | undefined
 
   async function readFrom(file: FileHandle, thorough: boolean): Promise<LineProblem | string | undefined> {
@@ -72,16 +86,24 @@ function createReader({ path, now, onTorn }: StateFileParts): Reader {
     const problem = await readOn(file, next)
     // a file that was edited takes the place of what was known only as a whole
     if (problem !== undefined) return problem
-    const stamp = `${found}:${facts.size}:${facts.mtimeMs}`
-    if (next.index.size < reading.index.size && !hasSettled(stamp)) return undefined
+    const missing = next === reading ? 0 : await lostFrom(reading.index, next.index)
+    if (missing > 0) {
+      const isEmpty = next.index.size === 0
+      if (!hasSettled(isEmpty ? 'empty' : `${found}:${facts.size}:${facts.mtimeMs}`)) return undefined
+      // what an accident leaves behind is not what anybody wrote
+      if (isEmpty) return `has no record any more, of ${reading.index.size}; all of them hold until the next start`
+      lost += missing
+      onLost(missing, reading.index.size, next.index.size)
+    }
     shrunk = undefined
     reading = next
     inode = found
     return undefined
   }
 
+  /** A clock that is set back begins the time anew. */
   function hasSettled(stamp: string): boolean {
-    if (shrunk?.stamp !== stamp) shrunk = { stamp, since: now() }
+    if (shrunk?.stamp !== stamp || now() < shrunk.since) shrunk = { stamp, since: now() }
     return now() - shrunk.since >= SETTLE_MS
   }
 
@@ -89,8 +111,11 @@ function createReader({ path, now, onTorn }: StateFileParts): Reader {
     get reading() {
       return reading
     },
+    get lost() {
+      return lost
+    },
     get isUnsettled() {
-      return shrunk !== undefined
+      return shrunk !== undefined && !hasSettled(shrunk.stamp)
     },
     async read(thorough) {
       let file: FileHandle | undefined
@@ -127,7 +152,8 @@ function createState(file: Reader, parts: StateFileParts): StateFile {
 
   async function read(thorough: boolean): Promise<string | undefined> {
     const found = await file.read(thorough)
-    if (found !== problem) {
+    // a file that may be half written is not told to be good again
+    if (found !== problem && !(found === undefined && file.isUnsettled)) {
       problem = found
       if (found === undefined) onMended()
       else onProblem(found)
@@ -138,8 +164,12 @@ function createState(file: Reader, parts: StateFileParts): StateFile {
   async function write(records: readonly CredentialRecord[]): Promise<string | undefined> {
     const { torn } = file.reading
     const before = torn === 'nowhere' ? '' : torn === 'in a record' ? `\n${TORN}\n` : '\n'
+    const lines = records.map((record) => lineOf(record, now()))
+    // it could not be read again, nor could what comes behind it
+    if (lines.some((line) => Buffer.byteLength(line) > LONGEST_LINE))
+      return `a record is longer than ${LONGEST_LINE} bytes`
     try {
-      await append(path, `${before}${records.map((record) => lineOf(record, now())).join('')}`)
+      await append(path, `${before}${lines.join('')}`)
     } catch (error) {
       return `${path}: ${reasonOf(error)}`
     }
@@ -150,6 +180,9 @@ function createState(file: Reader, parts: StateFileParts): StateFile {
     durable: true,
     get size() {
       return file.reading.index.size
+    },
+    get lost() {
+      return file.lost
     },
     get problem() {
       return problem

@@ -2,6 +2,7 @@
 import { isUtf8 } from 'node:buffer'
 import { createHash, type Hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { createRecordIndex, MOST_RECORDS, type RecordIndex } from './credential-records.ts'
 import { readLine, TORN } from './state-lines.ts'
 
@@ -9,7 +10,8 @@ import { readLine, TORN } from './state-lines.ts'
 const CHUNK_BYTES = 16 * 1024
 /** Likewise, of what only has to be compared. */
 const COMPARED_BYTES = 256 * 1024
-const LONGEST_LINE = 16 * 1024
+/** More than a body of the administration holds, whatever is in it; what is longer is neither written nor read. */
+export const LONGEST_LINE = 128 * 1024
 const NEWLINE = 10
 
 /** `line` is counted from 1. */
@@ -32,6 +34,21 @@ export function startReading(): Reading {
     position: { bytes: 0, lines: 0, digest: createHash('sha256') },
     torn: 'nowhere',
   }
+}
+
+/** Looked up at a time, a millisecond or so. */
+const COMPARED_RECORDS = 2000
+
+/** How many of the records that were known are no longer there. */
+export async function lostFrom(known: RecordIndex, next: RecordIndex): Promise<number> {
+  let lost = 0
+  let looked = 0
+  for (const record of known.all()) {
+    if (!next.covers(record)) lost += 1
+    looked += 1
+    if (looked % COMPARED_RECORDS === 0) await setImmediate()
+  }
+  return lost
 }
 
 /** Whether the file still begins with what was read. */

@@ -39,20 +39,26 @@ export interface Administration {
   close(): void
 }
 
-const policyText = (hash: string) =>
+const policyText = (hash: string, scopes: readonly string[]) =>
   `version: 1
 plans: { pro: { limits: [{ name: daily, quota: 3/day }] } }
 tenants:
-  acme: { plan: pro, apiKeys: [{ id: ci, hash: "${hash}", scopes: [orders:read], roles: [reader] }] }
+  acme: { plan: pro, apiKeys: [{ id: ci, hash: "${hash}", scopes: ${JSON.stringify(scopes)}, roles: [reader] }] }
   globex: { plan: pro }
 issuers:
   - { issuer: https://id.example, secret: { env: SECRET }, audiences: [orders], algorithms: [HS256], claims: { tenant: org } }
 routes: [{ name: all, match: { path: /** }, require: { scopes: [orders:read] } }]
 `.replace('{ env: SECRET }', '{ file: secret }')
 
-export async function administration(more: { readonly ledger?: Ledger } = {}): Promise<Administration> {
+interface More {
+  readonly ledger?: Ledger
+  /** Of the key that stands in the policy. */
+  readonly scopes?: readonly string[]
+}
+
+export async function administration(more: More = {}): Promise<Administration> {
   const { key, hash } = newKey()
-  const policy = policyOf(policyText(hash), { secret: 'k'.repeat(64) })
+  const policy = policyOf(policyText(hash, more.scopes ?? ['orders:read']), { secret: 'k'.repeat(64) })
   const ledger = more.ledger ?? createMemoryLedger()
   const uses = createKeyUses()
   const clock = { now: NOON }

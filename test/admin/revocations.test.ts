@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { openStateFile } from '../../stores/records/state-file.ts'
 import { NOON } from '../support/gate.ts'
 import { type Administration, administration } from './administration.ts'
@@ -77,17 +77,25 @@ it.each([
 })
 
 describe('with a state file', () => {
-  it('is there again after a restart, and what cannot be written is told and not done', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'tg-admin-'))
-    const path = join(folder, 'state.jsonl')
+  let folder: string
+  let path: string
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'tg-admin-'))
+    path = join(folder, 'state.jsonl')
     writeFileSync(path, '')
-    const told: string[] = []
-    const parts = { path, now: () => NOON, onProblem: (text: string) => told.push(text), onMended() {}, onTorn() {} }
-    const open = async () => {
-      const opened = await openStateFile(parts)
-      if (!opened.ok) throw new Error(opened.problem)
-      return opened.state
-    }
+  })
+
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  async function open() {
+    const told = { onProblem() {}, onMended() {}, onLost() {}, onTorn() {} }
+    const opened = await openStateFile({ path, now: () => NOON, ...told })
+    if (!opened.ok) throw new Error(opened.problem)
+    return opened.state
+  }
+
+  it('is there again after a restart, and what cannot be written is told and not done', async () => {
     admin = await administration({ ledger: await open() })
     const revoked = await admin.ask('POST', '/v1/revocations', { kind: 'tenant', tenant: 'acme' })
     expect(revoked.body).toMatchObject({ durable: true })
@@ -104,6 +112,35 @@ describe('with a state file', () => {
     expect([failed.status, failed.body.code]).toEqual([503, 'not_recorded'])
     expect((await admin.use(String(issued.body.key))).decision).toBe('allow')
     expect(admin.events.at(-1)).toMatchObject({ action: 'key_revoked', outcome: 'failed' })
-    rmSync(folder, { recursive: true })
+  })
+
+  it.each([
+    ['/v1/tenants/acme/keys', { id: 'new', scopes: names(252), roles: [] }],
+    ['/v1/tenants/acme/keys', { id: 'new', roles: names(60).map((name) => name.replaceAll('x', '"')), scopes: [] }],
+    ['/v1/revocations', { kind: 'token', jti: '\u0001"\u2028'.repeat(1300) }],
+    ['/v1/revocations', { kind: 'subject', subject: '\ud800'.repeat(4096) }],
+  ])('reads back the largest body that it takes: %s', async (url, body) => {
+    admin = await administration({ ledger: await open() })
+    expect((await admin.ask('POST', url, body)).status).toBe(201)
+    expect((await open()).size).toBe(1)
+    expect((await admin.ask('POST', '/v1/revocations', { kind: 'tenant', tenant: 'acme' })).status).toBe(201)
+  })
+
+  it('rotates a key of many rights, and refuses what it could not read back before anything is written', async () => {
+    admin = await administration({ ledger: await open(), scopes: names(480) })
+    expect((await admin.ask('POST', '/v1/tenants/acme/keys/ci/rotate', {})).status).toBe(201)
+    expect((await open()).size).toBe(2)
+    admin.close()
+    writeFileSync(path, '')
+    admin = await administration({ ledger: await open(), scopes: names(600) })
+    const refused = await admin.ask('POST', '/v1/tenants/acme/keys/ci/rotate', {})
+    expect([refused.status, refused.body.code]).toEqual([503, 'not_recorded'])
+    expect((await open()).size).toBe(0)
+    expect((await admin.ask('POST', '/v1/revocations', { kind: 'tenant', tenant: 'acme' })).status).toBe(201)
   })
 })
+
+/** Of 256 characters each. */
+function names(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `${index}`.padEnd(256, 'x'))
+}

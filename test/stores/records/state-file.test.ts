@@ -27,6 +27,7 @@ const partsOf = (file: string) => ({
   now: () => clock,
   onProblem: (problem: string) => void told.push(problem),
   onMended: () => void told.push('mended'),
+  onLost: (lost: number, before: number, after: number) => void told.push(`lost ${lost}: ${before} to ${after}`),
   onTorn: (place: string) => void told.push(`torn ${place}`),
 })
 
@@ -105,7 +106,7 @@ describe('what was recorded', () => {
     await state.look()
     expect(isRevoked(state, 'a')).toBe(true)
     writeFileSync(path, `${line('b')}${line('c')}`)
-    expect(await state.look()).toBe(true)
+    await settled(state)
     expect(['a', 'b', 'c'].map((id) => isRevoked(state, id))).toEqual([false, true, true])
     writeFileSync(`${path}.new`, line('d'))
     renameSync(`${path}.new`, path)
@@ -126,13 +127,61 @@ describe('what was recorded', () => {
       expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([true, true])
       expect(await state.add(() => [revoked('d')])).toContain('being edited')
     }
-    writeFileSync(path, `${line('c')}${line('b')}`)
+    writeFileSync(path, `${line('c')}${line('b')}${line('a')}`)
     expect(await state.look()).toBe(true)
+    writeFileSync(path, `${line('c')}${line('b')}`)
+    await settled(state)
     expect(['a', 'b', 'c', 'd'].map((id) => isRevoked(state, id))).toEqual([false, true, true, false])
+    expect(told).toEqual(['lost 1: 3 to 2'])
+    expect(await state.add(() => [revoked('d')])).toBeUndefined()
+  })
+
+  it('that a line of an edited file says no longer is told with both counts, also where the file has not become shorter', async () => {
+    writeFileSync(path, `${line('a')}${line('b')}`)
+    const state = await opened()
+    writeFileSync(path, `${line('b')}${line('c')}${line('d')}`)
+    expect(await state.look()).toBe(false)
+    expect(isRevoked(state, 'a')).toBe(true)
+    await settled(state)
+    expect([isRevoked(state, 'a'), isRevoked(state, 'd'), state.lost]).toEqual([false, true, 1])
+    expect(told).toEqual(['lost 1: 2 to 3'])
+    writeFileSync(path, `${line('d')}${line('b')}\n${line('c')}${line('c')}`)
+    expect(await state.look()).toBe(true)
+    expect(told).toHaveLength(1)
+  })
+
+  it('holds on when the file is emptied, loudly and for as long as it stays so, and nothing is recorded in it', async () => {
+    writeFileSync(path, `${line('a')}${line('b')}`)
+    const state = await opened()
+    for (const emptied of ['', '\n\n']) {
+      writeFileSync(path, emptied)
+      await settled(state)
+      clock += 3_600_000
+      expect(await state.look()).toBe(true)
+      expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([true, true])
+      expect(state.problem).toContain('has no record any more, of 2')
+      expect(await state.add(() => [revoked('c')])).toBe(state.problem)
+    }
+    expect(told).toEqual([state.problem])
+    writeFileSync(path, `${line('a')}${line('b')}`)
+    expect(await state.look()).toBe(true)
     writeFileSync(path, '')
     await settled(state)
-    expect(state.size).toBe(0)
-    expect(await state.add(() => [revoked('d')])).toBeUndefined()
+    writeFileSync(path, line('b'))
+    await settled(state)
+    expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([false, true])
+    expect(told.slice(1)).toEqual(['mended', expect.stringContaining('no record'), 'lost 1: 2 to 1', 'mended'])
+  })
+
+  it('of every kind holds on when its line is taken out, until that has stayed so', async () => {
+    for (const [index, record] of EVERY_KIND.entries()) {
+      writeFileSync(path, '')
+      const state = await opened()
+      await state.add(() => EVERY_KIND)
+      const lines = readFileSync(path, 'utf8').split('\n')
+      writeFileSync(path, lines.filter((_, at) => at !== index).join('\n'))
+      expect([record.kind, await state.look()]).toEqual([record.kind, false])
+    }
   })
 
   it('behind a link that is swapped is seen too', async () => {
@@ -164,8 +213,8 @@ describe('a file that is not good', () => {
     ['{"kind":"revoked-subject","subject":"","before":"2026-11-22T12:00:00Z"}\n', 'subject: '],
     ['{"kind":"key","tenant":"acme","id":"ci","hash":"sha256:00"}\n', 'hash: '],
     ['{"kind":"revoked-token","jti":"j","__proto__":{"issuer":"x"}}\n', '__proto__'],
-    [`{"kind":"revoked-token","jti":"${'x'.repeat(20_000)}"}\n`, 'longer than'],
-    [`{"kind":"revoked-token","jti":"${'x'.repeat(80_000)}`, 'longer than'],
+    [`{"kind":"revoked-token","jti":"${'x'.repeat(140_000)}"}\n`, 'longer than'],
+    [`{"kind":"revoked-token","jti":"${'x'.repeat(600_000)}`, 'longer than'],
   ])('is told with its line at start: %.60s', async (bad, words) => {
     const problem = await problemAtStart(`${line('a')}\n${bad}`)
     expect(problem.startsWith(`${path}:3: `)).toBe(true)
