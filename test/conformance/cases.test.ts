@@ -5,23 +5,25 @@ import { topics } from './cases.ts'
 import { expectedOf, stepsOf, written } from './driver.ts'
 import { type PolicyUnderTest, policyUnderTest } from './policy.ts'
 import type { SentRequest } from './raw-http.ts'
+import { SMALL_TABLES } from './small/tables.ts'
 
 const cases = topics.flatMap((topic) => topic.cases)
 const steps = cases.flatMap(stepsOf)
+const small = SMALL_TABLES.flatMap((table) => table.topics)
+const smallSteps = small.flatMap((topic) => topic.cases).flatMap(stepsOf)
 
 let underTest: PolicyUnderTest
 beforeAll(async () => {
   underTest = await policyUnderTest()
 })
 
-/** What only a later version or a broken dependency can bring about. */
-const NOT_OF_A_GATEWAY = ['revoked_credential', 'dependency_unavailable']
-
 describe('the table', () => {
   it('has a row for every way of being refused, with the status that the product gives it', () => {
-    const shown = steps.flatMap(({ expect: { code, status } }) => (code === undefined ? [] : [[code, status] as const]))
+    const shown = [...steps, ...smallSteps].flatMap(({ expect: { code, status } }) =>
+      code === undefined ? [] : [[code, status] as const],
+    )
     for (const [code, status] of shown) expect([code, status]).toEqual([code, DENIALS[code].status])
-    expect([...new Set(shown.map(([code]) => code)), ...NOT_OF_A_GATEWAY].sort()).toEqual(Object.keys(DENIALS).sort())
+    expect([...new Set(shown.map(([code]) => code))].sort()).toEqual(Object.keys(DENIALS).sort())
   })
 
   it('uses every route of the policy', () => {
@@ -42,8 +44,20 @@ describe('the table', () => {
     expect(() => written({ path: '/', headers: ['X-Api-Key: <nobody’s key>'] }, credentials)).toThrow('nobody’s key')
   })
 
+  it('sends every credential that a small table has, and no other', async () => {
+    for (const { topics, make } of SMALL_TABLES) {
+      const { credentials } = await make()
+      const requests = topics.flatMap(({ cases }) => cases.flatMap(stepsOf)).map(({ request }) => request)
+      const sent = requests.map((request) => textOf(written(request, credentials))).join('\n')
+      const unused = Object.entries(credentials).filter(([, credential]) => !sent.includes(credential))
+      expect(unused.map(([name]) => name)).toEqual([])
+    }
+  })
+
   it('says the same thing once', () => {
-    const names = topics.flatMap(({ title, cases }) => cases.map(({ shows, name }) => `${title}: ${shows}: ${name}`))
+    const names = [...topics, ...small].flatMap(({ title, cases }) =>
+      cases.map(({ shows, name }) => `${title}: ${shows}: ${name}`),
+    )
     expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([])
   })
 

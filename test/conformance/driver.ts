@@ -2,20 +2,30 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import type { Case, Expected, Request, Step, Topic } from './case.ts'
 import { checkAnswer } from './check.ts'
-import type { Credentials } from './credentials.ts'
-import type { GatewayUnderTest, StartGateway } from './gateway.ts'
-import { policyUnderTest } from './policy.ts'
+import type { GatewayUnderTest, StartGateway, UnderTest } from './gateway.ts'
+import { type PolicyUnderTest, policyUnderTest } from './policy.ts'
 import type { SentRequest } from './raw-http.ts'
 
 /** Linux has all of 127.0.0.0/8 on its loopback interface; elsewhere it is one address. */
 const HAS_MANY_ADDRESSES = process.platform === 'linux'
 
-/** Defines the tests; the gateway is started once for all of them. */
-export function runConformance(topics: readonly Topic[], start: StartGateway): void {
+type Credentials = UnderTest['credentials']
+
+/** Defines the tests of the table; the gateway is started once for all of them. */
+export function runConformance(topics: readonly Topic[], start: StartGateway<PolicyUnderTest>): void {
+  runTopics(topics, policyUnderTest, start)
+}
+
+/** The same for topics that are decided by another policy. */
+export function runTopics<T extends UnderTest>(
+  topics: readonly Topic[],
+  make: () => Promise<T>,
+  start: StartGateway<T>,
+): void {
   let gateway: GatewayUnderTest
   let credentials: Credentials
   beforeAll(async () => {
-    const underTest = await policyUnderTest()
+    const underTest = await make()
     credentials = underTest.credentials
     gateway = await start(underTest)
   })
@@ -71,5 +81,5 @@ export function written(request: Request, credentials: Credentials): SentRequest
 
 function credentialOf(name: string, credentials: Credentials): string {
   if (!Object.hasOwn(credentials, name)) throw new Error(`no credential is called '${name}'`)
-  return credentials[name as keyof Credentials]
+  return credentials[name] ?? ''
 }

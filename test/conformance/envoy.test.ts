@@ -11,11 +11,12 @@ import { topics } from './cases.ts'
 import { runConformance } from './driver.ts'
 import { gateAtNoon } from './gate-at-noon.ts'
 import { overHttp, type StartGateway } from './gateway.ts'
+import { runSmallTables } from './small/tables.ts'
 
-const startEnvoyUnderTest: StartGateway = async ({ policy }) => {
+const startEnvoyUnderTest: StartGateway = async ({ policy, parts }) => {
   const folder = socketFolder()
   const sidecarSocket = join(folder, 'gate.sock')
-  const { gate, reset } = gateAtNoon(policy)
+  const { gate, reset } = gateAtNoon(policy, parts)
   const onFault = (fault: unknown) => {
     throw fault
   }
@@ -39,3 +40,4 @@ const startEnvoyUnderTest: StartGateway = async ({ policy }) => {
 }
 
 runConformance([...topics, http2Attacks], startEnvoyUnderTest)
+runSmallTables(startEnvoyUnderTest)

@@ -1,6 +1,7 @@
 /** The real gate, standing still at the moment that the table is written for, with limits that can be forgotten. */
 import { createGate, type Gate } from '../../cli/gate.ts'
 import type { FailedCredentials } from '../../core/credentials/attempt.ts'
+import type { CredentialParts } from '../../core/credentials/authenticate.ts'
 import { NO_KEY_USES, NO_RECORDS } from '../../core/credentials/records.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
 import type { Policy } from '../../core/policy.ts'
@@ -15,7 +16,10 @@ export interface GateAtNoon {
   reset(): void
 }
 
-export function gateAtNoon(policy: Policy): GateAtNoon {
+/** What a table may give the gate besides its policy: who answers about opaque tokens, and what was revoked. */
+export type GivenParts = Partial<Pick<CredentialParts, 'introspect' | 'records'>>
+
+export function gateAtNoon(policy: Policy, parts: GivenParts = {}): GateAtNoon {
   let limits = createMemoryLimits()
   let failures = createFailedCredentials()
   const latest: LimitStore = { take: (charges, now) => limits.take(charges, now) }
@@ -24,7 +28,11 @@ export function gateAtNoon(policy: Policy): GateAtNoon {
     failed: (address, rule, now) => failures.failed(address, rule, now),
   }
   return {
-    gate: createGate(policy, { ...QUIET, limits: latest, credentials: { ...NO_PARTS, failures: latestFailures } }),
+    gate: createGate(policy, {
+      ...QUIET,
+      limits: latest,
+      credentials: { ...NO_PARTS, ...parts, failures: latestFailures },
+    }),
     reset: () => {
       limits = createMemoryLimits()
       failures = createFailedCredentials()

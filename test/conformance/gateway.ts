@@ -1,7 +1,8 @@
 /** What the table needs of a gateway, whichever it is. */
+import type { Policy } from '../../core/policy.ts'
 import type { Reached, WitnessedBackends } from './backends.ts'
+import type { GivenParts } from './gate-at-noon.ts'
 import { sendHttp2 } from './http2.ts'
-import type { PolicyUnderTest } from './policy.ts'
 import { type RawAnswer, type SentRequest, sendRaw } from './raw-http.ts'
 
 export interface Answer extends RawAnswer {
@@ -19,7 +20,14 @@ export interface GatewayUnderTest {
   stop(): Promise<void>
 }
 
-export type StartGateway = (underTest: PolicyUnderTest) => Promise<GatewayUnderTest>
+/** What a table is decided by, and the credentials of its requests by the names that they have there. */
+export interface UnderTest {
+  readonly policy: Policy
+  readonly credentials: Readonly<Record<string, string>>
+  readonly parts?: GivenParts
+}
+
+export type StartGateway<T extends UnderTest = UnderTest> = (underTest: T) => Promise<GatewayUnderTest>
 
 /** `send` for a gateway that listens on 127.0.0.1 before witnessed backends. */
 export function overHttp(port: number, backends: WitnessedBackends): GatewayUnderTest['send'] {

@@ -7,7 +7,7 @@ import * as tenantAuth from '../../plugins/tenant-auth.ts'
 import * as tenantFlags from '../../plugins/tenant-flags.ts'
 import * as tenantGate from '../../plugins/tenant-gate.ts'
 import * as tenantQuota from '../../plugins/tenant-quota.ts'
-import { gateAtNoon } from './gate-at-noon.ts'
+import { type GivenParts, gateAtNoon } from './gate-at-noon.ts'
 
 export const PLUGINS = new Map(
   Object.entries({
@@ -24,8 +24,8 @@ export interface ServedPlugins {
   stop(): Promise<void>
 }
 
-export async function servePlugins(policy: Policy, socket: string): Promise<ServedPlugins> {
-  const { gate, reset } = gateAtNoon(policy)
+export async function servePlugins(policy: Policy, socket: string, parts?: GivenParts): Promise<ServedPlugins> {
+  const { gate, reset } = gateAtNoon(policy, parts)
   const onFault = (fault: unknown) => {
     throw fault
   }

@@ -20,6 +20,7 @@ import { topics } from './cases.ts'
 import { NOON } from './credentials.ts'
 import { runConformance } from './driver.ts'
 import type { Answer, GatewayUnderTest, StartGateway } from './gateway.ts'
+import type { PolicyUnderTest } from './policy.ts'
 import type { SentRequest } from './raw-http.ts'
 import { NEEDS_GUARD } from './without-guard.ts'
 
@@ -46,7 +47,7 @@ beforeAll(async () => {
 })
 afterAll(() => build?.remove())
 
-const startStock: StartGateway = async ({ files, env }) => {
+const startStock: StartGateway<PolicyUnderTest> = async ({ files, env }) => {
   const folder = mkdtempSync(join(tmpdir(), 'tg-stock-policy-'))
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   const settings = { ...env, TENANTGATE_POLICY: join(folder, 'policy.yaml') }

@@ -11,6 +11,7 @@ import { topics } from './cases.ts'
 import { runConformance } from './driver.ts'
 import { overHttp, type StartGateway } from './gateway.ts'
 import { servePlugins } from './kong-plugins.ts'
+import { runSmallTables } from './small/tables.ts'
 
 /** Every plugin with what its schema gives it by default. */
 const trio = (stage: MarkName): Trio => ({ stage, config: CONFIGS[stage] })
@@ -23,10 +24,10 @@ const CONFIGS: Readonly<Record<MarkName, Trio['config']>> = {
 
 const startKongUnderTest =
   (stages: readonly MarkName[]): StartGateway =>
-  async ({ policy }) => {
+  async ({ policy, parts }) => {
     const folder = socketFolder()
     const socket = join(folder, 'plugins.sock')
-    const plugins = await servePlugins(policy, socket)
+    const plugins = await servePlugins(policy, socket, parts)
     const backends = await startWitnessedBackends()
     const trios = stages.map(trio)
     const kong = await startKongHarness({
@@ -50,6 +51,9 @@ const startKongUnderTest =
     }
   }
 
-describe('tenant-gate', () => runConformance(topics, startKongUnderTest(['gate'])))
+describe('tenant-gate', () => {
+  runConformance(topics, startKongUnderTest(['gate']))
+  runSmallTables(startKongUnderTest(['gate']))
+})
 describe('tenant-auth, tenant-quota and tenant-flags', () =>
   runConformance(topics, startKongUnderTest(['auth', 'quota', 'flags'])))

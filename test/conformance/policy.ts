@@ -1,11 +1,11 @@
 /** The policy that every gateway is tested under. It goes through the real parser, like anybody's. */
 import { generateKeyPairSync } from 'node:crypto'
 import { storedHash } from '../../core/credentials/api-key.ts'
-import type { Policy } from '../../core/policy.ts'
 import { compilePolicy } from '../../policy/compile.ts'
 import { parsePolicy } from '../../policy/parse.ts'
 import { formatProblem } from '../../policy/problem.ts'
 import { type CredentialName, type Credentials, makeCredentials } from './credentials.ts'
+import type { UnderTest } from './gateway.ts'
 
 const text = (hash: (name: CredentialName) => string) => `
 version: 1
@@ -118,8 +118,7 @@ const FLAGS = JSON.stringify({
   },
 })
 
-export interface PolicyUnderTest {
-  readonly policy: Policy
+export interface PolicyUnderTest extends UnderTest {
   readonly credentials: Credentials
   /** The same as files, for a gateway that reads them: `policy.yaml` and what it names. */
   readonly files: Readonly<Record<string, string>>

@@ -9,15 +9,16 @@ import { topics } from '../../conformance/cases.ts'
 import { runConformance } from '../../conformance/driver.ts'
 import { overHttp, type StartGateway } from '../../conformance/gateway.ts'
 import { servePlugins } from '../../conformance/kong-plugins.ts'
+import { runSmallTables } from '../../conformance/small/tables.ts'
 import { socketFolder } from '../../support/envoy.ts'
 import { servedElsewhere } from './plugins.ts'
 
 const startRealKong =
   (stages: readonly string[]): StartGateway =>
-  async ({ policy }) => {
+  async ({ policy, parts }) => {
     const folder = socketFolder()
     const socket = join(folder, 'plugins.sock')
-    const plugins = await servePlugins(policy, socket)
+    const plugins = await servePlugins(policy, socket, parts)
     const backends = await startWitnessedBackends()
     const yaml = withStages(withBackends(referenceYaml(), backends.ports), stages)
     const kong = await startKong({ folder, yaml, settings: { ...servedElsewhere(folder, socket), log_level: 'info' } })
@@ -47,6 +48,9 @@ function withStages(yaml: KongYaml, stages: readonly string[]): KongYaml {
   return { ...yaml, plugins: [...others, ...own.map((name) => ({ name }))] }
 }
 
-describe('tenant-gate', () => runConformance([...topics, http2Attacks], startRealKong(['gate'])))
+describe('tenant-gate', () => {
+  runConformance([...topics, http2Attacks], startRealKong(['gate']))
+  runSmallTables(startRealKong(['gate']))
+})
 describe('tenant-auth, tenant-quota and tenant-flags', () =>
   runConformance(topics, startRealKong(['auth', 'quota', 'flags'])))

@@ -9,6 +9,7 @@ import { NOON } from '../../conformance/credentials.ts'
 import { runConformance } from '../../conformance/driver.ts'
 import { overHttp, type StartGateway } from '../../conformance/gateway.ts'
 import { servePlugins } from '../../conformance/kong-plugins.ts'
+import type { PolicyUnderTest } from '../../conformance/policy.ts'
 import { carriedWithoutGuard } from '../../conformance/without-guard.ts'
 import { socketFolder } from '../../support/envoy.ts'
 import { type Build, buildPlugins, dumpAllPlugins, startStockServer } from '../harness/msgpack-server.ts'
@@ -20,7 +21,7 @@ interface Plugins {
   stop(): Promise<void>
 }
 
-type Serve = (underTest: Parameters<StartGateway>[0], folder: string) => Promise<Plugins>
+type Serve = (underTest: PolicyUnderTest, folder: string) => Promise<Plugins>
 
 const ALONE = ['tenant-gate']
 /** Alone the stock server lets a request pass that it is slow to answer: what is tested is what it answers, on any machine. */
@@ -29,7 +30,7 @@ const GUARDED = ['tenant-gate-before', 'tenant-gate', 'tenant-gate-after']
 
 /** A Kong with these plugins of ours. */
 const onKong =
-  (serve: Serve, names: readonly string[], more: Settings = {}): StartGateway =>
+  (serve: Serve, names: readonly string[], more: Settings = {}): StartGateway<PolicyUnderTest> =>
   async (underTest) => {
     const folder = socketFolder()
     const { settings, reset, stop } = await serve(underTest, folder)
