@@ -3,9 +3,9 @@
  * Every field is named here, so that no credential can get in; what clients write is cut and searched for credentials first.
  */
 import type { AdminEvent } from '../core/admin-event.ts'
-import { API_KEY_PATTERN } from '../core/credentials/api-key.ts'
 import { DENIALS, type Decision, type DenyReason } from '../core/decision.ts'
 import { STAGE_OF } from '../core/explain.ts'
+import { maskAndCut } from '../core/mask-secrets.ts'
 
 /** Where the lines go. Never waits, never throws: what cannot be written is counted. */
 export interface AuditSink {
@@ -96,14 +96,8 @@ function cutAll(texts: Readonly<Record<string, string | undefined>>) {
 }
 
 const LONGEST_TEXT = 512
-/** A key of ours, or what looks like a JSON Web Token (RFC 7519 §3.1): put into a path by mistake, it would stay in the log. */
-const SECRETS = new RegExp(`${API_KEY_PATTERN}|\\beyJ[\\w-]+\\.[\\w-]+(?:\\.[\\w-]*)*`, 'g')
 
-/** Searched before it is cut: half a credential is none that can be found. */
-function cut(text: string): string {
-  const clean = text.slice(0, 4 * LONGEST_TEXT).replace(SECRETS, '[credential]')
-  return clean.length > LONGEST_TEXT ? `${clean.slice(0, LONGEST_TEXT)}…` : clean
-}
+const cut = (text: string) => maskAndCut(text, LONGEST_TEXT)
 
 function instant(ms: number): string {
   return new Date(ms).toISOString()

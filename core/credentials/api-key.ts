@@ -17,7 +17,7 @@ const CHECKSUM_LENGTH = 6
 const SHAPE_SOURCE = `${API_KEY_PREFIX}[a-z0-9]{1,16}_[0-9A-Za-z]{${RANDOM_LENGTH}}_[0-9A-Za-z]{${CHECKSUM_LENGTH}}`
 const SHAPE = new RegExp(`^${SHAPE_SOURCE}$`)
 /** A regular expression by which secret scanners find keys of ours in texts; published, so it changes with the keys alone. */
-export const API_KEY_PATTERN = `\\b${SHAPE_SOURCE}\\b`
+export const API_KEY_PATTERN = SHAPE_SOURCE
 const MAX_LENGTH = 512
 
 /**
