@@ -21,7 +21,7 @@ export const advisories: Theme = {
       attack: 'CVE-2026-39858: `X_Forwarded_Proto`, an underscore for a hyphen',
       cases: [/^with underscores: /, /^a client's x-forwarded-/],
       tests: {
-        'envoy/requests.test.ts': ["'x_forwarded_for'"],
+        'envoy/requests.test.ts': ['x_forwarded_for'],
         'kong/guard/before.test.ts': ['what a client must not say'],
       },
     },
@@ -41,7 +41,7 @@ export const advisories: Theme = {
         /^several lines of Connection/,
         'a Connection header cannot take ours away from the backend',
       ],
-      tests: { 'kong/guard/before.test.ts': ["describe('Connection'"] },
+      tests: { 'kong/guard/before.test.ts': ['close, X-Tenant-Id', 'Connection'] },
     },
     {
       attack: 'CVE-2026-39999: HS256 under a public key',
@@ -107,7 +107,7 @@ export const advisories: Theme = {
     {
       attack: "Envoy's route cache: a header that sends an authorized request to another route",
       cases: [/^a client moves nothing/, 'nor where the route does', 'nor where the gateway does'],
-      tests: { 'envoy/reference.test.ts': ["'clear_route_cache: true'"] },
+      tests: { 'envoy/reference.test.ts': ['clear_route_cache: true'] },
     },
     {
       attack: 'RFC 9068: a token made for something else, by its `typ`',

@@ -9,7 +9,7 @@ export const tokens: Theme = {
     {
       attack: '`alg` none in every spelling, empty, missing, in a list',
       cases: [/^(an )?alg /, /algs?\b.*: refused$/],
-      tests: { [JWT]: ["'None', 'NONE', 'nOnE'"] },
+      tests: { [JWT]: ['alg %s, with and without a signature', 'nOnE'] },
     },
     {
       attack: 'another algorithm than the policy allows, or than the key has',
@@ -18,7 +18,7 @@ export const tokens: Theme = {
         'SHA-1 in the place of SHA-256: refused',
         /by an algorithm that the policy does not allow/,
       ],
-      tests: { [JWT]: ["'PS256', 'RS384'"] },
+      tests: { [JWT]: ['an RS256 token that calls itself %s', 'PS256'] },
     },
     {
       attack: "another issuer's key or secret",
@@ -135,6 +135,12 @@ export const tokens: Theme = {
     },
     {
       attack: 'an opaque token: inactive, of another audience or issuer, odd answers, a slow endpoint',
+      cases: [
+        /^one that is not active/,
+        /^an endpoint speaks/,
+        'one for another audience is refused',
+        /^while the endpoint/,
+      ],
       tests: {
         [OPAQUE]: [
           'that has ended',
@@ -178,7 +184,7 @@ export const issuers: Theme = {
       attack: 'SSRF: private, loopback, link-local and metadata addresses, DNS rebinding',
       tests: {
         [ASK]: ['an address from the inside is never connected to', '(DNS rebinding)', 'link-local not even then'],
-        'policy/issuer-url.test.ts': ['it('],
+        'policy/issuer-url.test.ts': ['%s is never asked', 'only where the policy allows private addresses'],
       },
     },
     {
@@ -237,6 +243,7 @@ export const apiKeys: Theme = {
     },
     {
       attack: 'a revoked credential of any kind, also one that was seen before',
+      cases: [/^a revoked (key|credential)/, 'also a token that was verified before, at every use', /issued before/],
       tests: {
         'core/credentials/authenticate.test.ts': [
           'is refused: %s, also one that was verified before',
@@ -293,8 +300,8 @@ export const apiKeys: Theme = {
       attack: "a client's own `X-Forwarded-Client-Cert`, in every spelling",
       cases: [/^a client's x-forwarded-client-cert/],
       tests: {
-        'envoy/client-certificates.test.ts': ["'x_forwarded_client_cert'"],
-        'kong/guard/before.test.ts': ["'X-Forwarded-Client-Cert'"],
+        'envoy/client-certificates.test.ts': ['takes a client’s own %s away', 'x_forwarded_client_cert'],
+        'kong/guard/before.test.ts': ['X-Forwarded-Client-Cert', '%s in every spelling'],
       },
     },
   ],

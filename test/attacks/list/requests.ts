@@ -115,7 +115,7 @@ export const headers: Theme = {
       attack: 'a header of ours with a line break in it',
       tests: {
         'envoy/answers.test.ts': ['a header value with a line break in it reaches nobody'],
-        'kong/apply-decision.test.ts': ['it('],
+        'kong/apply-decision.test.ts': ['is a fault when a trusted header would carry %j'],
       },
     },
     {
@@ -182,8 +182,8 @@ export const paths: Theme = {
       attack: 'a path that the rules disagree about with the backend, found at random',
       tests: {
         'core/routes/canonical-path.test.ts': ['whatever is sent'],
-        'fuzz/adapters.test.ts': ['it('],
-        'fuzz/envoy.test.ts': ['it('],
+        'fuzz/adapters.test.ts': ['with the seed', 'both adapters refuse or allow alike'],
+        'fuzz/envoy.test.ts': ['the decision is the one in memory'],
       },
     },
   ],
