@@ -6,11 +6,11 @@ import type { Log } from '../telemetry/log.ts'
 /** The same keys and the same failures; of many in a row the log tells the first. */
 export function tellOfIssuers(fetchKeys: FetchKeys, log: Pick<Log, 'issuerAway' | 'issuerBack'>): FetchKeys {
   const away = new Set<string>()
-  return async (from) => {
+  return async (from, onSlow) => {
     const { origin, pathname } = new URL(from.url)
     const place = `${origin}${pathname}`
     try {
-      const document = await fetchKeys(from)
+      const document = await fetchKeys(from, onSlow)
       usableKeys(document)
       if (away.delete(place)) log.issuerBack(place)
       return document

@@ -7,21 +7,22 @@ import { json, startIssuer } from '../support/issuer-server.ts'
 it('an issuer that fails is told of once, and again when it is back; its query is not told', async () => {
   const issuer = await startIssuer()
   const told: string[][] = []
-  const fetchKeys = tellOfIssuers(createFetchKeys(), {
+  const telling = tellOfIssuers(createFetchKeys(), {
     issuerAway: (...line) => told.push(['away', ...line]),
     issuerBack: (...line) => told.push(['back', ...line]),
   })
   const from = { kind: 'url', url: `${issuer.url}?key=secret`, allowPrivateAddresses: false } as const
-  await expect(fetchKeys(from)).resolves.toEqual({ keys: [] })
+  const fetched = () => telling(from, () => {})
+  await expect(fetched()).resolves.toEqual({ keys: [] })
   issuer.answer(json({}, 500))
-  await expect(fetchKeys(from)).rejects.toThrow('the issuer answered 500')
+  await expect(fetched()).rejects.toThrow('the issuer answered 500')
   issuer.answer(json({ no: 'keys' }))
-  await expect(fetchKeys(from)).rejects.toThrow('no JWKS')
+  await expect(fetched()).rejects.toThrow('no JWKS')
   issuer.publish([])
-  await fetchKeys(from)
-  await fetchKeys(from)
+  await fetched()
+  await fetched()
   issuer.answer(json({ no: 'keys' }))
-  await expect(fetchKeys(from)).rejects.toThrow()
+  await expect(fetched()).rejects.toThrow()
   await issuer.close()
   expect(told).toEqual([
     ['away', issuer.url, 'the issuer answered 500'],

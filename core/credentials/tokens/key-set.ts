@@ -1,6 +1,7 @@
 /** An issuer's public keys: from a file, or fetched with a cool-down, one flight at a time, and trusted for a bounded time. */
 import { type CryptoKey, createLocalJWKSet, errors, type JWK, type JWSHeaderParameters } from 'jose'
 import type { KeyOrigin } from '../../policy.ts'
+import { createKeyAge } from './key-age.ts'
 import { usableKeys } from './usable-keys.ts'
 
 /** The keys by which one issuer's tokens are verified. */
@@ -27,27 +28,14 @@ export interface FoundKeys {
 
 /**
  * Fetches a JWKS document. Rejects when it cannot, with a message for the log that quotes nothing of the answer. Bounds on time,
- * size and addresses are its own business.
+ * size and addresses are its own business. Calls `onSlow` when the answer is not there as soon as a request can wait for it.
  */
-export type FetchKeys = (from: RemoteKeys) => Promise<unknown>
+export type FetchKeys = (from: RemoteKeys, onSlow: () => void) => Promise<unknown>
 
 export type RemoteKeys = Extract<KeyOrigin, { kind: 'url' }>
 
 /** No key set can be had: the issuer is away for longer than its last keys are trusted, or was never there. */
 export class KeysUnavailable extends Error {}
-
-/**
- * Milliseconds. Between two fetches lies `coolDown`, or the shorter one after a failure. Keys older than `refreshAfter` are
- * renewed while they serve on; where nobody has tried that for `waitAfter`, as after a quiet night, the next token waits for it,
- * so that a key which the issuer has removed meanwhile opens nothing. Keys older than `trust` are refused.
- */
-export const KEY_AGE = {
-  coolDownMs: 30_000,
-  coolDownAfterFailureMs: 2_000,
-  refreshAfterMs: 10 * 60_000,
-  waitAfterMs: 20 * 60_000,
-  trustMs: 24 * 60 * 60_000,
-} as const
 
 export function createKeySet(origin: KeyOrigin, fetchKeys: FetchKeys): KeySet {
   if (origin.kind === 'url') return remoteKeySet(origin, fetchKeys)
@@ -89,82 +77,107 @@ function keysIn(keys: JWK[]): KeysOf {
   }
 }
 
-function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
+/** So many tokens at a time wait for one fetch; for more it is as if it had failed. */
+export const MOST_WAITING = 64
+
+/** A fetch that has not ended yet. */
+interface Flight {
+  /** Who waits for its end, or until it takes longer than anybody is kept waiting. */
+  readonly waiting: Set<() => void>
+  isSlow: boolean
+}
+
+/** The keys of the last document. */
+function createCurrentKeys() {
   let keysOf: KeysOf | undefined
   let generation = 0
   let content = ''
-  let fetchedAt = Number.NEGATIVE_INFINITY
-  let nextFetchAt = Number.NEGATIVE_INFINITY
-  /** When the last fetch was begun that has ended, well or not. */
-  let triedAt = Number.NEGATIVE_INFINITY
-  let failure = ''
-  let flight: Promise<void> | undefined
-
-  /** The age of the keys in ms. A clock that was set back makes them as old as then: ages count on from there. */
-  function ageAt(now: number): number {
-    fetchedAt = Math.min(fetchedAt, now)
-    triedAt = Math.min(triedAt, now)
-    nextFetchAt = Math.min(nextFetchAt, now + KEY_AGE.coolDownMs)
-    return now - fetchedAt
-  }
-
-  const isWithinTrust = (now: number) => ageAt(now) < KEY_AGE.trustMs
-  const isTrusted = (now: number) => isWithinTrust(now) && now - triedAt < KEY_AGE.waitAfterMs
-
-  function adopt(document: unknown, now: number): void {
-    const keys = usableKeys(document)
-    const text = JSON.stringify(keys)
-    if (text !== content) {
+  return {
+    generation: () => generation,
+    adopt(document: unknown): void {
+      const keys = usableKeys(document)
+      const text = JSON.stringify(keys)
+      if (text === content) return
       keysOf = keysIn(keys)
       content = text
       generation += 1
-    }
-    fetchedAt = now
-    nextFetchAt = now + KEY_AGE.coolDownMs
+    },
+    /** Both are of one set, whatever is adopted while keys are imported: the generation is read before anything is waited for. */
+    async find(header: JWSHeaderParameters): Promise<FoundKeys | undefined> {
+      return keysOf && { generation, keys: await keysOf(header) }
+    },
   }
+}
 
-  /** Joins the fetch under way, or starts one unless the last is too recent. Never rejects: the caller sees what is known. */
-  function refresh(now: number): Promise<void> {
-    if (flight) return flight
-    if (now < nextFetchAt) return Promise.resolve()
-    nextFetchAt = now + KEY_AGE.coolDownAfterFailureMs
-    flight = fetchKeys(origin)
-      .then((document) => adopt(document, now))
+function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
+  const age = createKeyAge()
+  const current = createCurrentKeys()
+  let failure = ''
+  let flight: Flight | undefined
+
+  /** The fetch under way, or a new one unless the last is too recent. It never rejects: the caller sees what is known. */
+  function refresh(now: number): Flight | undefined {
+    if (flight || !age.mayFetch(now)) return flight
+    age.fetching(now)
+    const begun: Flight = { waiting: new Set(), isSlow: false }
+    const letGo = () => {
+      for (const goOn of begun.waiting) goOn()
+      begun.waiting.clear()
+    }
+    const onSlow = () => {
+      begun.isSlow = true
+      letGo()
+    }
+    flight = begun
+    fetchKeys(origin, onSlow)
+      .then((document) => {
+        current.adopt(document)
+        age.fetched(now)
+      })
       .catch((reason: unknown) => {
         failure = reason instanceof Error ? reason.message : 'no answer'
       })
       .finally(() => {
-        triedAt = now
+        age.tried(now)
         flight = undefined
+        letGo()
       })
     return flight
   }
 
-  function refreshWhenOld(now: number): void {
-    if (ageAt(now) >= KEY_AGE.refreshAfterMs) void refresh(now)
+  async function awaitRefresh(now: number): Promise<void> {
+    const joined = refresh(now)
+    if (!joined || joined.isSlow || joined.waiting.size >= MOST_WAITING) return
+    await new Promise<void>((goOn) => joined.waiting.add(goOn))
   }
 
-  /** Both are of one set, whatever is adopted while keys are imported: the generation is read before anything is waited for. */
+  function refreshWhenOld(now: number): void {
+    if (age.isOld(now)) refresh(now)
+  }
+
   async function find(header: JWSHeaderParameters): Promise<FoundKeys> {
-    if (!keysOf) throw new KeysUnavailable(failure)
-    return { generation, keys: await keysOf(header) }
+    const found = await current.find(header)
+    if (!found) throw new KeysUnavailable(failure)
+    return found
   }
 
   return {
     get generation() {
-      return generation
+      return current.generation()
     },
-    isTrusted,
+    isTrusted: age.isTrusted,
     refreshWhenOld,
     async keysFor(header, now) {
-      if (!isTrusted(now)) await refresh(now)
-      if (!isWithinTrust(now)) throw new KeysUnavailable(failure)
+      if (!age.isTrusted(now)) await awaitRefresh(now)
+      // a fetch that is still under way may bring the news that a key was removed
+      if (flight && !age.isTrusted(now)) throw new KeysUnavailable('their fetch takes too long')
+      if (!age.isWithinTrust(now)) throw new KeysUnavailable(failure)
       refreshWhenOld(now)
       try {
         return await find(header)
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
-        await refresh(now)
+        await awaitRefresh(now)
         return await find(header)
       }
     },

@@ -12,7 +12,14 @@ describe('the pattern for secret scanners', () => {
   it('finds every key that is made, in the middle of a text', () => {
     for (const env of ['live', 'test', 'a', 'x'.repeat(16)]) {
       const key = createApiKey(env, randomBytes)
-      for (const text of [key, `key="${key}"`, `KEY=${key}\n`, `https://h/?k=${key}&x=1`, `MY_${key}_OLD`, `key%3D${key}`]) {
+      for (const text of [
+        key,
+        `key="${key}"`,
+        `KEY=${key}\n`,
+        `https://h/?k=${key}&x=1`,
+        `MY_${key}_OLD`,
+        `key%3D${key}`,
+      ]) {
         expect(pattern.exec(text)?.[0]).toBe(key)
       }
     }

@@ -1,7 +1,8 @@
 /** A real issuer over HTTP: that is away, slow, odd, that turns its keys, and others beside it. */
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { verifyJwt } from '../../../core/credentials/tokens/jwt.ts'
-import { createKeySet, type FetchKeys, KEY_AGE } from '../../../core/credentials/tokens/key-set.ts'
+import { KEY_AGE } from '../../../core/credentials/tokens/key-age.ts'
+import { createKeySet, type FetchKeys } from '../../../core/credentials/tokens/key-set.ts'
 import type { Verdict } from '../../../core/credentials/verdict.ts'
 import type { MaybePromise } from '../../../core/maybe-promise.ts'
 import { createAsk } from '../../../stores/remote/ask.ts'
@@ -239,4 +240,11 @@ describe('several issuers', () => {
     await hanging.close()
     expect(new Set(await waiting)).toEqual(new Set(['dependency_unavailable']))
   })
+})
+
+it('an issuer that hangs is not waited for until its fetch has timed out', async () => {
+  server.answer(() => {})
+  const { verdict } = follower()
+  // the connection stays as it is: only the waiting ends
+  expect(await verdict(await fresh(first))).toMatchObject({ because: expect.stringContaining('takes too long') })
 })

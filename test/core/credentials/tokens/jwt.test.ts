@@ -3,7 +3,8 @@ import { CompactSign, exportJWK, generateKeyPair, importJWK, type JWTPayload, Si
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Attempt } from '../../../../core/credentials/attempt.ts'
 import { type TrustedIssuer, verifyJwt } from '../../../../core/credentials/tokens/jwt.ts'
-import { createKeySet, KEY_AGE, type KeySet } from '../../../../core/credentials/tokens/key-set.ts'
+import { KEY_AGE } from '../../../../core/credentials/tokens/key-age.ts'
+import { createKeySet, type KeySet } from '../../../../core/credentials/tokens/key-set.ts'
 import { isRefusal, type Verdict } from '../../../../core/credentials/verdict.ts'
 import { createTokenMemory } from '../../../../stores/token-memory.ts'
 

@@ -1,7 +1,8 @@
 /** What is remembered of tokens that were refused: it saves work, changes no verdict, and takes no good token's place. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { type TrustedIssuer, verifyJwt } from '../../../../core/credentials/tokens/jwt.ts'
-import { createKeySet, KEY_AGE, type KeySet } from '../../../../core/credentials/tokens/key-set.ts'
+import { KEY_AGE } from '../../../../core/credentials/tokens/key-age.ts'
+import { createKeySet, type KeySet } from '../../../../core/credentials/tokens/key-set.ts'
 import { REFUSED_FOR_MS } from '../../../../core/credentials/tokens/refused-tokens.ts'
 import { isRefusal, type Refusal } from '../../../../core/credentials/verdict.ts'
 import { createTokenMemory } from '../../../../stores/token-memory.ts'
