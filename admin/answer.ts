@@ -49,21 +49,29 @@ const HEADERS: Partial<Record<Code, Readonly<Record<string, string>>>> = {
 }
 
 /** Ends the response. After a problem the connection ends too: a body that nobody has read would stand before the next request. */
-export function send(response: ServerResponse, answer: Answer, headers: Readonly<Record<string, string>> = {}): void {
-  const [status, type, body] = answer.ok ? ([answer.status, 'json', answer.body] as const) : problemParts(answer)
+export function send(
+  response: ServerResponse,
+  answer: Answer,
+  requestId: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  const [status, type, body] = answer.ok
+    ? ([answer.status, 'json', answer.body] as const)
+    : problemParts(answer, requestId)
   const text = JSON.stringify(body)
   response.writeHead(status, {
     'content-type': `application/${type}`,
     'content-length': Buffer.byteLength(text),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
+    'x-request-id': requestId,
     ...(!answer.ok && { connection: 'close', ...HEADERS[answer.code] }),
     ...headers,
   })
   response.end(text)
 }
 
-function problemParts({ code, detail }: Problem) {
+function problemParts({ code, detail }: Problem, requestId: string) {
   const [status, title] = PROBLEMS[code]
-  return [status, 'problem+json', { type: 'about:blank', title, status, detail, code }] as const
+  return [status, 'problem+json', { type: 'about:blank', title, status, detail, code, requestId }] as const
 }

@@ -5,11 +5,17 @@ import { type Problem, problem } from './answer.ts'
 
 export interface Entrance {
   /** Why this client may not come in; undefined when it may. */
-  refusal(request: IncomingMessage): Problem | undefined
+  refusal(request: IncomingMessage): Refused | undefined
 }
 
-/** Wrong tokens that are answered, logged and audited in a second; more are only counted off. */
-const MOST_FAILURES_PER_SECOND = 10
+export interface Refused {
+  readonly problem: Problem
+  /** Whether those who read logs hear of it: a flood must not fill them. */
+  readonly isTold: boolean
+}
+
+/** Refusals of any kind that are logged and audited in a second. As many wrong tokens are answered as such. */
+const MOST_TOLD_PER_SECOND = 10
 
 const BEARER = /^bearer +(\S+)$/i
 /** A name that leads to this machine wherever it is resolved; any other may have been pointed here (DNS rebinding). */
@@ -22,26 +28,30 @@ const LOOPBACK_HOST = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/
 export function createEntrance(token: string, now: () => number): Entrance {
   const expected = digest(token)
   let second = Number.NEGATIVE_INFINITY
-  let failures = 0
+  let refusals = 0
 
-  function failed(): Problem {
+  function refused(why: Problem, isGuess = false): Refused {
     const current = Math.floor(now() / 1000)
-    if (current !== second) failures = 0
+    if (current !== second) refusals = 0
     second = current
-    failures += 1
-    if (failures > MOST_FAILURES_PER_SECOND) return problem('too_many_failures', 'Too many wrong tokens.')
-    return problem('invalid_token', 'This needs the token of the administration: `Authorization: Bearer …`.')
+    refusals += 1
+    const isTold = refusals <= MOST_TOLD_PER_SECOND
+    return { problem: isGuess && !isTold ? problem('too_many_failures', 'Too many wrong tokens.') : why, isTold }
   }
 
   return {
     refusal({ headersDistinct }) {
       const { host = [], origin, authorization = [] } = headersDistinct
       if (host.length !== 1 || !LOOPBACK_HOST.test(host[0] ?? '')) {
-        return problem('forbidden_host', 'Ask by a loopback address, or by the name localhost.')
+        return refused(problem('forbidden_host', 'Ask by a loopback address, or by the name localhost.'))
       }
-      if (origin !== undefined) return problem('forbidden_origin', 'No page in a browser may ask.')
+      if (origin !== undefined) return refused(problem('forbidden_origin', 'No page in a browser may ask.'))
       const given = authorization.length === 1 ? BEARER.exec(authorization[0] ?? '')?.[1] : undefined
-      return given !== undefined && timingSafeEqual(digest(given), expected) ? undefined : failed()
+      if (given !== undefined && timingSafeEqual(digest(given), expected)) return undefined
+      return refused(
+        problem('invalid_token', 'This needs the token of the administration: `Authorization: Bearer …`.'),
+        true,
+      )
     },
   }
 }

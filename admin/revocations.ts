@@ -1,27 +1,21 @@
 /** Revocations over HTTP: of a credential, a token, a subject, a tenant's tokens. There is no way back but by hand, in the file. */
 import { z } from 'zod'
 import type { Revocation } from '../core/credentials/records.ts'
+import type { Issuer } from '../core/policy.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
 import { unknownCredential, unknownTenant } from './keys.ts'
 import { hasCredential, isRevoked } from './known-credentials.ts'
 import type { AdminParts } from './parts.ts'
 import { record } from './record.ts'
-import { credentialId, instant, instantText, page, pageOf, tenantId } from './words.ts'
-
-const text = z
-  .string()
-  .min(1)
-  .max(4096)
-  // pasted by mistake, it would be written where no credential may stand
-  .refine((value) => !/^eyJ[\w-]+\.[\w-]+/.test(value), 'is a token, and not what stands in it')
+import { claim, credentialId, instant, instantText, page, pageOf, tenantId } from './words.ts'
 
 export const revocationsQuery = z.strictObject(page)
 
 export const revocation = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('credential'), tenant: tenantId, id: credentialId }),
-  z.strictObject({ kind: z.literal('token'), issuer: text.optional(), jti: text }),
-  /** What was issued before is refused; now, where nothing is said. */
-  z.strictObject({ kind: z.literal('subject'), issuer: text.optional(), subject: text, before: instant.optional() }),
+  z.strictObject({ kind: z.literal('token'), issuer: claim.optional(), jti: claim }),
+  /** What was issued before is refused; where nothing is said, all that an issuer may have dated until now. */
+  z.strictObject({ kind: z.literal('subject'), issuer: claim.optional(), subject: claim, before: instant.optional() }),
   z.strictObject({ kind: z.literal('tenant'), tenant: tenantId, before: instant.optional() }),
 ])
 
@@ -36,7 +30,7 @@ export function listRevocations(part: z.output<typeof revocationsQuery>, { ledge
 }
 
 export async function revoke(wanted: Wanted, parts: AdminParts): Promise<Answer> {
-  const revoked = recordOf(wanted, parts.now())
+  const revoked = recordOf(wanted, parts.now() + mostAhead(wanted, parts) + 1)
   const isKnown = () => wanted.kind === 'credential' && isRevoked(parts, wanted.tenant, wanted.id)
   const refused = unfit(wanted, parts) ?? (await record(parts.ledger, () => (isKnown() ? [] : [revoked])))
   return refused ?? done(201, { ...told(revoked), durable: parts.ledger.durable })
@@ -58,7 +52,23 @@ function unfit(wanted: Wanted, parts: AdminParts): Problem | undefined {
   return undefined
 }
 
-function recordOf(wanted: Wanted, now: number): Revocation {
+/**
+ * How far ahead of ours the clock may be by which a token that is meant was dated, in ms: what was issued until now may say that
+ * it was issued later than now.
+ */
+function mostAhead(wanted: Wanted, { policy }: AdminParts): number {
+  const skews = [...policy().issuers.values()].filter(speaksOf(wanted)).map(({ clockSkewMs }) => clockSkewMs)
+  return Math.max(0, ...skews)
+}
+
+function speaksOf(wanted: Wanted): (issuer: Issuer) => boolean {
+  if (wanted.kind === 'tenant') return ({ tenants }) => tenants === undefined || tenants.has(wanted.tenant)
+  const named = 'issuer' in wanted ? wanted.issuer : undefined
+  return ({ issuer }) => named === undefined || issuer === named
+}
+
+/** Without a time of its own it is of all that was issued before `until`, in ms since the epoch. */
+function recordOf(wanted: Wanted, until: number): Revocation {
   switch (wanted.kind) {
     case 'credential':
       return { kind: 'revoked-credential', tenant: wanted.tenant, id: wanted.id }
@@ -69,10 +79,10 @@ function recordOf(wanted: Wanted, now: number): Revocation {
         kind: 'revoked-subject',
         ...ofIssuer(wanted.issuer),
         subject: wanted.subject,
-        before: wanted.before ?? now,
+        before: wanted.before ?? until,
       }
     case 'tenant':
-      return { kind: 'revoked-tenant', tenant: wanted.tenant, before: wanted.before ?? now }
+      return { kind: 'revoked-tenant', tenant: wanted.tenant, before: wanted.before ?? until }
   }
 }
 

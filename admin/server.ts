@@ -1,7 +1,8 @@
 /** Administration over HTTP, on this machine alone: `/v1/…`, JSON in and out, a token on every request, every change told. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { type Answer, type Code, type Problem, problem, send } from './answer.ts'
+import { type Answer, type Code, problem, send } from './answer.ts'
 import { readBody, readValue } from './body.ts'
+import { type Call, callOf } from './call.ts'
 import { createEntrance } from './entrance.ts'
 import { issueKey, keysQuery, listKeys, newKey, revokeKey, rotateKey, rotation } from './keys.ts'
 import type { AdminParts } from './parts.ts'
@@ -89,11 +90,12 @@ const ENDPOINTS: readonly Endpoint[] = [
 /** Milliseconds. Those who ask are near: a client that says nothing gives its place to others soon. */
 const TIMES = {
   requestTimeout: 5_000,
-  headersTimeout: 5_000,
-  keepAliveTimeout: 5_000,
-  connectionsCheckingInterval: 1_000,
+  headersTimeout: 1_000,
+  keepAliveTimeout: 1_000,
+  connectionsCheckingInterval: 250,
 }
-const MOST_CONNECTIONS = 64
+/** A place costs some kB: whoever means to take them all has to come back for all of them each second. */
+const MOST_CONNECTIONS = 1024
 
 /** A server that is not listening yet; only ever on a loopback address or a Unix socket. */
 export function createAdminServer(parts: AdminParts): Server {
@@ -101,17 +103,15 @@ export function createAdminServer(parts: AdminParts): Server {
   const server = createServer(TIMES)
   server.maxConnections = MOST_CONNECTIONS
   server.on('request', (request, response) => {
+    const call = callOf(request, parts.randomBytes)
     const refused = entrance.refusal(request)
-    if (refused) refuse(refused, request, response)
-    else void serve(request, response)
+    if (refused?.isTold) tell('authenticate', {}, refused.problem, call)
+    if (refused) send(response, refused.problem, call.requestId)
+    else void serve(request, response, call)
   })
 
-  function refuse(refused: Problem, request: IncomingMessage, response: ServerResponse): void {
-    if (refused.code !== 'too_many_failures') tell('authenticate', {}, refused, request)
-    send(response, refused)
-  }
-
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(request: IncomingMessage, response: ServerResponse, call: Call): Promise<void> {
+    const { requestId } = call
     const { pathname, query } = targetOf(request.url ?? '')
     const there = ENDPOINTS.flatMap((endpoint) => {
       const names = namesIn(pathname, endpoint.path)
@@ -120,9 +120,9 @@ export function createAdminServer(parts: AdminParts): Server {
     const found = there.find(({ endpoint: { method } }) => method === request.method)
     if (!found || !query) {
       const allow = there.map(({ endpoint: { method } }) => method).join(', ')
-      if (there.length === 0) return send(response, problem('not_found', 'There is nothing here.'))
-      if (!found) return send(response, problem('method_not_allowed', `Only ${allow}.`), { allow })
-      return send(response, problem('malformed', 'A parameter stands in the query twice.'))
+      if (there.length === 0) return send(response, problem('not_found', 'There is nothing here.'), requestId)
+      if (!found) return send(response, problem('method_not_allowed', `Only ${allow}.`), requestId, { allow })
+      return send(response, problem('malformed', 'A parameter stands in the query twice.'), requestId)
     }
     const { endpoint, names } = found
     const target: Target = { ...(names[0] && { tenant: names[0] }), ...(names[1] && { id: names[1] }) }
@@ -131,14 +131,14 @@ export function createAdminServer(parts: AdminParts): Server {
       if (!request.errored) parts.onFault(fault)
       return problem('broken', 'This is a fault of the server.')
     })
-    if (endpoint.action) tell(endpoint.action, target, answer, request)
-    send(response, answer)
+    if (endpoint.action) tell(endpoint.action, target, answer, call)
+    send(response, answer, requestId)
   }
 
-  function tell(action: string, target: Target, answer: Answer, { socket }: IncomingMessage): void {
+  function tell(action: string, target: Target, answer: Answer, { actor, ...call }: Call): void {
     const outcome = answer.ok ? 'done' : FAILURES.has(answer.code) ? 'failed' : 'refused'
-    const address = socket.remoteAddress ?? 'unix'
-    parts.onEvent({ action, outcome, address, target, ...(!answer.ok && { reason: answer.code }) })
+    const reason = answer.ok ? undefined : answer.code
+    parts.onEvent({ action, outcome, ...call, target, ...(actor && { actor }), ...(reason && { reason }) })
   }
 
   return server

@@ -1,12 +1,22 @@
 /** The words of requests: names, instants, spans of time, pages. */
 import { z } from 'zod'
+import { holdsSecret } from '../core/mask-secrets.ts'
 import { NAME, ROLE, SCOPE, TENANT_ID } from '../core/names.ts'
 
 /** ms since the epoch, of RFC 3339. */
 export const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
 
 export const tenantId = z.string().regex(TENANT_ID, 'is not a tenant id')
-export const credentialId = z.string().regex(NAME, 'is not the id of a credential')
+
+/** Pasted by mistake, it would be written where no credential may stand. */
+const holdsNone = (value: string) => !holdsSecret(value)
+
+export const credentialId = z
+  .string()
+  .regex(NAME, 'is not the id of a credential')
+  .refine(holdsNone, 'is a key, and not its id')
+/** What tokens say: an issuer, a subject, an id. */
+export const claim = z.string().min(1).max(4096).refine(holdsNone, 'is a credential, and not what stands in it')
 
 const MOST_RIGHTS = 256
 const unique = (entries: readonly string[]): readonly string[] => [...new Set(entries)]

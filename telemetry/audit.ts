@@ -43,8 +43,8 @@ export function createAudit(sink: AuditSink, now: () => number): Audit {
     decided(decision) {
       if (decision.decision === 'deny' && isAudited(decision.reason) && flood.admits()) write(refusalFields(decision))
     },
-    administered: ({ action, outcome, address, target, reason }) =>
-      write({ event: 'administration', action, outcome, reason, address, ...cutAll(target) }),
+    administered: ({ action, outcome, requestId, actor, address, target, reason }) =>
+      write({ event: 'administration', action, outcome, ...cutAll({ reason, requestId, actor, address, ...target }) }),
     policyReloaded: (outcome, because) => write({ event: 'policy_reload', outcome, because: cut(because) }),
     get lost() {
       return sink.lost

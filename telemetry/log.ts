@@ -6,6 +6,7 @@ import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pin
 import pretty from 'pino-pretty'
 import type { AdminEvent } from '../core/admin-event.ts'
 import type { Decision } from '../core/decision.ts'
+import { maskAndCut } from '../core/mask-secrets.ts'
 import { type LineSink, openStdout } from './stdout.ts'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
@@ -134,8 +135,11 @@ function administration(
   logger: Logger,
 ): Pick<Log, 'administered' | 'stateRead' | 'stateLost' | 'stateTorn' | 'auditFailing'> {
   return {
-    administered: ({ action, outcome, reason, address, target }) =>
-      logger.info({ action, outcome, reason, address, target }, 'administration'),
+    administered: ({ action, outcome, reason, requestId, actor, address, target }) =>
+      logger.info(
+        { action, outcome, reason, requestId, actor: masked(actor), address, target: allMasked(target) },
+        'administration',
+      ),
     stateRead(problem) {
       if (problem === undefined) logger.info('state file is good again')
       else logger.error({ problem }, 'state file rejected, what was known holds')
@@ -147,18 +151,29 @@ function administration(
   }
 }
 
+/** What others have written stays short, and holds no credential. */
+function masked<T extends string | undefined>(text: T): T | string {
+  return text === undefined ? text : maskAndCut(text, LONGEST_TEXT)
+}
+
+function allMasked(texts: Readonly<Record<string, string>>) {
+  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, masked(text)]))
+}
+
+const LONGEST_TEXT = 512
+
 function decisionFields(decision: Decision, latencyMs: number) {
   const { request, tenant, user, credential, route, reason, shadow } = decision
   return {
-    requestId: request.id,
+    requestId: masked(request.id),
     tenant,
-    user,
-    credential,
+    user: masked(user),
+    credential: masked(credential),
     route,
     decision: decision.decision,
     reason,
-    because: decision.decision === 'deny' ? decision.because : undefined,
-    shadow: shadow?.map(({ reason, because }) => ({ reason, because })),
+    because: decision.decision === 'deny' ? masked(decision.because) : undefined,
+    shadow: shadow?.map(({ reason, because }) => ({ reason, because: masked(because) })),
     latencyMs: Math.round(latencyMs * 1000) / 1000,
   }
 }

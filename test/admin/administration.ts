@@ -47,8 +47,9 @@ tenants:
   globex: { plan: pro }
 issuers:
   - { issuer: https://id.example, secret: { env: SECRET }, audiences: [orders], algorithms: [HS256], claims: { tenant: org } }
+  - { issuer: https://globex.example, secret: { env: SECRET }, audiences: [orders], algorithms: [HS256], clockSkew: 2m, tenants: [globex] }
 routes: [{ name: all, match: { path: /** }, require: { scopes: [orders:read] } }]
-`.replace('{ env: SECRET }', '{ file: secret }')
+`.replaceAll('{ env: SECRET }', '{ file: secret }')
 
 interface More {
   readonly ledger?: Ledger

@@ -1,5 +1,5 @@
 /** Who may administer: a program on this machine with the token; no page in a browser, no guess, no flood. */
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type Administration, administration, TOKEN } from './administration.ts'
 
@@ -49,6 +49,33 @@ describe('the token', () => {
     admin.clock.now += 1000
     expect((await admin.ask('GET', '/v1/keys', undefined, { authorization: 'Bearer x' })).status).toBe(401)
   })
+})
+
+it.each([
+  ['a host that is not ours', { host: 'evil.example' }, 403],
+  ['a page of another origin', { origin: 'https://evil.example' }, 403],
+  ['a wrong token', { authorization: 'Bearer x' }, 429],
+])('%s a thousand times a second is answered each time and told ten times', async (_, headers, status) => {
+  for (let i = 0; i < 40; i++) {
+    const told = await Promise.all(Array.from({ length: 25 }, () => admin.ask('GET', '/v1/keys', undefined, headers)))
+    if (i > 0) expect(new Set(told.map((each) => each.status))).toEqual(new Set([status]))
+  }
+  expect(admin.events).toHaveLength(10)
+})
+
+it('those who connect and say nothing keep no administrator out', async () => {
+  const silent = await Promise.all(
+    Array.from(
+      { length: 200 },
+      () =>
+        new Promise<Socket>((resolve) => {
+          const socket = connect(admin.port, '127.0.0.1', () => resolve(socket))
+          socket.on('error', () => {})
+        }),
+    ),
+  )
+  for (let i = 0; i < 5; i++) expect((await admin.ask('GET', '/v1/keys')).status).toBe(200)
+  for (const socket of silent) socket.destroy()
 })
 
 const bearer = `Authorization: Bearer ${TOKEN}\r\n`

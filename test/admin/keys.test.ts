@@ -214,17 +214,35 @@ it('every change is told, done or refused, and what only looks is not', async ()
   await admin.ask('POST', '/v1/tenants/acme/keys', { id: 'new' })
   await rotate()
   await admin.ask('DELETE', '/v1/tenants/acme/keys/nobody')
-  const address = '127.0.0.1'
+  const call = { requestId: expect.stringMatching(/^[0-9a-f]{32}$/), address: '127.0.0.1' }
   expect(admin.events).toEqual([
-    { action: 'key_issued', outcome: 'done', address, target: { tenant: 'acme', id: 'new' } },
-    { action: 'key_issued', outcome: 'refused', address, target: { tenant: 'acme', id: 'new' }, reason: 'id_taken' },
-    { action: 'key_rotated', outcome: 'done', address, target: { tenant: 'acme', id: 'ci' } },
+    { action: 'key_issued', outcome: 'done', ...call, target: { tenant: 'acme', id: 'new' } },
+    { action: 'key_issued', outcome: 'refused', ...call, target: { tenant: 'acme', id: 'new' }, reason: 'id_taken' },
+    { action: 'key_rotated', outcome: 'done', ...call, target: { tenant: 'acme', id: 'ci' } },
     {
       action: 'key_revoked',
       outcome: 'refused',
-      address,
+      ...call,
       target: { tenant: 'acme', id: 'nobody' },
       reason: 'unknown_credential',
     },
   ])
+  expect(new Set(admin.events.map(({ requestId }) => requestId)).size).toBe(4)
+})
+
+it('a call has an id, its own or ours, and who has made it as far as they say; what cannot be written down is not', async () => {
+  const ask = (headers: Record<string, string | string[]>) =>
+    admin.ask('POST', '/v1/tenants/acme/keys', { id: 'ci' }, headers)
+  const named = await ask({ 'x-request-id': 'ops-7/1', 'x-actor': 'Ann, on call' })
+  expect([named.headers['x-request-id'], named.body.requestId]).toEqual(['ops-7/1', 'ops-7/1'])
+  expect(admin.events.at(-1)).toMatchObject({ requestId: 'ops-7/1', actor: 'Ann, on call', reason: 'id_taken' })
+  for (const unfit of [admin.key, 'x'.repeat(129), 'b\u00e4r', ['a', 'b'], '']) {
+    const told = await ask({ 'x-request-id': unfit, 'x-actor': unfit })
+    expect(told.headers['x-request-id']).toMatch(/^[0-9a-f]{32}$/)
+    expect(admin.events.at(-1)).toMatchObject({ requestId: told.headers['x-request-id'] })
+    expect(admin.events.at(-1)).not.toHaveProperty('actor')
+  }
+  const refused = await admin.ask('GET', '/v1/keys', undefined, { authorization: '', 'x-request-id': 'ops-8' })
+  expect(refused.headers['x-request-id']).toBe('ops-8')
+  expect(admin.events.at(-1)).toMatchObject({ action: 'authenticate', requestId: 'ops-8' })
 })

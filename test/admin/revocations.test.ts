@@ -29,7 +29,11 @@ it.each([
   ],
   [
     { kind: 'subject', subject: 's1' },
-    { kind: 'revoked-subject', subject: 's1', before: NOON },
+    { kind: 'revoked-subject', subject: 's1', before: NOON + 120_001 },
+  ],
+  [
+    { kind: 'subject', issuer: 'https://id.example', subject: 's1' },
+    { kind: 'revoked-subject', issuer: 'https://id.example', subject: 's1', before: NOON + 5001 },
   ],
   [
     { kind: 'subject', subject: 's1', before: EARLIER },
@@ -37,7 +41,11 @@ it.each([
   ],
   [
     { kind: 'tenant', tenant: 'acme' },
-    { kind: 'revoked-tenant', tenant: 'acme', before: NOON },
+    { kind: 'revoked-tenant', tenant: 'acme', before: NOON + 5001 },
+  ],
+  [
+    { kind: 'tenant', tenant: 'globex' },
+    { kind: 'revoked-tenant', tenant: 'globex', before: NOON + 120_001 },
   ],
 ])('%j is recorded, told and listed', async (wanted, recorded) => {
   admin = await administration()
@@ -55,6 +63,7 @@ it.each([
     {
       action: 'revoked',
       outcome: 'done',
+      requestId: told.headers['x-request-id'],
       address: '127.0.0.1',
       target: expect.objectContaining({ kind: wanted.kind }),
     },
@@ -74,6 +83,40 @@ it.each([
   admin = await administration()
   expect((await admin.ask('POST', '/v1/revocations', wanted)).status).toBe(status)
   expect([...admin.ledger.revocations()]).toEqual([])
+})
+
+it('without a time refuses every token that an issuer with a fast clock may have dated until now', async () => {
+  admin = await administration()
+  await admin.ask('POST', '/v1/revocations', { kind: 'tenant', tenant: 'acme' })
+  const isRevoked = (issuedAt: number) =>
+    admin.ledger.records.isRevoked(
+      { kind: 'jwt', credential: 'c', roles: [], scopes: [], token: { issuer: 'https://id.example', issuedAt } },
+      'acme',
+    )
+  expect([NOON - 1, NOON, NOON + 5000, NOON + 6000].map(isRevoked)).toEqual([true, true, true, false])
+})
+
+it('never takes a credential for a name, and writes none down', async () => {
+  admin = await administration()
+  const token = `eyJhbGciOiJSUzI1NiJ9.${'a'.repeat(40)}.${'b'.repeat(40)}`
+  const asked = await Promise.all([
+    admin.ask('POST', '/v1/revocations', { kind: 'credential', tenant: 'acme', id: admin.key }),
+    ...[admin.key, `jti_${admin.key}`, token].flatMap((secret) => [
+      admin.ask('POST', '/v1/revocations', { kind: 'token', jti: secret }),
+      admin.ask('POST', '/v1/revocations', { kind: 'token', jti: 'j', issuer: secret }),
+      admin.ask('POST', '/v1/revocations', { kind: 'subject', subject: secret }),
+    ]),
+    admin.ask('POST', '/v1/tenants/acme/keys', { id: admin.key }),
+  ])
+  expect(asked.map(({ status }) => status)).toEqual(asked.map(() => 400))
+  for (const path of [admin.key, `${admin.key}/rotate`]) {
+    const method = path === admin.key ? 'DELETE' : 'POST'
+    expect((await admin.ask(method, `/v1/tenants/acme/keys/${path}`, method === 'POST' ? {} : undefined)).status).toBe(
+      404,
+    )
+  }
+  const written = JSON.stringify([admin.events, [...admin.ledger.revocations()], asked.map(({ text }) => text)])
+  for (const secret of [admin.key, token]) expect(written).not.toContain(secret)
 })
 
 describe('with a state file', () => {

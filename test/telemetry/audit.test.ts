@@ -98,7 +98,13 @@ describe('a flood', () => {
   it('is written up to a bound each second, the rest counted in one line; administration is never left out', () => {
     const { audit, parsed, clock } = audited()
     for (let i = 0; i < MOST_PER_SECOND + 500; i++) audit.decided(denyOf({}))
-    audit.administered({ action: 'key_revoked', outcome: 'done', address: '127.0.0.1', target: { id: 'ci' } })
+    audit.administered({
+      action: 'key_revoked',
+      outcome: 'done',
+      requestId: 'r',
+      address: '127.0.0.1',
+      target: { id: 'ci' },
+    })
     expect(parsed()).toHaveLength(MOST_PER_SECOND + 1)
     clock.now += 1000
     audit.decided(denyOf({}))
@@ -138,6 +144,8 @@ it('a change by an administrator and a reload of the policy are lines too; what 
   audit.administered({
     action: 'key_rotated',
     outcome: 'refused',
+    requestId: 'a-1',
+    actor: 'ann',
     address: '127.0.0.1',
     target,
     reason: 'unknown_tenant',
@@ -148,6 +156,8 @@ it('a change by an administrator and a reload of the policy are lines too; what 
       event: 'administration',
       action: 'key_rotated',
       outcome: 'refused',
+      requestId: 'a-1',
+      actor: 'ann',
       tenant: 'acme',
       id: 'ci',
       reason: 'unknown_tenant',
