@@ -9,15 +9,15 @@ import type { Flags } from './flags/evaluate.ts'
 import type { IdentityTokens } from './identity/token.ts'
 import { takeLimits } from './limits/charge.ts'
 import type { LimitStore } from './limits/limit.ts'
-import { refusedByLimits, untold } from './limits/report.ts'
+import { refusedBy, untold } from './limits/report.ts'
 import { after, type MaybePromise } from './maybe-promise.ts'
 import { allow, deny, type Passed } from './outcome.ts'
 import type { Policy } from './policy.ts'
 import type { GatewayRequest } from './request.ts'
 import { canonicalPath } from './routes/canonical-path.ts'
 import { foldHost } from './routes/host.ts'
-import { isObserved, UNROUTED } from './shadow.ts'
-import { anonymousTenant, identifyTenant, ownTenant } from './tenants/identify.ts'
+import { isEnforced, noteRefusal, UNROUTED } from './shadow.ts'
+import { anonymousTenant, identifyTenant, tenantInShadow } from './tenants/identify.ts'
 
 /** Everything a decision needs besides the request. */
 export interface Given {
@@ -35,7 +35,7 @@ export interface Given {
   readonly stages?: Stages
 }
 
-/** What comes after the tenant is known. Path, route, credentials and tenant are asked always: each stage rests on them. */
+/** What comes after the tenant is known. Path, route, credentials and tenant are asked always: the rest builds on them. */
 export interface Stages {
   readonly permission: boolean
   readonly limits: boolean
@@ -45,8 +45,9 @@ export interface Stages {
 const EVERY_STAGE: Stages = { permission: true, limits: true, flags: true }
 
 /**
- * Decides one request. Answers in the same tick when everything needed is in memory. Cheap stages come before dear ones, and
- * limits are charged once, after all else has passed. Throws, or rejects, only when we are broken: callers then refuse.
+ * Decides one request. Answers in the same tick when everything needed is in memory. Cheap stages come before dear ones,
+ * and limits are charged once, after all else has passed. Throws, or rejects, only when we are broken: callers then
+ * refuse.
  */
 export function decide(request: GatewayRequest, given: Given): MaybePromise<Decision> {
   const { policy, credentials, limits, flags, now, explain, stages = EVERY_STAGE } = given
@@ -64,35 +65,38 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
   passed.route = route
 
   return after(authenticate(request, route, policy, credentials, now), (shown) => {
-    if (isRefusal(shown) && !isObserved(passed, 'credentials', shown)) return deny(passed, shown, explain)
+    if (isEnforced(passed, 'credentials', shown)) return deny(passed, shown, explain)
     explain?.('credentials', say.proof(shown, route))
     const proof = isRefusal(shown) ? [] : shown
     const proven = proof[0]
     passed.principal = proven
 
     const named = proven ? identifyTenant(proof, host, policy) : anonymousTenant(route, host, policy)
-    if (named && isRefusal(named) && !isObserved(passed, 'tenants', named)) return deny(passed, named, explain)
+    if (isEnforced(passed, 'tenants', named)) return deny(passed, named, explain)
     explain?.('tenant', say.tenant(named, proven))
-    const tenant = named && isRefusal(named) ? ownTenant(proven, policy) : named
+    const tenant = tenantInShadow(named, proven, policy)
     // whose tenant is not known is nobody: it comes to that only in shadow
     const principal = tenant && proven
     passed.principal = principal
     passed.tenant = tenant
 
     const closed = refusedEntry(route, proven, stages.permission)
-    if (closed && !isObserved(passed, 'authorization', closed)) return deny(passed, closed, explain)
+    if (isEnforced(passed, 'authorization', closed)) return deny(passed, closed, explain)
     explain?.('permission', stages.permission ? say.permission(route, closed) : say.NOT_ASKED)
 
     if (request.abandoned?.()) return refuse('dependency_unavailable', 'the gateway waits no more')
-    // the host alone authenticates nobody: without a principal only the route's own limits are charged, and no flag sees a tenant
+    // the host alone authenticates nobody: without a principal only the route's own limits are charged, and no flag sees
+    // a tenant
     const known = principal && tenant
     const way = route ?? UNROUTED
     const taken = stages.limits ? takeLimits({ request, route: way, tenant: known, principal }, limits, now) : undefined
     return after(taken, (report) => {
       explain?.('limits', stages.limits ? say.limits(report) : say.NOT_ASKED)
       passed.limits = report && policy.shadow.has('limits') ? untold(report) : report
-      const full = report && refusedByLimits(report)
-      if (full && !isObserved(passed, 'limits', full)) return deny(passed, full, explain)
+      const full = report && refusedBy(report.violated)
+      if (isEnforced(passed, 'limits', full)) return deny(passed, full, explain)
+      const tried = report && refusedBy(report.observed)
+      if (tried) noteRefusal(passed, tried)
       const choice = stages.flags ? chooseUpstream(way, policy, flags, known, principal) : notChosen
       explain?.('flags', say.choice(choice))
       const token = known && principal && given.identityTokens?.of(principal, known, now)

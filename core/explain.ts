@@ -5,6 +5,7 @@ import { isRefusal, type Refusal } from './credentials/verdict.ts'
 import type { DenyReason, ShadowDenial } from './decision.ts'
 import type { Choice } from './flags/choose-upstream.ts'
 import { amountOf } from './limits/headers.ts'
+import type { ChargeState } from './limits/limit.ts'
 import type { LimitReport } from './limits/report.ts'
 import type { Route, Tenant } from './policy.ts'
 
@@ -75,11 +76,13 @@ export function permission(route: Route | undefined, closed: Refusal | undefined
 
 export function limits(report: LimitReport | undefined): string {
   if (!report) return 'none apply'
-  const texts = report.states.map(
-    ({ limit, remaining, admitted }) =>
-      `${limit.name} ${remaining} of ${amountOf(limit)} left${admitted ? '' : ' (no room)'}`,
-  )
-  return texts.join(', ')
+  return report.states.map((state) => limitState(state)).join(', ')
+}
+
+function limitState({ limit, remaining, admitted }: ChargeState): string {
+  const remarks = [...(admitted ? [] : ['no room']), ...(limit.mode === 'shadow' ? ['in shadow'] : [])]
+  const said = remarks.length === 0 ? '' : ` (${remarks.join(', ')})`
+  return `${limit.name} ${remaining} of ${amountOf(limit)} left${said}`
 }
 
 export function choice({ upstream, variant, because }: Choice): string {

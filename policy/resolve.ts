@@ -65,8 +65,17 @@ function pathOf(claim: string | readonly string[]): readonly string[] {
 }
 
 /** A limit that is not `unlimited`. */
-export function limitOf({ name, rate, quota, burst, weighted, by, expose }: Omit<LimitEntry, 'unlimited'>): Limit {
-  const named = { name, by: by.map(foldHeader), expose }
+export function limitOf({
+  name,
+  rate,
+  quota,
+  burst,
+  weighted,
+  by,
+  expose,
+  mode,
+}: Omit<LimitEntry, 'unlimited'>): Limit {
+  const named = { name, by: by.map(foldHeader), expose, ...(mode === 'shadow' && { mode }) }
   if (rate === undefined) return { ...named, kind: 'quota', amount: quotaAmount(quota ?? ''), unit: 'day' }
   const { tokens, periodMs } = rateOf(rate)
   return { ...named, kind: 'rate', tokens, periodMs, burst: burst ?? tokens, weighted: weighted ?? false }

@@ -74,9 +74,9 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
     take(charges, now) {
       const counters = charges.map((charge) => counterFor(charge, now))
       const admitted = charges.map((charge, i) => hasRoom(at(counters, i), charge))
-      if (admitted.every(Boolean)) {
+      if (charges.every(({ limit }, i) => at(admitted, i) || limit.mode === 'shadow')) {
         charges.forEach((charge, i) => {
-          takeCost(at(counters, i), charge)
+          if (at(admitted, i)) takeCost(at(counters, i), charge)
         })
       }
       if (newcomers.length > 0) makeRoom(now)

@@ -1,13 +1,12 @@
 /** Which limits a request is charged to, and what they answer: all of them or none. */
-
 import type { Principal } from '../credentials/principal.ts'
 import { claimAt } from '../credentials/tokens/claims.ts'
 import { after, type MaybePromise } from '../maybe-promise.ts'
 import type { Route, Tenant } from '../policy.ts'
 import { type GatewayRequest, headerOf } from '../request.ts'
 import { bucketKey, bucketSeries, type Counted } from './bucket-key.ts'
-import type { Charge, ChargeState, Limit, LimitStore } from './limit.ts'
-import type { LimitReport } from './report.ts'
+import type { Charge, Limit, LimitStore } from './limit.ts'
+import { type LimitReport, reportOf } from './report.ts'
 
 /** Who asks for what: the source of every bucket's key. */
 export interface Charged {
@@ -21,7 +20,7 @@ export interface Charged {
 /** One atomic take over every limit of the request; undefined where none applies. */
 export function takeLimits(charged: Charged, store: LimitStore, now: number): MaybePromise<LimitReport | undefined> {
   const charges = chargesOf(charged)
-  return charges.length === 0 ? undefined : after(store.take(charges, now), report)
+  return charges.length === 0 ? undefined : after(store.take(charges, now), reportOf)
 }
 
 function chargesOf(charged: Charged): readonly Charge[] {
@@ -70,23 +69,4 @@ function ownSeries(tenant: Tenant): readonly string[] {
     seriesByTenant.set(tenant, series)
   }
   return series
-}
-
-function report(states: readonly ChargeState[]): LimitReport {
-  const exposed = states.filter((state) => state.limit.expose)
-  const violated = states.filter((state) => !state.admitted).sort((a, b) => b.retryAfterMs - a.retryAfterMs)
-  return {
-    states,
-    exposed,
-    violated,
-    strictest: violated.find((state) => state.limit.expose) ?? (violated.length > 0 ? undefined : scarcest(exposed)),
-  }
-}
-
-/** The one with the fewest units left; of two, the one that takes longer to come back. */
-function scarcest(states: readonly ChargeState[]): ChargeState | undefined {
-  return states.reduce<ChargeState | undefined>((strictest, state) => {
-    if (!strictest || state.remaining < strictest.remaining) return state
-    return state.remaining === strictest.remaining && state.resetMs > strictest.resetMs ? state : strictest
-  }, undefined)
 }

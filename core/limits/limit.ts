@@ -10,6 +10,8 @@ interface Named {
   readonly by: readonly CountedBy[]
   /** Whether clients are told of this limit. */
   readonly expose: boolean
+  /** `shadow`: it counts, and refuses nobody. Absent where it is enforced. */
+  readonly mode?: 'shadow'
 }
 
 /** A token bucket: `tokens` per `periodMs`, at most `burst` at once. */
@@ -60,7 +62,8 @@ export interface ChargeState {
 /** Where buckets live. Every store passes the one contract suite in `test/contract`. */
 export interface LimitStore {
   /**
-   * Takes all charges or none, in one atomic step: when each has room all are taken, otherwise nothing is.
+   * Takes all enforced charges or none, in one atomic step: when each of them has room all are taken, otherwise nothing is. A
+   * charge of a limit in shadow stops none of the others: it is taken with them where it has room itself.
    * Answers one state per charge, in the order given. `now` in ms since the epoch; a shared store may use its own clock.
    */
   take(charges: readonly Charge[], now: number): MaybePromise<readonly ChargeState[]>

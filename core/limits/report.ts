@@ -11,17 +11,46 @@ export interface LimitReport {
   readonly strictest: ChargeState | undefined
   /** Those that refused, exposed or not, the longest wait first. */
   readonly violated: readonly ChargeState[]
+  /** Those in shadow that would have refused, the longest wait first. In none of the other lists but `states`. */
+  readonly observed: readonly ChargeState[]
 }
 
-/** The refusal, or undefined where every limit has admitted the request. */
-export function refusedByLimits({ violated }: LimitReport): Refusal | undefined {
-  const limit = violated[0]?.limit
-  if (!limit) return undefined
-  const denied = limit.kind === 'rate' ? 'rate_limited' : 'quota_exceeded'
-  return { denied, because: `limit '${limit.name}' has no room` }
+/** What a take has answered, for the client and for the gate. Of limits in shadow the client is told nothing. */
+export function reportOf(states: readonly ChargeState[]): LimitReport {
+  const enforced = states.filter(({ limit }) => limit.mode !== 'shadow')
+  const exposed = enforced.filter(({ limit }) => limit.expose)
+  const violated = withoutRoom(enforced)
+  return {
+    states,
+    exposed,
+    violated,
+    strictest: violated.find(({ limit }) => limit.expose) ?? (violated.length > 0 ? undefined : scarcest(exposed)),
+    observed:
+      enforced.length === states.length ? [] : withoutRoom(states.filter(({ limit }) => limit.mode === 'shadow')),
+  }
+}
+
+function withoutRoom(states: readonly ChargeState[]): readonly ChargeState[] {
+  return states.filter(({ admitted }) => !admitted).sort((a, b) => b.retryAfterMs - a.retryAfterMs)
+}
+
+/** The one with the fewest units left; of two, the one that takes longer to come back. */
+function scarcest(states: readonly ChargeState[]): ChargeState | undefined {
+  return states.reduce<ChargeState | undefined>((strictest, state) => {
+    if (!strictest || state.remaining < strictest.remaining) return state
+    return state.remaining === strictest.remaining && state.resetMs > strictest.resetMs ? state : strictest
+  }, undefined)
+}
+
+/** The refusal of those that have no room, the longest wait first: one of the two lists of a report; undefined for none. */
+export function refusedBy(full: readonly ChargeState[]): Refusal | undefined {
+  const [longest] = full
+  if (!longest) return undefined
+  const denied = longest.limit.kind === 'rate' ? 'rate_limited' : 'quota_exceeded'
+  return { denied, because: full.map(({ limit }) => `limit '${limit.name}' has no room`).join('; ') }
 }
 
 /** The same limits, of which clients are told nothing: what is not enforced must slow nobody down. */
-export function untold({ states }: LimitReport): LimitReport {
-  return { states, exposed: [], strictest: undefined, violated: [] }
+export function untold({ states, observed }: LimitReport): LimitReport {
+  return { states, exposed: [], strictest: undefined, violated: [], observed }
 }

@@ -1,6 +1,6 @@
 /** Which tenant the proven credentials and the host name: one, and active. */
 import { type Principal, tenantNamed } from '../credentials/principal.ts'
-import type { Refusal } from '../credentials/verdict.ts'
+import { isRefusal, type Refusal } from '../credentials/verdict.ts'
 import type { Policy, Route, Tenant } from '../policy.ts'
 
 /** A host name names a tenant, a tenant that does not exist, or nobody. */
@@ -30,8 +30,17 @@ export function identifyTenant(proof: readonly Principal[], host: string, policy
   return tenant
 }
 
+/** Whose the request is once it goes on: where a refusal was only observed, of the tenant that the principal names, or nobody's. */
+export function tenantInShadow(
+  named: Tenant | Refusal | undefined,
+  principal: Principal | undefined,
+  policy: Policy,
+): Tenant | undefined {
+  return named && isRefusal(named) ? ownTenant(principal, policy) : named
+}
+
 /** The tenant that a credential names, if it may speak for that one. */
-export function ownTenant(principal: Principal | undefined, { directory }: Policy): Tenant | undefined {
+function ownTenant(principal: Principal | undefined, { directory }: Policy): Tenant | undefined {
   if (!principal) return undefined
   const named = tenantNamed(principal, directory)
   return named && (!principal.speaksFor || principal.speaksFor.has(named.id)) ? named : undefined

@@ -21,10 +21,11 @@ export function checkCosts(routes: readonly Route[], tenantLimits: Iterable<Limi
   })
 }
 
-/** The smallest amount that one request can take at once. A quota of 0 is meant to admit nothing. */
+/** The smallest amount that one request can take at once. A quota of 0 is meant to admit nothing, and shadow admits all. */
 function lowest(limits: Iterable<Limit>): Ceiling | undefined {
   let least: Ceiling | undefined
   for (const limit of limits) {
+    if (limit.mode === 'shadow') continue
     const units = unitsOf(limit)
     if (units < (least?.units ?? Number.POSITIVE_INFINITY)) {
       least = { units, text: `the ${limit.kind === 'rate' ? 'burst' : 'quota'} ${units} of limit \`${limit.name}\`` }

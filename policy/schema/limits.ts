@@ -1,7 +1,7 @@
 /** `limits:` of plans, tenants and routes. */
 import { z } from 'zod'
 import { QUOTA, RATE, rateOf } from '../units.ts'
-import { distinct, later, mode, name, notYet, refusal } from './words.ts'
+import { distinct, later, name, notYet, refusal } from './words.ts'
 
 export const rate = z
   .string({ error: refusal('is not a rate', '`N/s`, `N/m`, `N/h` or `N per 30s`') })
@@ -47,7 +47,10 @@ const fields = {
     .describe("Whether a route's cost counts against the rate; default false: each request counts one."),
   by,
   expose: z.boolean().default(true).describe('Whether clients are told of this limit.'),
-  mode: mode(),
+  mode: z
+    .enum(['enforce', 'shadow'])
+    .default('enforce')
+    .describe('`shadow`: it counts, what it would refuse is logged and counted, and let through.'),
   delay: later('delay'),
   onStoreFailure: later('onStoreFailure'),
 }
@@ -67,6 +70,7 @@ interface Kind {
   unlimited?: true | undefined
   burst?: number | undefined
   weighted?: boolean | undefined
+  mode?: 'enforce' | 'shadow' | undefined
 }
 
 function checkKind(kinds: readonly ('rate' | 'quota' | 'unlimited')[]) {
@@ -76,6 +80,8 @@ function checkKind(kinds: readonly ('rate' | 'quota' | 'unlimited')[]) {
       context.addIssue({ code: 'custom', path, message: refusal(message, fix) })
     if (kinds.filter((kind) => limit[kind] !== undefined).length !== 1) {
       refuse([], `needs exactly one of ${list}`, '`rate: 5/s` or `quota: 100/day`')
+    } else if (limit.unlimited && limit.mode === 'shadow') {
+      refuse(['mode'], 'there is no limit left that could be in shadow', 'a limit of another name to try')
     } else if (limit.rate === undefined) {
       if (limit.burst !== undefined) refuse(['burst'], '`burst` belongs to a rate', '`rate:` beside it')
       if (limit.weighted !== undefined)

@@ -29,14 +29,6 @@ export function later(key: string) {
     .describe('Not supported by this version yet.')
 }
 
-/** Of limits: only `enforce` so far; `shadow` is told that it comes later. */
-export function mode() {
-  return z
-    .enum(['enforce'], { error: ({ input }) => (input === 'shadow' ? notYet('`mode: shadow` is') : undefined) })
-    .optional()
-    .describe('`enforce`, which is the default.')
-}
-
 /** RFC 9110 §5.6.2: token. */
 export const HTTP_TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 

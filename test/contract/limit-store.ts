@@ -95,6 +95,39 @@ export function limitStoreContract(name: string, create: () => LimitStore | Prom
       expect(admitted(await take(store, [charge(daily, { timeZone: 'Asia/Tokyo' })]))).toBe(false)
     })
 
+    it('a limit in shadow stops nothing: the others are charged, and it says that it has no room', async () => {
+      const store = await create()
+      const tried = charge({ ...daily, name: 'tried', amount: 2, mode: 'shadow' })
+      expect(remaining(await take(store, [charge(burst), tried]))).toEqual([4, 1])
+      expect(remaining(await take(store, [tried, charge(burst)]))).toEqual([0, 3])
+      const over = await take(store, [charge(burst), tried])
+      expect(over).toMatchObject([
+        { admitted: true, remaining: 2 },
+        { admitted: false, remaining: 0, retryAfterMs: 12 * HOUR },
+      ])
+    })
+
+    it('a limit in shadow is charged only where it has room itself', async () => {
+      const store = await create()
+      const tried = (cost: number) => charge({ ...daily, mode: 'shadow' }, { cost })
+      await take(store, [tried(8)])
+      expect(await take(store, [tried(5)])).toMatchObject([{ admitted: false, remaining: 2 }])
+      expect(await take(store, [tried(2)])).toMatchObject([{ admitted: true, remaining: 0 }])
+    })
+
+    it('what an enforced limit refuses is not charged to one in shadow', async () => {
+      const store = await create()
+      const tried = charge({ ...daily, name: 'tried', mode: 'shadow' })
+      await take(store, [charge(burst, { cost: 5 })])
+      expect(await take(store, [tried, charge(burst)])).toMatchObject([{ remaining: 10 }, { admitted: false }])
+    })
+
+    it('a limit that is enforced from now on goes on from what it has counted in shadow', async () => {
+      const store = await create()
+      await take(store, [charge({ ...daily, mode: 'shadow' }, { cost: 9 })])
+      expect(remaining(await take(store, [charge(daily)]))).toEqual([0])
+    })
+
     it('tenants do not share', async () => {
       const store = await create()
       await take(store, [charge(daily, { cost: 10 })])

@@ -1,6 +1,6 @@
 /** What is in shadow refuses nothing and opens nothing else: it is noted, and the stages that are enforced still hold. */
 import { describe, expect, it } from 'vitest'
-import { clientHeaders, decisionFacts } from '../../core/answer.ts'
+import { clientHeaders, decisionFacts, denialBody } from '../../core/answer.ts'
 import { decide } from '../../core/decide.ts'
 import type { Allow, Decision } from '../../core/decision.ts'
 import { backendHeaders, headersToRemove } from '../../core/identity/headers.ts'
@@ -219,6 +219,91 @@ describe('limits in shadow', () => {
     ])
     // what was charged is known, so that a gateway's repeat is not charged again
     expect(first).toHaveProperty('limits')
+  })
+})
+
+describe('a limit in shadow', () => {
+  const limit = (limits: string, more = '') => `
+version: 1
+${more}
+plans: { free: { limits: [${limits}] } }
+tenants: { acme: { plan: free, apiKeys: [{ id: ci, hash: "${keys.acme.hash}" }] } }
+routes:
+  - { name: read, match: { path: /read } }
+  - { name: dear, match: { path: /dear }, cost: 5, limits: [{ name: hourly, rate: 1/h, mode: shadow }] }
+  - { name: open, match: { path: /open }, anonymous: true, limits: [{ name: visits, rate: 1/h, by: [ip], mode: shadow }] }
+`
+  const TRIED = '{ name: tried, quota: 1/day, mode: shadow }'
+  const asks = (text: string) => {
+    const { ask } = gateOf(policyOf(text))
+    return async (path = '/read') => ask({ path, headers: withKey(keys.acme.key) })
+  }
+
+  it('refuses nobody; what it would have refused is noted', async () => {
+    const ask = asks(limit(TRIED))
+    expect(await ask()).not.toHaveProperty('shadow')
+    const second = await ask()
+    expect(second).toMatchObject({
+      decision: 'allow',
+      shadow: [{ reason: 'quota_exceeded', because: "limit 'tried' has no room" }],
+    })
+    expect(decisionFacts(second)).toMatchObject({ reason: 'allowed', shadow: 'quota_exceeded' })
+  })
+
+  it('is told to no client, and is no binding limit in logs', async () => {
+    const ask = asks(limit(TRIED))
+    for (const decision of [await ask(), await ask()]) {
+      expect(clientHeaders(decision as Allow)).toEqual([])
+      expect(decisionFacts(decision)).not.toHaveProperty('limit')
+    }
+  })
+
+  it('beside an enforced one: that one is told and refuses alone, and its refusals are noted as no other’s', async () => {
+    const ask = asks(limit(`{ name: burst, rate: 2/h }, ${TRIED}`))
+    await ask()
+    const second = await ask()
+    expect(second).toMatchObject({ decision: 'allow', shadow: [{ reason: 'quota_exceeded' }] })
+    expect(Object.fromEntries(clientHeaders(second as Allow))).toMatchObject({
+      'ratelimit-policy': '"burst";q=2;w=3600',
+      ratelimit: '"burst";r=0;t=3600',
+    })
+    const third = await ask()
+    if (third.decision !== 'deny') throw new Error('the enforced limit is over')
+    expect(third).toMatchObject({ reason: 'rate_limited', because: "limit 'burst' has no room" })
+    expect(third).not.toHaveProperty('shadow')
+    expect(JSON.parse(denialBody(third))).toMatchObject({ violatedPolicies: ['burst'] })
+    expect(Object.fromEntries(clientHeaders(third))['retry-after']).toBe('1800')
+  })
+
+  it('may be one of a route, and may be smaller than the route’s cost', async () => {
+    const ask = asks(limit(TRIED))
+    expect(await ask('/dear')).toMatchObject({ decision: 'allow', shadow: [{ reason: 'quota_exceeded' }] })
+    expect(await ask('/dear')).toMatchObject({
+      shadow: [{ reason: 'quota_exceeded', because: "limit 'tried' has no room; limit 'hourly' has no room" }],
+    })
+  })
+
+  it('counts on an anonymous route too', async () => {
+    const ask = asks(limit(''))
+    expect(await ask('/open')).not.toHaveProperty('shadow')
+    expect(await ask('/open')).toMatchObject({ decision: 'allow', shadow: [{ reason: 'rate_limited' }] })
+  })
+
+  it('is noted beside what the whole stage in shadow would have refused', async () => {
+    const ask = asks(limit(`{ name: burst, rate: 1/h }, ${TRIED}`, 'shadow: [limits]'))
+    await ask()
+    const second = await ask()
+    expect([second.decision, reasonsOf(second)]).toEqual(['allow', ['rate_limited', 'quota_exceeded']])
+  })
+
+  it('is told by explain', async () => {
+    const { given } = gateOf(policyOf(limit(TRIED)))
+    const told: string[] = []
+    const explain = (stage: string, found: string) => void told.push(`${stage}: ${found}`)
+    const request = requestOf({ path: '/read', headers: withKey(keys.acme.key) })
+    for (let i = 0; i < 2; i++) await decide(request, { ...given, now: NOON, explain })
+    expect(told).toContain('limits: tried 0 of 1 left (in shadow)')
+    expect(told).toContain('limits: tried 0 of 1 left (no room, in shadow)')
   })
 })
 

@@ -18,7 +18,7 @@ const stage = (name: 'auth' | 'quota' | 'flags'): Applied => ({ ...whole, stage:
 
 const limit = { kind: 'quota', name: 'daily', amount: 100, unit: 'day', by: ['tenant'], expose: true } as const
 const state = { limit, admitted: true, remaining: 41, resetMs: 60_000, retryAfterMs: 0 }
-const limits = { states: [state], exposed: [state], strictest: state, violated: [] }
+const limits = { states: [state], exposed: [state], strictest: state, violated: [], observed: [] }
 
 const known = {
   tenant: 'acme',

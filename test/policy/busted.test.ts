@@ -224,7 +224,7 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['secret-not-set', 13, 'issuers[0].secret.env', 'the environment variable NO_SUCH_SECRET is not set'],
   ['secret-too-short', 13, 'issuers[0].secret', 'the secret is shorter than 32 bytes'],
   ['secret-with-public-key-algorithm', 15, 'issuers[0].algorithms', 'a `secret` verifies HS256 only'],
-  ['shadow-limit', 4, 'plans.free.limits[0].mode', '`mode: shadow` is not supported by this version yet'],
+  ['shadow-of-unlimited', 6, 'tenants.acme.limits[0].mode', 'there is no limit left that could be in shadow'],
   [
     'shadow-route-of-nothing',
     11,

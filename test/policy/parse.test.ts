@@ -62,6 +62,17 @@ describe('a complete policy', () => {
       { kind: 'quota', name: 'daily', amount: 50000, unit: 'day', by: ['tenant'], expose: true },
       {
         kind: 'rate',
+        name: 'strict',
+        tokens: 1,
+        periodMs: 1000,
+        burst: 1,
+        weighted: false,
+        by: ['tenant'],
+        expose: true,
+        mode: 'shadow',
+      },
+      {
+        kind: 'rate',
         name: 'extra',
         tokens: 300,
         periodMs: 60_000,
@@ -71,7 +82,7 @@ describe('a complete policy', () => {
         expose: true,
       },
     ])
-    expect(policy.directory.byId('initech')?.limits.map(({ name }) => name)).toEqual(['daily'])
+    expect(policy.directory.byId('initech')?.limits.map(({ name }) => name)).toEqual(['daily', 'strict'])
   })
 
   it('folds headers, reads claims as paths, and takes secrets from where the policy says', () => {
