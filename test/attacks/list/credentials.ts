@@ -285,6 +285,7 @@ export const apiKeys: Theme = {
           'whose names belong to two tenants',
           'of another tenant it is a conflict',
         ],
+        'conformance/certificates.test.ts': ['one of two tenants is refused', 'beside the key of another tenant'],
       },
     },
     {

@@ -25,6 +25,8 @@ export interface KongHarnessOptions {
   /** Which plugins stand on the route of a target. */
   readonly plugins: (target: string) => readonly Trio[]
   readonly consumers?: readonly LuaConsumer[]
+  /** As if requests came over TLS: the certificate in PEM that nginx has verified of the next client, undefined for one without. */
+  readonly tls?: () => string | undefined
   /** Kong's `nginx_http_lua_socket_read_timeout`. Default 2 s, as the shipped kong.conf has it. */
   readonly readTimeoutMs?: number
   /** Kong's `lua_max_req_headers`. */
@@ -147,11 +149,19 @@ function opened({ options }: Parts, came: Arrived, id: string): Opened {
     id,
     method,
     headers: fields,
-    var: { request: line, request_uri: target, kong_request_id: id, remote_addr: address },
+    var: { request: line, request_uri: target, kong_request_id: id, remote_addr: address, ...tlsOf(options) },
     max_headers: options.maxHeaders ?? 128,
     upstreams: Object.keys(options.upstreams),
     consumers: options.consumers ?? [],
   }
+}
+
+/** nginx's ngx_http_ssl_module. */
+function tlsOf({ tls }: KongHarnessOptions): Readonly<Record<string, string>> {
+  if (!tls) return {}
+  const certificate = tls()
+  if (certificate === undefined) return { https: 'on', ssl_client_verify: 'NONE' }
+  return { https: 'on', ssl_client_verify: 'SUCCESS', ssl_client_raw_cert: certificate }
 }
 
 /** The later ones replace. */
