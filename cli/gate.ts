@@ -50,7 +50,7 @@ export function createGate(first: Policy, parts: GateParts): Gate {
     metrics.decided(decision.reason, tookMs / 1000, decision.shadow)
     // what shadow let through is written as what it would have been
     if (log.decisions[decision.shadow ? 'deny' : decision.decision]) log.decided(decision, tookMs)
-    if (decision.decision === 'deny') audit.decided(decision)
+    if (decision.decision === 'deny' || decision.shadow) audit.decided(decision)
     return decision
   }
 

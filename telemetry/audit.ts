@@ -1,9 +1,10 @@
 /**
- * The audit log: one JSON line for each refused authentication and authorization, and for each change by an administrator.
+ * The audit log: one JSON line for each refused authentication and authorization, also one that shadow has let through, and
+ * for each change by an administrator.
  * Every field is named here, so that no credential can get in; what clients write is cut and searched for credentials first.
  */
 import type { AdminEvent } from '../core/admin-event.ts'
-import { DENIALS, type Decision, type DenyReason } from '../core/decision.ts'
+import { DENIALS, type Decision, type DenyReason, type ShadowDenial } from '../core/decision.ts'
 import { STAGE_OF } from '../core/explain.ts'
 import { maskAndCut } from '../core/mask-secrets.ts'
 
@@ -18,7 +19,7 @@ export interface AuditSink {
 }
 
 export interface Audit {
-  /** Writes a line where the decision is one that an audit asks for. */
+  /** Writes a line for each refusal that an audit asks for, and for each that was only observed. */
   decided(decision: Decision): void
   administered(event: AdminEvent): void
   policyReloaded(outcome: 'loaded' | 'refused', because: string): void
@@ -41,7 +42,11 @@ export function createAudit(sink: AuditSink, now: () => number): Audit {
 
   return {
     decided(decision) {
-      if (decision.decision === 'deny' && isAudited(decision.reason) && flood.admits()) write(refusalFields(decision))
+      for (const observed of decision.shadow ?? []) {
+        if (isAudited(observed.reason) && flood.admits()) write({ ...refusalFields(decision, observed), shadow: true })
+      }
+      if (decision.decision === 'allow' || !isAudited(decision.reason) || !flood.admits()) return
+      write(refusalFields(decision, decision))
     },
     administered: ({ action, outcome, requestId, actor, address, target, reason }) =>
       write({ event: 'administration', action, outcome, ...cutAll({ reason, requestId, actor, address, ...target }) }),
@@ -73,8 +78,10 @@ function isAudited(reason: DenyReason): boolean {
   return status === 401 || status === 403 || reason === 'ambiguous_credential' || reason === 'too_many_failures'
 }
 
-function refusalFields(decision: Extract<Decision, { decision: 'deny' }>) {
-  const { request, tenant, user, credential, route, reason, because } = decision
+function refusalFields(
+  { request, tenant, user, credential, route }: Decision,
+  { reason, because }: Pick<ShadowDenial, 'reason' | 'because'>,
+) {
   const event = STAGE_OF[reason] === 'credentials' ? 'authentication_refused' : 'authorization_refused'
   const texts = {
     requestId: request.id,

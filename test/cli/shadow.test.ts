@@ -1,8 +1,8 @@
-/** What shadow lets through is told where a refusal would be: in the log at its level, and in the metrics. */
+/** What shadow lets through is told where a refusal would be: in the log at its level, in the audit, and in the metrics. */
 import { describe, expect, it } from 'vitest'
 import { createGate } from '../../cli/gate.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
-import { NO_AUDIT } from '../../telemetry/audit.ts'
+import { createAudit } from '../../telemetry/audit.ts'
 import { createLog, type LogLevel } from '../../telemetry/log.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
 import { NOON, newKey, partsOf, policyOf, requestOf } from '../support/gate.ts'
@@ -19,27 +19,33 @@ routes:
 
 async function told(level: LogLevel, path: string) {
   const lines: string[] = []
+  const audited: string[] = []
+  const sink = { write: (line: string) => void audited.push(line), lost: 0, reopen() {}, close: async () => {} }
   const metrics = createMetrics(() => NOON)
   const gate = createGate(policy, {
     limits: createMemoryLimits(),
     credentials: partsOf({}),
     metrics,
     log: createLog(level, { write: (line: string) => void lines.push(line) }),
-    audit: NO_AUDIT,
+    audit: createAudit(sink, () => NOON),
     signingKey: () => '',
     now: () => NOON,
     elapsed: () => 0,
   })
   await gate.decide(requestOf({ path, headers: { 'x-api-key': acme.key } }))
   const { text } = await metrics.scrape()
-  return { lines: lines.map((line) => JSON.parse(line)), text }
+  const [parsed, auditLines] = [lines, audited].map((all) => all.map((line) => JSON.parse(line)))
+  return { lines: parsed, auditLines, text }
 }
 
 describe('a request that only shadow lets through', () => {
   it('is a line at info, and a count beside the allow', async () => {
-    const { lines, text } = await told('info', '/trial')
+    const { lines, auditLines, text } = await told('info', '/trial')
     const shadow = [{ reason: 'insufficient_scope', because: "lacks scope 'write'" }]
     expect(lines).toMatchObject([{ level: 'info', decision: 'allow', tenant: 'acme', route: 'trial', shadow }])
+    expect(auditLines).toMatchObject([
+      { event: 'authorization_refused', reason: 'insufficient_scope', tenant: 'acme', route: 'trial', shadow: true },
+    ])
     expect(text).toContain('tenantgate_shadow_denials_total{reason="insufficient_scope"} 1')
     expect(text).toContain('tenantgate_decisions_total{decision="allow",reason="allowed"} 1')
   })
@@ -49,8 +55,8 @@ describe('a request that only shadow lets through', () => {
   })
 
   it('is unlike others, which are no line at info and not counted', async () => {
-    const { lines, text } = await told('info', '/open')
-    expect(lines).toEqual([])
+    const { lines, auditLines, text } = await told('info', '/open')
+    expect([lines, auditLines]).toEqual([[], []])
     expect(text).not.toMatch(/^tenantgate_shadow_denials_total\{.*\} [1-9]/m)
   })
 })

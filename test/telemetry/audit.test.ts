@@ -60,6 +60,23 @@ describe('a refused request', () => {
     ])
   })
 
+  it('that shadow has let through is a line that says so, whatever became of the request', () => {
+    const { audit, parsed } = audited()
+    const shadow = [
+      { reason: 'invalid_credential', because: 'API key: not known' },
+      { reason: 'rate_limited', because: 'limit burst' },
+      { reason: 'insufficient_scope', because: "lacks scope 'write'" },
+    ] as const
+    audit.decided(allowOf({ shadow }))
+    audit.decided(denyOf({ shadow, reason: 'tenant_suspended' }))
+    const observed = [
+      { event: 'authentication_refused', reason: 'invalid_credential', because: 'API key: not known', shadow: true },
+      { event: 'authorization_refused', reason: 'insufficient_scope', shadow: true },
+    ]
+    expect(parsed()).toMatchObject([...observed, ...observed, { reason: 'tenant_suspended' }])
+    expect(parsed().at(-1)).not.toHaveProperty('shadow')
+  })
+
   it('is not one that was let through', () => {
     const { audit, lines } = audited()
     audit.decided(allowOf({}))
@@ -97,7 +114,9 @@ describe('a refused request', () => {
 describe('a flood', () => {
   it('is written up to a bound each second, the rest counted in one line; administration is never left out', () => {
     const { audit, parsed, clock } = audited()
-    for (let i = 0; i < MOST_PER_SECOND + 500; i++) audit.decided(denyOf({}))
+    const shadow = [{ reason: 'insufficient_scope', because: 'lacks a scope' }] as const
+    for (let i = 0; i < MOST_PER_SECOND - 500; i++) audit.decided(denyOf({}))
+    for (let i = 0; i < 1000; i++) audit.decided(allowOf({ shadow }))
     audit.administered({
       action: 'key_revoked',
       outcome: 'done',

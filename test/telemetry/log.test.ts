@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { createLog, LOG_LEVELS, type LogLevel } from '../../telemetry/log.ts'
 import { allowOf, denyOf, requestOf } from '../ext-authz/decisions.ts'
+import { newKey } from '../support/gate.ts'
 
 function logAt(level: LogLevel) {
   const lines: string[] = []
@@ -59,6 +60,19 @@ describe('decisions', () => {
     log.decided(allowOf({ request, tenant: 'acme' }), 1)
     expect(lines).toHaveLength(2)
     expect(lines.join('')).not.toContain(SECRET)
+  })
+
+  it('no credential that somebody took for a name is in a line, whole or cut', () => {
+    const { log, lines } = logAt('info')
+    const { key } = newKey()
+    const shadow = [{ reason: 'invalid_credential', because: `token '${key}'` }] as const
+    for (const name of [key, `my_${key}`, `${'x'.repeat(2040)}/${key}`]) {
+      log.decided(denyOf({ request: { ...request, id: name }, user: name, credential: name, because: name, shadow }), 1)
+      const target = { id: name, jti: name }
+      log.administered({ action: 'a', outcome: 'refused', requestId: 'r', actor: key, address: 'unix', target })
+    }
+    expect(lines).toHaveLength(6)
+    for (const line of lines) expect(line).not.toContain('tg_')
   })
 
   it('a line break in what a client names itself does not begin a second line', () => {
