@@ -85,6 +85,11 @@ export interface Tenant {
   readonly consumer?: string
   /** The plan's limits with the tenant's own in their place. */
   readonly limits: readonly Limit[]
+  /**
+   * Of its API keys and certificates, by their id: asked beside the tenant's, so that they only narrow. Each counts that
+   * credential alone, whichever of its secrets is shown. Absent where none has any.
+   */
+  readonly credentialLimits?: ReadonlyMap<string, readonly Limit[]>
 }
 
 export interface ApiKey {

@@ -23,6 +23,7 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
   const plans = new Map([...head.plans].map(([name, limits]) => [name, deepFreeze(limits)]))
 
   function add({ tenant: { limits, ...facts }, aliases, hosts, apiKeys, certificates: named }: TenantEntry): void {
+    for (const own of facts.credentialLimits?.values() ?? []) deepFreeze(own)
     const tenant: Tenant = deepFreeze({ ...facts, limits: limits ?? plans.get(facts.plan) ?? NO_LIMITS })
     byId.set(tenant.id, tenant)
     for (const name of [tenant.id, ...aliases]) byName.set(name, tenant)

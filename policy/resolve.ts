@@ -120,13 +120,29 @@ function withFlag({ default: fallback, flag }: { default: string; flag?: string 
 export function tenantOf(id: string, entry: Entries[string], ofPlan: readonly Limit[]): TenantEntry {
   const { plan, status, timezone: timeZone, attributes, consumer } = entry
   const limits = entry.limits.length === 0 ? undefined : mergedLimits(ofPlan, entry.limits)
+  const credentialLimits = limitsOfCredentials(entry)
   return {
-    tenant: { id, plan, status, timeZone, attributes, limits, ...(consumer !== undefined && { consumer }) },
+    tenant: {
+      id,
+      plan,
+      status,
+      timeZone,
+      attributes,
+      limits,
+      ...(consumer !== undefined && { consumer }),
+      ...(credentialLimits.size > 0 && { credentialLimits }),
+    },
     aliases: entry.aliases,
     hosts: entry.hosts,
     apiKeys: entry.apiKeys.map((key) => keyOf(id, key)),
     certificates: entry.certificates.map((certificate) => certificateOf(id, certificate)),
   }
+}
+
+/** By the id; entries of one id have been checked to have the same. */
+function limitsOfCredentials({ apiKeys, certificates }: Entries[string]): ReadonlyMap<string, readonly Limit[]> {
+  const narrowed = [...apiKeys, ...certificates].filter(({ limits }) => limits.length > 0)
+  return new Map(narrowed.map(({ id, limits }) => [id, limits.map(limitOf)]))
 }
 
 /** The plan's limits in their order, each replaced or removed by the tenant's of that name, then what the tenant adds. */

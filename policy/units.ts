@@ -1,4 +1,5 @@
 /** Rates, quotas, durations and instants as the policy writes them, and what they mean in numbers. */
+import { spanMs } from '../core/spans.ts'
 
 const AMOUNT = '(?:[1-9]\\d{0,8}|1000000000)'
 
@@ -9,12 +10,9 @@ export const QUOTA = /^(?:0|[1-9]\d{0,11})\/day$/
 /** `250ms`, `5s`, `2m`, `1h`. */
 export const DURATION = /^(?:0|[1-9]\d{0,8})(?:ms|s|m|h)$/
 
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-
 /** Milliseconds of a text that matches DURATION. */
 export function durationMs(text: string): number {
-  const unit = text.endsWith('ms') ? 'ms' : text.slice(-1)
-  return Number(text.slice(0, -unit.length)) * (UNIT_MS[unit] ?? Number.NaN)
+  return spanMs(text, ['ms', 's', 'm', 'h']) ?? Number.NaN
 }
 
 /** Tokens and period of a text that matches RATE. */

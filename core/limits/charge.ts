@@ -24,7 +24,7 @@ export function takeLimits(charged: Charged, store: LimitStore, now: number): Ma
 }
 
 function chargesOf(charged: Charged): readonly Charge[] {
-  const { route, tenant } = charged
+  const { route, tenant, principal } = charged
   const charges: Charge[] = []
   const timeZone = tenant?.timeZone ?? 'UTC'
   let counted: Counted | undefined
@@ -40,9 +40,22 @@ function chargesOf(charged: Charged): readonly Charge[] {
     tenant.limits.forEach((limit, i) => {
       add(limit, series[i] ?? '')
     })
+    for (const limit of narrowing(tenant, principal)) {
+      // no route has a colon in its name
+      add(limit, bucketSeries(limit, `credential:${principal?.credential}`, tenant.id))
+    }
   }
   for (const limit of route.limits) add(limit, bucketSeries(limit, route.name, tenant?.id ?? ''))
   return charges
+}
+
+const NONE: readonly Limit[] = []
+
+/** The limits of the credential itself. What a token calls its client or itself is no id of a key or a certificate. */
+function narrowing({ credentialLimits }: Tenant, principal: Principal | undefined): readonly Limit[] {
+  if (!credentialLimits || !principal) return NONE
+  const isNamedByPolicy = principal.kind === 'apiKey' || principal.kind === 'clientCertificate'
+  return isNamedByPolicy ? (credentialLimits.get(principal.credential) ?? NONE) : NONE
 }
 
 function countedOf({ request, route, tenant, principal }: Charged): Counted {

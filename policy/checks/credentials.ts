@@ -21,7 +21,7 @@ export function checkCredentials(file: PolicyFile): readonly Fault[] {
       const name = kind === 'subject' ? (canonicalName(pattern) ?? pattern) : pattern
       faults.push(claimName(`${kind} ${name}`, at('certificates', index, kind), 'this name of certificates'))
     }
-    faults.push(...checkIds(tenant, at))
+    faults.push(...checkIds(tenant, at), ...checkLimits(tenant, at))
   }
   return faults.filter((fault) => fault !== undefined)
 }
@@ -49,6 +49,22 @@ function checkIds(
   for (const [id, path] of ofKeys) claim(id, path, 'this id')
   const ofCertificates = certificates.map(({ id }, index) => claim(id, at('certificates', index, 'id'), 'this id'))
   return [...faults, ...ofCertificates]
+}
+
+/** Two keys of one id are one credential, which has one set of limits: a new key without them would end what the old one was held to. */
+function checkLimits({ apiKeys }: TenantEntry, at: (...rest: PolicyPath) => PolicyPath): readonly Fault[] {
+  const first = new Map<string, number>()
+  return apiKeys.flatMap(({ id, limits }, index) => {
+    const earlier = first.get(id)
+    if (earlier === undefined) {
+      first.set(id, index)
+      return []
+    }
+    if (JSON.stringify(limits) === JSON.stringify(apiKeys[earlier]?.limits)) return []
+    const message = 'are not those of the other key of this id, and both count together'
+    const fix = 'the same limits at both'
+    return [{ path: at('apiKeys', index, 'limits'), at: 'key', also: at('apiKeys', earlier), message, fix }]
+  })
 }
 
 /** What a policy lists only to be looked at, and nothing looks at, was forgotten where `sources` is left out. */

@@ -1,6 +1,7 @@
 /** `tenants.<id>.certificates`: client certificates that stand for a tenant, by one of their names. */
 import { z } from 'zod'
 import { canonicalName } from '../../core/credentials/certificates/distinguished-name.ts'
+import { limits } from './limits.ts'
 import { distinct, hostPattern, name, refusal, role, scope } from './words.ts'
 
 /** RFC 3986 §3.1, and something behind it; visible ASCII, as in an IA5String (RFC 5280 §4.2.1.6). */
@@ -59,6 +60,7 @@ export const certificate = z
     subject,
     scopes: distinct(scope()).default([]).describe('What its holder may do.'),
     roles: distinct(role()).default([]).describe('What its holder is.'),
+    limits: limits.default([]).describe("Beside the tenant's; they count this certificate's holders alone."),
   })
   .superRefine((entry, context) => {
     if (KINDS.filter((kind) => entry[kind] !== undefined).length === 1) return

@@ -1,4 +1,4 @@
-/** `limits:` of plans, tenants and routes. */
+/** `limits:` of plans, tenants, credentials and routes. */
 import { z } from 'zod'
 import { QUOTA, RATE, rateOf } from '../units.ts'
 import { distinct, later, name, notYet, refusal } from './words.ts'
@@ -111,7 +111,7 @@ const onlyTenants = z
   .optional()
   .describe('Only in the limits of a tenant.')
 
-/** Limits of a plan or a route. */
+/** Limits of a plan, a route or a credential. */
 export const limits = named(
   z
     .strictObject({ ...fields, unlimited: onlyTenants })

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { instantMs, isTimeZone } from '../units.ts'
 import { certificate } from './certificates.ts'
-import { tenantLimits } from './limits.ts'
+import { limits, tenantLimits } from './limits.ts'
 import { distinct, host, later, name, refusal, role, scope } from './words.ts'
 
 /** What the evaluation context of flags holds besides a tenant's attributes. */
@@ -35,6 +35,7 @@ const apiKey = z
       .describe('`sha256:` and the SHA-256 of the whole key in hex; the key itself is written nowhere.'),
     scopes: distinct(scope()).default([]).describe('What the key may do.'),
     roles: distinct(role()).default([]).describe('What the key is.'),
+    limits: limits.default([]).describe("Beside the tenant's; they count this key alone."),
     notBefore: instant.optional().describe('The key is refused before; RFC 3339.'),
     expiresAt: instant.optional().describe('The key is refused from then on; RFC 3339.'),
   })

@@ -262,6 +262,13 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['unknown-nested-key', 11, 'routes[0].upstream.flg', 'is not a key that is known here; did you mean `flag`?'],
   ['unknown-plan', 6, 'tenants.acme.plan', 'there is no plan `fre`; did you mean `free`?'],
   ['unknown-upstream', 11, 'routes[0].upstream', 'there is no upstream `orders-stabel`; did you mean `orders-s'],
+  [
+    'limits-of-a-rotated-key',
+    13,
+    'tenants.acme.apiKeys[1].limits',
+    'are not those of the other key of this id, and both count together',
+  ],
+  ['unlimited-key', 11, 'tenants.acme.apiKeys[0].limits[0].unlimited', 'only a tenant can remove a limit'],
   ['unlimited-in-a-plan', 4, 'plans.free.limits[0].unlimited', 'only a tenant can remove a limit'],
   [
     'unlimited-of-nothing',

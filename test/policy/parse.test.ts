@@ -161,6 +161,16 @@ describe('a complete policy', () => {
     expect(policy.certificates.match({ uris: [], dnsNames: [], subject })).toMatchObject({ id: 'desk' })
   })
 
+  it('has limits of credentials by their ids', () => {
+    const limits = policy.directory.byId('acme')?.credentialLimits
+    expect([...(limits?.keys() ?? [])]).toEqual(['ci', 'batch'])
+    expect(limits?.get('ci')).toEqual([
+      { kind: 'quota', name: 'builds', amount: 500, unit: 'day', by: ['tenant'], expose: true },
+    ])
+    expect(Object.isFrozen(limits?.get('batch')?.[0]?.by)).toBe(true)
+    expect(policy.directory.byId('globex')).not.toHaveProperty('credentialLimits')
+  })
+
   it('has stages and routes that only observe', () => {
     expect([...policy.shadow]).toEqual(['limits'])
     expect(policy.routes.routes.map(({ mode }) => mode)).toEqual(['enforce', 'enforce', 'enforce', 'enforce', 'shadow'])
