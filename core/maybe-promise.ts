@@ -5,3 +5,15 @@ export type MaybePromise<T> = T | Promise<T>
 export function after<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return value instanceof Promise ? value.then(next) : next(value)
 }
+
+/** Does `end` once the work is over, also where it throws or rejects. */
+export function lastly<T>(work: () => MaybePromise<T>, end: () => void): MaybePromise<T> {
+  let isLater = false
+  try {
+    const value = work()
+    isLater = value instanceof Promise
+    return value instanceof Promise ? value.finally(end) : value
+  } finally {
+    if (!isLater) end()
+  }
+}

@@ -11,6 +11,7 @@ import {
   type TokenBucket,
   takeTokens,
 } from '../core/limits/token-bucket.ts'
+import { createTally } from '../core/tally.ts'
 
 const MOST_ADDRESSES = 100_000
 
@@ -41,15 +42,25 @@ export function createFailedCredentials(mostAddresses = MOST_ADDRESSES): FailedC
     youngSince = now
   }
 
+  const underWay = createTally()
+
+  /** Until so many may fail. */
+  function msUntil(block: string, count: number, limit: RateLimit, now: number): number {
+    const failures = young.get(block) ?? old.get(block)
+    if (!failures) return count <= limit.burst ? 0 : msUntilTokens(fullBucket(limit, now), limit, count)
+    bringUp(failures, limit, now)
+    return msUntilTokens(failures.bucket, limit, count)
+  }
+
   return {
-    blockedForMs(address, rule, now) {
+    blockedForMs: (address, rule, now) => msUntil(addressBlock(address), 1, limitOf(rule), now),
+    begin(address, rule, now) {
       const block = addressBlock(address)
-      const failures = young.get(block) ?? old.get(block)
-      if (!failures) return 0
-      const limit = limitOf(rule)
-      bringUp(failures, limit, now)
-      return hasTokens(failures.bucket, limit, 1) ? 0 : msUntilTokens(failures.bucket, limit, 1)
+      const ms = msUntil(block, underWay.of(block) + 1, limitOf(rule), now)
+      if (ms === 0) underWay.add(block)
+      return ms
     },
+    end: (address) => underWay.remove(addressBlock(address)),
     failed(address, rule, now) {
       const block = addressBlock(address)
       const limit = limitOf(rule)

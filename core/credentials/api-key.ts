@@ -1,6 +1,7 @@
 /** API keys: `tg_<env>_<random>_<checksum>`. The checksum refuses garbage before any look-up; only a SHA-256 is ever stored. */
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS } from '../names.ts'
 import type { ApiKey, Policy } from '../policy.ts'
 import type { Attempt } from './attempt.ts'
 import type { Principal } from './principal.ts'
@@ -25,7 +26,7 @@ const MAX_LENGTH = 512
  * Throws a RangeError for another `env`.
  */
 export function createApiKey(env: string, randomBytes: (length: number) => Uint8Array): string {
-  if (!/^[a-z0-9]{1,16}$/.test(env)) throw new RangeError(`environment '${env}': 1 to 16 lower-case letters or digits`)
+  if (!KEY_ENVIRONMENT.test(env)) throw new RangeError(`environment '${env}': ${KEY_ENVIRONMENT_WORDS}`)
   const body = `${API_KEY_PREFIX}${env}_${randomBase62(RANDOM_LENGTH, randomBytes)}`
   return `${body}_${checksum(body)}`
 }

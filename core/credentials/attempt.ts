@@ -1,4 +1,4 @@
-/** One attempt to prove a credential, and what is held against the address that it comes from. */
+/** One attempt to prove credentials, and what is held against the address that it comes from. */
 import type { Identity } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
 import type { Refusal } from './verdict.ts'
@@ -11,37 +11,70 @@ export interface FailedCredentials {
   /** Milliseconds until a credential from this address may fail again; 0 while there is room. */
   blockedForMs(address: string, rule: FailureRule, now: number): number
   failed(address: string, rule: FailureRule, now: number): void
+  /**
+   * Takes one of as many places as credentials from this address may fail now, and answers 0: `end` gives it back, once. Where none
+   * is free it takes none, and answers the milliseconds after which it is worth trying again.
+   */
+  begin(address: string, rule: FailureRule, now: number): number
+  end(address: string): void
 }
 
 /** No address is ever blocked. */
-export const NO_FAILURE_LIMIT: FailedCredentials = { blockedForMs: () => 0, failed() {} }
+export const NO_FAILURE_LIMIT: FailedCredentials = { blockedForMs: () => 0, failed() {}, begin: () => 0, end() {} }
 
 export interface Attempt {
   /** ms since the epoch. */
   readonly now: number
+  /** The client's, or empty where the gateway knows none. */
+  readonly address: string
   /**
    * The refusal while too many credentials from this address have failed. Asked before anything dear, and before a guess is
    * answered; credentials that cannot be guessed and cost nothing are not asked for it, so that a neighbour's attack
    * locks nobody out.
    */
   blocked(): Refusal | undefined
+  /**
+   * Asked right before anything dear (a signature, a question to somebody else): the refusal while so much of that is under way
+   * for this address that, if all of it fails, it has failed too often. What has begun ends with the attempt.
+   */
+  begin(): Refusal | undefined
+}
+
+/** An attempt, and what its owner tells of its outcome. `end` is called once, whatever has come of it. */
+export interface OwnAttempt extends Attempt {
+  failed(): void
+  end(): void
 }
 
 /** The attempt of one request. Where the gateway knows no address, nobody is blocked. */
 export function attemptOf(
-  { clientAddress }: GatewayRequest,
+  { clientAddress: address }: GatewayRequest,
   { failedCredentials: rule }: Identity,
   failures: FailedCredentials,
   now: number,
-): Attempt & { failed(): void } {
-  if (rule === undefined || clientAddress === '') return { now, blocked: () => undefined, failed() {} }
+): OwnAttempt {
+  if (rule === undefined || address === '') return { now, address, ...UNLIMITED }
+  let hasBegun = false
   return {
     now,
-    blocked() {
-      const retryAfterMs = failures.blockedForMs(clientAddress, rule, now)
-      if (retryAfterMs === 0) return undefined
-      return { denied: 'too_many_failures', because: 'too many credentials of this address have failed', retryAfterMs }
+    address,
+    blocked: () => tooMany(failures.blockedForMs(address, rule, now)),
+    begin() {
+      if (hasBegun) return undefined
+      const refusal = tooMany(failures.begin(address, rule, now))
+      hasBegun = !refusal
+      return refusal
     },
-    failed: () => failures.failed(clientAddress, rule, now),
+    failed: () => failures.failed(address, rule, now),
+    end() {
+      if (hasBegun) failures.end(address)
+    },
   }
+}
+
+const UNLIMITED = { blocked: () => undefined, begin: () => undefined, failed() {}, end() {} }
+
+function tooMany(retryAfterMs: number): Refusal | undefined {
+  if (retryAfterMs === 0) return undefined
+  return { denied: 'too_many_failures', because: 'too many credentials of this address have failed', retryAfterMs }
 }

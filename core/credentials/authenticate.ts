@@ -1,5 +1,5 @@
 /** Is each credential that the request shows genuine, current and not revoked? */
-import { after, type MaybePromise } from '../maybe-promise.ts'
+import { after, lastly, type MaybePromise } from '../maybe-promise.ts'
 import type { Issuer, Policy, Route } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
 import { verifyApiKey } from './api-key.ts'
@@ -8,6 +8,7 @@ import { verifyCertificate } from './certificates/client-certificate.ts'
 import { presentedCredentials, type Shown } from './present.ts'
 import { type Principal, tenantNamed } from './principal.ts'
 import type { CredentialRecords, KeyUses } from './records.ts'
+import { createFlights } from './tokens/flights.ts'
 import { verifyGatewayClaims } from './tokens/gateway-claims.ts'
 import { type JwtParts, type TrustedIssuer, verifyJwt } from './tokens/jwt.ts'
 import { createKeySet, type FetchKeys, type KeySet } from './tokens/key-set.ts'
@@ -53,7 +54,7 @@ export function createCredentials(policy: Policy, parts: CredentialParts, previo
     const known = source === undefined ? undefined : (keySets.get(source) ?? previous?.keySets.get(source))
     const keySet = known ?? createKeySet(issuer.keys, fetchKeys)
     if (source !== undefined) keySets.set(source, keySet)
-    issuers.set(name, { ...issuer, keySet })
+    issuers.set(name, { ...issuer, keySet, flights: createFlights() })
   }
   const tokens: JwtParts = { ...parts, issuers }
   const verifyOpaqueToken = opaqueTokensOf(policy, parts)
@@ -110,12 +111,14 @@ export function authenticate(
     return route?.anonymous === 'optional' ? [] : { denied: 'missing_credential', because: 'no credential was shown' }
   }
   const attempt = attemptOf(request, policy.identity, credentials.failures, now)
-  return after(proveAll(shown, policy, credentials, attempt), (proof) => {
+  return lastly(() => after(proveAll(shown, policy, credentials, attempt), judge), attempt.end)
+
+  function judge(proof: Proof | Refusal): Proof | Refusal {
     if (!isRefusal(proof)) return proof.length === 1 ? proof : inOrder(proof, policy)
     // what was genuine once is no guess
-    if (proof.denied === 'invalid_credential') attempt.failed()
+    if (proof.denied === 'invalid_credential' || proof.countsAsFailure) attempt.failed()
     return proof
-  })
+  }
 }
 
 /** One after the other, the cheap ones first: a bad key costs no signature. */

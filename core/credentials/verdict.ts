@@ -8,6 +8,8 @@ export interface Refusal {
   readonly because: string
   /** When it is worth trying again, in ms, where that is known. */
   readonly retryAfterMs?: number
+  /** Held against the address although it is no `invalid_credential`: who shows such credentials costs others what they need. */
+  readonly countsAsFailure?: boolean
 }
 
 export type Verdict = Principal | Refusal

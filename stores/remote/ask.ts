@@ -79,12 +79,15 @@ export function createAsk({ lookup = systemLookup, ca }: AskOptions = {}): Ask {
       response.destroy()
       return { status: response.statusCode ?? 0, text: '' }
     } catch (error) {
-      if (signal.aborted) throw new Error(`no answer within ${question.timeoutMs} ms`)
+      if (signal.aborted) throw new TimedOut(`no answer within ${question.timeoutMs} ms`)
       if (error instanceof OutOfBounds) throw error
       throw new Error(`no connection, or a broken one (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
     }
   }
 }
+
+/** The time was over before the answer was there. */
+export class TimedOut extends Error {}
 
 /** What we do not do; its message is ours. */
 class OutOfBounds extends Error {}

@@ -1,7 +1,7 @@
 /** Asks an introspection endpoint (RFC 7662 §2.1) about a token, as the client that the policy names. */
 import type { Introspect } from '../../core/credentials/tokens/opaque-token.ts'
 import type { IntrospectionEndpoint } from '../../core/policy.ts'
-import { type Ask, createAsk } from './ask.ts'
+import { type Ask, createAsk, TimedOut } from './ask.ts'
 
 const BOUNDS = { timeoutMs: 2_000, maxBytes: 64 * 1024 }
 const HEADERS = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }
@@ -20,9 +20,13 @@ export function createIntrospect(ask: Ask = createAsk()): Introspect {
         ...BOUNDS,
       })
       if (status === 200) return { text }
-      return { unavailable: status === 401 ? BAD_CLIENT : `the introspection endpoint answered ${status}` }
+      // RFC 7662 §2.2 wants `active: false` for a token that is none; some answer that the question was wrong
+      if (status !== 401)
+        return { unavailable: `the introspection endpoint answered ${status}`, isCostly: status === 400 }
+      return { unavailable: BAD_CLIENT }
     } catch (error) {
-      return { unavailable: `the introspection endpoint: ${(error as Error).message}` }
+      const unavailable = `the introspection endpoint: ${(error as Error).message}`
+      return { unavailable, isCostly: error instanceof TimedOut }
     }
   }
 }

@@ -26,6 +26,8 @@ export function gateAtNoon(policy: Policy, parts: GivenParts = {}): GateAtNoon {
   const latestFailures: FailedCredentials = {
     blockedForMs: (address, rule, now) => failures.blockedForMs(address, rule, now),
     failed: (address, rule, now) => failures.failed(address, rule, now),
+    begin: (address, rule, now) => failures.begin(address, rule, now),
+    end: (address) => failures.end(address),
   }
   return {
     gate: createGate(policy, {

@@ -124,3 +124,47 @@ describe('a flood of addresses', () => {
     expect(failures.blockedForMs(CLIENT, RULE, NOON)).toBe(200)
   })
 })
+
+describe('what is under way', () => {
+  /** Begins as often as it can. */
+  const beginAll = (failures: ReturnType<typeof createFailedCredentials>, now = NOON, address = CLIENT) => {
+    let begun = 0
+    while (begun < 100 && failures.begin(address, RULE, now) === 0) begun += 1
+    return begun
+  }
+
+  it('is no more than may fail, and has room again when it ends', () => {
+    const failures = createFailedCredentials()
+    expect(beginAll(failures)).toBe(RULE.burst)
+    expect(failures.begin(CLIENT, RULE, NOON)).toBe(200)
+    failures.end(CLIENT)
+    expect(beginAll(failures)).toBe(1)
+  })
+
+  it('leaves as much less room as has failed', () => {
+    const failures = createFailedCredentials()
+    failures.failed(CLIENT, RULE, NOON)
+    expect(beginAll(failures)).toBe(RULE.burst - 1)
+    expect(beginAll(failures, NOON + 200)).toBe(1)
+  })
+
+  it('that has failed takes its room along, and gives back no more than it had', () => {
+    const failures = createFailedCredentials()
+    expect(beginAll(failures)).toBe(RULE.burst)
+    for (let i = 0; i < RULE.burst; i++) {
+      failures.failed(CLIENT, RULE, NOON)
+      failures.end(CLIENT)
+    }
+    expect(beginAll(failures)).toBe(0)
+    for (let i = 0; i < 10; i++) failures.end(CLIENT)
+    expect(beginAll(failures)).toBe(0)
+    expect(beginAll(failures, NOON + 60_000)).toBe(RULE.burst)
+  })
+
+  it('blocks no credential that is cheap to refuse, and no other address', () => {
+    const failures = createFailedCredentials()
+    beginAll(failures)
+    expect(failures.blockedForMs(CLIENT, RULE, NOON)).toBe(0)
+    expect(beginAll(failures, NOON, '192.0.2.8')).toBe(RULE.burst)
+  })
+})

@@ -1,6 +1,7 @@
 /** Tokens for tests: keys that are made at the start, an issuer that is trusted, and claims that are good at noon. */
 import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import type { Attempt } from '../../core/credentials/attempt.ts'
+import { createFlights } from '../../core/credentials/tokens/flights.ts'
 import { type JwtParts, type TrustedIssuer, verifyJwt } from '../../core/credentials/tokens/jwt.ts'
 import { createKeySet, type FetchKeys } from '../../core/credentials/tokens/key-set.ts'
 import { isRefusal, type Verdict } from '../../core/credentials/verdict.ts'
@@ -60,6 +61,7 @@ export function trustedIssuer(keys: readonly Signer['jwk'][], more: Partial<Trus
     issuer: ISSUER,
     keys: origin,
     keySet: createKeySet(origin, NO_FETCH),
+    flights: createFlights(),
     audiences: ['orders-api'],
     algorithms: ['ES256'],
     clockSkewMs: 5000,
@@ -71,7 +73,12 @@ export function trustedIssuer(keys: readonly Signer['jwk'][], more: Partial<Trus
 }
 
 /** An attempt from an address that is not blocked. */
-export const attemptAt = (now: number): Attempt => ({ now, blocked: () => undefined })
+export const attemptAt = (now: number): Attempt => ({
+  now,
+  address: '',
+  blocked: () => undefined,
+  begin: () => undefined,
+})
 
 /** With nothing remembered yet, unless a memory is given. */
 export function jwtParts(issuer: TrustedIssuer, memory: TokenMemory = createTokenMemory()): JwtParts {

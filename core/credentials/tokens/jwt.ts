@@ -9,6 +9,7 @@ import { isRefusal, type Refusal, type Verdict } from '../verdict.ts'
 import { EXPIRED, endOf, faultOfClaims, lasting, passing } from './claim-rules.ts'
 import { principalFromClaims } from './claims.ts'
 import { type CompactToken, MAX_TOKEN_LENGTH, readCompactToken } from './compact-token.ts'
+import type { Flights } from './flights.ts'
 import { type FoundKeys, type KeySet, KeysUnavailable } from './key-set.ts'
 import { isCurrent, REFUSED_FOR_MS, type RefusedToken, type RefusedTokens, type Unproven } from './refused-tokens.ts'
 
@@ -30,6 +31,7 @@ export interface VerifiedTokens {
 
 export interface TrustedIssuer extends Issuer {
   readonly keySet: KeySet
+  readonly flights: Flights
 }
 
 type Issuers = ReadonlyMap<string, TrustedIssuer>
@@ -61,7 +63,11 @@ export function verifyJwt(token: string, parts: JwtParts, attempt: Attempt): May
   const claimed = claimedIssuer(token, issuers)
   if ('refusal' in claimed) return remember(claimed)
   const { issuer } = claimed
-  return verifyUnseen(token, claimed, now).then(({ generation, ...found }) => {
+  const joined = issuer.flights.join(tokenHash)
+  if (joined) return joined === 'full' ? TOO_MANY : joined
+  const busy = attempt.begin()
+  if (busy) return busy
+  const verdict = verifyUnseen(token, claimed, now).then(({ generation, ...found }): Verdict => {
     const keys = { issuer: issuer.issuer, generation }
     if ('refusal' in found) return remember(found, keys)
     const { payload } = found
@@ -70,7 +76,10 @@ export function verifyJwt(token: string, parts: JwtParts, attempt: Attempt): May
     parts.verified.set(tokenHash, { principal, ...keys, expiresAt: endOf(payload.exp ?? 0, issuer) })
     return principal
   })
+  return issuer.flights.begin(tokenHash, verdict)
 }
+
+const TOO_MANY: Refusal = { denied: 'dependency_unavailable', because: 'token: too many requests wait for its issuer' }
 
 function verifiedBefore(tokenHash: string, { issuers, verified }: JwtParts, now: number): Verdict | undefined {
   const known = verified.get(tokenHash)

@@ -1,13 +1,16 @@
 /** Opaque tokens, asked about at the issuer that made them (RFC 7662). */
 import { hash } from 'node:crypto'
+import { addressBlock } from '../../limits/bucket-key.ts'
 import type { MaybePromise } from '../../maybe-promise.ts'
 import type { IntrospectionEndpoint, Issuer, KeyOrigin } from '../../policy.ts'
+import { createTally } from '../../tally.ts'
 import type { Attempt } from '../attempt.ts'
 import type { Principal } from '../principal.ts'
 import { isRefusal, type Refusal, type Verdict } from '../verdict.ts'
 import { faultOfClaims, lasting } from './claim-rules.ts'
 import { principalFromClaims } from './claims.ts'
 import { MAX_TOKEN_LENGTH } from './compact-token.ts'
+import { createFlights } from './flights.ts'
 import { isCurrent, REFUSED_FOR_MS, type RefusedTokens, type Unproven } from './refused-tokens.ts'
 import { parseStrictObject } from './strict-json.ts'
 
@@ -17,7 +20,10 @@ import { parseStrictObject } from './strict-json.ts'
  */
 export type Introspect = (endpoint: IntrospectionEndpoint, token: string) => Promise<Introspection>
 
-export type Introspection = { readonly text: string } | { readonly unavailable: string }
+export type Introspection =
+  | { readonly text: string }
+  /** `isCostly` where it may be the token that has kept the endpoint from an answer. */
+  | { readonly unavailable: string; readonly isCostly?: boolean }
 
 export interface IntrospectedToken {
   readonly principal: Principal
@@ -44,6 +50,8 @@ export type VerifyOpaqueToken = (token: string, attempt: Attempt) => MaybePromis
 
 /** More questions at a time than this are not asked: their tokens are refused as for an endpoint that is away. */
 const MOST_QUESTIONS = 64
+/** Of these, for one client address. */
+export const MOST_OF_ADDRESS = 8
 
 /**
  * Verifies the tokens of one issuer. Answers in the same tick for a token that was asked about a short while ago; the same token
@@ -54,11 +62,14 @@ export function createOpaqueTokens(
   { introspect, introspected, refused }: OpaqueTokenParts,
 ): VerifyOpaqueToken {
   const { keys: endpoint } = issuer
-  const questions = new Map<string, Promise<Verdict>>()
+  const questions = createFlights()
+  const ofAddress = createTally()
 
   async function ask(token: string, tokenHash: string, now: number): Promise<Verdict> {
     const answer = await introspect(endpoint, token)
-    const claims = 'unavailable' in answer ? answer.unavailable : claimsOf(answer.text)
+    if ('unavailable' in answer)
+      return { ...unavailable(answer.unavailable), countsAsFailure: answer.isCostly === true }
+    const claims = claimsOf(answer.text)
     if (typeof claims === 'string') return unavailable(claims)
     const fault = faultOfAnswer(claims, issuer, now)
     if (fault) return refuse(fault, tokenHash, now)
@@ -90,13 +101,29 @@ export function createOpaqueTokens(
     const bad = refused.get(tokenHash)
     if (bad && isCurrent(bad, now)) return bad.refusal
 
-    const asked = questions.get(tokenHash)
-    if (asked) return asked
+    const asked = questions.join(tokenHash)
+    if (asked) return asked === 'full' ? unavailable('too many requests wait for the endpoint') : asked.then(uncounted)
     if (questions.size >= MOST_QUESTIONS) return unavailable('too many tokens are being asked about')
-    const question = ask(token, tokenHash, now).finally(() => questions.delete(tokenHash))
-    questions.set(tokenHash, question)
-    return question
+    return askFor(token, tokenHash, attempt)
   }
+
+  function askFor(token: string, tokenHash: string, attempt: Attempt): MaybePromise<Verdict> {
+    const block = addressBlock(attempt.address)
+    const isKnown = attempt.address !== ''
+    if (isKnown && ofAddress.of(block) >= MOST_OF_ADDRESS) {
+      return unavailable('too many tokens of this address are being asked about')
+    }
+    const busy = attempt.begin()
+    if (busy) return busy
+    ofAddress.add(block)
+    const verdict = ask(token, tokenHash, attempt.now).finally(() => ofAddress.remove(block))
+    return questions.begin(tokenHash, verdict)
+  }
+}
+
+/** A question counts once, however many have waited for it. */
+function uncounted(verdict: Verdict): Verdict {
+  return isRefusal(verdict) && verdict.countsAsFailure ? { ...verdict, countsAsFailure: false } : verdict
 }
 
 /** Refuses a token of which nobody is asked: no issuer of the policy has an endpoint, or no endpoint would read it. */

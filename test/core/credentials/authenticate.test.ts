@@ -69,6 +69,9 @@ function openGate({ rule = `{ rate: 1/s, burst: ${BURST} }`, records = NO_RECORD
     records,
     introspect: async (_, token) => {
       asked += 1
+      if (token === 'opaque-and-away') return { unavailable: 'away' }
+      if (token === 'opaque-and-costly') return { unavailable: 'away', isCostly: true }
+      if (token === 'opaque-and-broken') throw new Error('broken')
       return { text: JSON.stringify({ active: token === 'good-opaque-token', org: 'acme', sub: 'ann' }) }
     },
   })
@@ -158,6 +161,7 @@ describe('what counts as a failure', () => {
     ['a token with a signature of somebody else', async (gate) => gate.ask(bearer(await token({}, stranger)))],
     ['the same bad token again and again', async (gate) => gate.ask(bearer('a.b.c'))],
     ['an opaque token that is not active', (gate) => gate.ask(bearer('inactive-opaque-token'))],
+    ['an opaque token that keeps its endpoint busy', (gate) => gate.ask(bearer('opaque-and-costly'))],
   ])('%s does', async (_, ask) => {
     const gate = openGate()
     expect(await blockedAfter(gate, () => ask(gate))).toBe(true)
@@ -167,6 +171,7 @@ describe('what counts as a failure', () => {
     ['an expired key', (gate) => gate.ask(apiKey(expired.key))],
     ['an expired token', async (gate) => gate.ask(bearer(await token({}, privateKey, NOON / 1000 - 60)))],
     ['no credential at all', (gate) => gate.ask({})],
+    ['an endpoint that is away', (gate) => gate.ask(bearer('opaque-and-away'))],
     ['a good one', (gate) => gate.ask(apiKey(own.key))],
     ['a bad one that nobody looks at', (gate) => gate.ask(GARBAGE, { path: '/open' })],
   ])('%s does not', async (_, ask) => {
@@ -208,6 +213,69 @@ describe('the limit of failures', () => {
     for (let i = 0; i < 3 * BURST; i++) {
       expect((await gate.ask(GARBAGE, { clientAddress: '' })).reason).toBe('invalid_credential')
     }
+  })
+})
+
+describe('as many dear attempts of an address are under way as may fail', () => {
+  const reasonsOf = async (gate: Gate, tokens: readonly string[], more: Partial<GatewayRequest> = {}) => {
+    const decisions = await Promise.all(tokens.map((each) => gate.ask(bearer(each), more)))
+    const reasons = decisions.map(({ reason }) => reason)
+    return (wanted: string) => reasons.filter((reason) => reason === wanted).length
+  }
+  const different = (how: (jti: string) => Promise<string>) =>
+    Promise.all(Array.from({ length: 10 }, (_, i) => how(`t${i}`)))
+
+  it.each<[string, (jti: string) => Promise<string>]>([
+    ['tokens with a wrong signature', (jti) => token({ jti }, stranger)],
+    ['opaque tokens that nobody knows', async (jti) => `unknown-${jti}`],
+  ])('%s, all at once: no more than the burst is looked at', async (_, make) => {
+    const gate = openGate()
+    const count = await reasonsOf(gate, await different(make))
+    expect([count('invalid_credential'), count('too_many_failures')]).toEqual([BURST, 10 - BURST])
+    expect(gate.asked()).toBeLessThanOrEqual(BURST)
+  })
+
+  it('good ones have their room back when they end, and use up nothing', async () => {
+    const gate = openGate()
+    const tokens = await different((jti) => token({ jti }))
+    expect((await reasonsOf(gate, tokens))('allowed')).toBe(BURST)
+    for (const each of tokens) expect((await gate.ask(bearer(each))).reason).toBe('allowed')
+  })
+
+  it('the same good token any number of times at once is one', async () => {
+    const gate = openGate()
+    const one = await token()
+    expect((await reasonsOf(gate, Array(100).fill(one)))('allowed')).toBe(100)
+    expect((await reasonsOf(gate, Array(100).fill('good-opaque-token')))('allowed')).toBe(100)
+    expect(gate.asked()).toBe(1)
+  })
+
+  it.each<[string, () => Promise<string>, string]>([
+    ['has ended', () => token({}, privateKey, NOON / 1000 - 60), 'expired_credential'],
+    ['cannot be asked about', async () => 'opaque-and-away', 'dependency_unavailable'],
+  ])('what %s gives its room back', async (_, make, reason) => {
+    const gate = openGate()
+    for (let i = 0; i < 3 * BURST; i++) expect((await gate.ask(bearer(await make()))).reason).toBe(reason)
+  })
+
+  it('what was revoked gives its room back', async () => {
+    const gate = openGate({ records: { ...NO_RECORDS, isRevoked: () => true } })
+    for (const each of await different((jti) => token({ jti }))) {
+      expect((await gate.ask(bearer(each))).reason).toBe('revoked_credential')
+    }
+  })
+
+  it('what breaks us gives its room back', async () => {
+    const gate = openGate()
+    for (let i = 0; i < 3 * BURST; i++) await expect(gate.ask(bearer('opaque-and-broken'))).rejects.toThrow('broken')
+    expect((await gate.ask(bearer(await token()))).reason).toBe('allowed')
+  })
+
+  it('other addresses have their own', async () => {
+    const gate = openGate()
+    const [first, second] = [await different((jti) => token({ jti })), await different((jti) => token({ jti, n: 2 }))]
+    const counts = await Promise.all([reasonsOf(gate, first), reasonsOf(gate, second, { clientAddress: '192.0.2.8' })])
+    expect(counts.map((count) => count('allowed'))).toEqual([BURST, BURST])
   })
 })
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { compileCertificates, verifyCertificate } from '../../../../core/credentials/certificates/client-certificate.ts'
 import type { CertificateEntry } from '../../../../core/policy.ts'
 import type { ClientCertificate } from '../../../../core/request.ts'
+import { attemptAt } from '../../../support/tokens.ts'
 
 type Kind = CertificateEntry['name']['kind']
 
@@ -152,8 +153,7 @@ it('among ten thousand entries the right one is found, and the patterns of none 
 
 describe('verifyCertificate', () => {
   const now = Date.parse('2026-11-22T12:00:00Z')
-  const verify = (more: Partial<ClientCertificate>) =>
-    verifyCertificate(shown(more), matcher, { now, blocked: () => undefined })
+  const verify = (more: Partial<ClientCertificate>) => verifyCertificate(shown(more), matcher, attemptAt(now))
 
   it('proves the tenant, with the rights of its entry', () => {
     expect(verify({ uris: ['urn:globex:batch'], notAfter: now + 1 })).toEqual({

@@ -1,12 +1,13 @@
 /** What a token must be to be believed. */
 import { CompactSign, exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Attempt } from '../../../../core/credentials/attempt.ts'
+import { createFlights } from '../../../../core/credentials/tokens/flights.ts'
 import { type TrustedIssuer, verifyJwt } from '../../../../core/credentials/tokens/jwt.ts'
 import { KEY_AGE } from '../../../../core/credentials/tokens/key-age.ts'
 import { createKeySet, type KeySet } from '../../../../core/credentials/tokens/key-set.ts'
 import { isRefusal, type Verdict } from '../../../../core/credentials/verdict.ts'
 import { createTokenMemory } from '../../../../stores/token-memory.ts'
+import { attemptAt } from '../../../support/tokens.ts'
 
 const NOW = Date.parse('2026-11-22T12:00:00Z')
 const SECOND = 1000
@@ -35,12 +36,13 @@ function issuer(keySet: KeySet, more: Partial<TrustedIssuer> = {}): ReadonlyMap<
     claims: { tenant: ['org'], user: ['sub'], roles: ['realm', 'roles'], scopes: ['scope'] },
     tenants: undefined,
     keySet,
+    flights: createFlights(),
     ...more,
   }
   return new Map([[ISSUER, trusted]])
 }
 
-const at = (now: number): Attempt => ({ now, blocked: () => undefined })
+const at = attemptAt
 
 const fileKeys = () =>
   createKeySet({ kind: 'jwks', jwks: { keys: [jwk] } }, () => Promise.reject(new Error('no fetch')))

@@ -1,6 +1,10 @@
 /** Opaque tokens, asked about at a real endpoint over HTTP. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { createOpaqueTokens, type IntrospectedIssuer } from '../../../../core/credentials/tokens/opaque-token.ts'
+import {
+  createOpaqueTokens,
+  type IntrospectedIssuer,
+  MOST_OF_ADDRESS,
+} from '../../../../core/credentials/tokens/opaque-token.ts'
 import type { Refusal } from '../../../../core/credentials/verdict.ts'
 import type { IntrospectionEndpoint } from '../../../../core/policy.ts'
 import { createAsk } from '../../../../stores/remote/ask.ts'
@@ -61,7 +65,8 @@ function asker(
   return {
     verify: (token = TOKEN, now = NOON) => verify(token, attemptAt(now)),
     ask: async (token = TOKEN, now = NOON) => reasonOf(await verify(token, attemptAt(now))),
-    blocked: (token: string) => verify(token, { now: NOON, blocked: () => BLOCKED }),
+    verifyFrom: (address: string, token: string) => verify(token, { ...attemptAt(NOON), address }),
+    blocked: (token: string) => verify(token, { ...attemptAt(NOON), blocked: () => BLOCKED }),
   }
 }
 
@@ -230,6 +235,35 @@ describe('no answer that can be used is 503, and the next token is asked about a
     for (const secret of ['a b+c', 'a+b%2Bc', TOKEN]) expect(JSON.stringify(verdict)).not.toContain(secret)
     server.answer(json(active()))
     expect(await ask()).toBe('proven')
+  })
+
+  it.each<[string, Parameters<IssuerServer['answer']>[0], boolean]>([
+    ['that the endpoint calls a bad question', json({ error: 'invalid_request' }, 400), true],
+    ['for which the endpoint takes too long', () => {}, true],
+    ['while the endpoint fails', json({}, 500), false],
+    ['while our client is not known', json({}, 401), false],
+  ])('a token %s counts against its address: %s', async (_, answer, counts) => {
+    server.answer(answer)
+    const { verify } = asker()
+    const [asked, joined] = await Promise.all([verify(), verify()])
+    expect(asked).toMatchObject({ denied: 'dependency_unavailable', countsAsFailure: counts })
+    // however often it comes at the same time
+    expect(joined).toMatchObject({ denied: 'dependency_unavailable', countsAsFailure: false })
+  })
+
+  it('one address keeps eight questions waiting at most, and others are asked about all the same', async () => {
+    let answered = false
+    server.answer((response, _, body) => {
+      if (answered || !body.includes('slow')) json(active())(response, _, body)
+    })
+    const { verifyFrom } = asker()
+    const waiting = Array.from({ length: MOST_OF_ADDRESS }, (_, i) => verifyFrom('192.0.2.7', `slow-${i}`))
+    const refused = { denied: 'dependency_unavailable', because: expect.stringContaining('of this address') }
+    expect(verifyFrom('192.0.2.7', 'quick-1')).toMatchObject(refused)
+    expect(await verifyFrom('192.0.2.8', 'quick-2')).toMatchObject({ user: 'ann' })
+    await Promise.all(waiting)
+    answered = true
+    expect(await verifyFrom('192.0.2.7', 'quick-3')).toMatchObject({ user: 'ann' })
   })
 
   it('an endpoint that hangs: 64 questions wait at most, two seconds at most; tokens known before go on', async () => {

@@ -38,7 +38,7 @@ function counted(more: Partial<TrustedIssuer> = {}) {
     memory,
     verdict: (token: string, now = NOON) => verifyJwt(token, parts, attemptAt(now)),
     ask: async (token: string, now = NOON) => reasonOf(await verifyJwt(token, parts, attemptAt(now))),
-    blocked: (token: string) => verifyJwt(token, parts, { now: NOON, blocked: () => BLOCKED }),
+    blocked: (token: string) => verifyJwt(token, parts, { ...attemptAt(NOON), blocked: () => BLOCKED }),
   }
 }
 
