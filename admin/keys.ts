@@ -2,18 +2,15 @@
 import { z } from 'zod'
 import { createApiKey, storedHash } from '../core/credentials/api-key.ts'
 import type { CredentialRecord, IssuedKey } from '../core/credentials/records.ts'
+import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS } from '../core/names.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
 import { hasCredential, isRevoked, type KnownKey, knownKeys } from './known-credentials.ts'
+import { DEFAULT_OVERLAP } from './overlap.ts'
 import type { AdminParts } from './parts.ts'
 import { record } from './record.ts'
-import { credentialId, instant, instantText, page, pageOf, roles, scopes, span, tenantId } from './words.ts'
+import { credentialId, instant, instantText, overlap, page, pageOf, roles, scopes, tenantId } from './words.ts'
 
-const DEFAULT_OVERLAP_MS = 24 * 3_600_000
-
-const environment = z
-  .string()
-  .regex(/^[a-z0-9]{1,16}$/, 'is not 1 to 16 lower-case letters or digits')
-  .default('live')
+const environment = z.string().regex(KEY_ENVIRONMENT, `is not ${KEY_ENVIRONMENT_WORDS}`).default('live')
 
 export const keysQuery = z.strictObject({ tenant: tenantId.optional(), ...page })
 
@@ -28,7 +25,7 @@ export const newKey = z.strictObject({
 
 export const rotation = z.strictObject({
   /** For how long the old key still serves. */
-  overlap: span.default(DEFAULT_OVERLAP_MS),
+  overlap: overlap.prefault(DEFAULT_OVERLAP),
   env: environment,
   /** Of the new key; by default that of the old one. */
   expiresAt: instant.optional(),

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { holdsSecret } from '../core/mask-secrets.ts'
 import { NAME, ROLE, SCOPE, TENANT_ID } from '../core/names.ts'
+import { OVERLAP_WORDS, overlapMs } from './overlap.ts'
 
 /** ms since the epoch, of RFC 3339. */
 export const instant = z.iso.datetime({ offset: true }).transform((text) => Date.parse(text))
@@ -23,15 +24,13 @@ const unique = (entries: readonly string[]): readonly string[] => [...new Set(en
 export const scopes = z.array(z.string().max(256).regex(SCOPE, 'is not a scope')).max(MOST_RIGHTS).transform(unique)
 export const roles = z.array(z.string().max(256).regex(ROLE, 'is not a role')).max(MOST_RIGHTS).transform(unique)
 
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-const LONGEST_SPAN_MS = 90 * 86_400_000
-
 /** ms of a text such as `24h`: at most 90 days. */
-export const span = z
-  .string()
-  .regex(/^\d{1,7}[smhd]$/, 'is not a time such as 30m, 24h or 7d')
-  .transform((text) => Number(text.slice(0, -1)) * (UNIT_MS[text.slice(-1)] ?? 0))
-  .refine((ms) => ms <= LONGEST_SPAN_MS, 'is longer than 90 days')
+export const overlap = z.string().transform((text, context) => {
+  const ms = overlapMs(text)
+  if (ms !== undefined) return ms
+  context.addIssue({ code: 'custom', message: `is not ${OVERLAP_WORDS}` })
+  return z.NEVER
+})
 
 const count = (least: number, most: number) =>
   z

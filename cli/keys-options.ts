@@ -1,5 +1,6 @@
 /** What the verbs of `keys` and `tokens` share: where it is to be done, and how a key is told. */
-import { NAME, ROLE, SCOPE, TENANT_ID } from '../core/names.ts'
+import { holdsSecret } from '../core/mask-secrets.ts'
+import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS, NAME, ROLE, SCOPE, TENANT_ID } from '../core/names.ts'
 import { instantMs } from '../policy/units.ts'
 import { type AdminClient, openAdminClient } from './admin-client.ts'
 import { EXIT, type Io } from './io.ts'
@@ -39,27 +40,27 @@ interface Named {
   readonly env?: string | undefined
   readonly scopes?: readonly string[]
   readonly roles?: readonly string[]
+  readonly 'not-before'?: string | undefined
   readonly 'expires-at'?: string | undefined
 }
 
 /** What a policy would refuse in an entry with these words. */
-export function unfitOption({
-  tenant,
-  id,
-  env,
-  scopes = [],
-  roles = [],
-  'expires-at': end,
-}: Named): string | undefined {
+export function unfitOption(named: Named): string | undefined {
+  const { tenant, id, env, scopes = [], roles = [] } = named
   if (tenant !== undefined && !TENANT_ID.test(tenant)) return `--tenant '${tenant}' is not a tenant id`
+  if (id !== undefined && holdsSecret(id)) return '--id is a key itself, and not what it is called'
   if (id !== undefined && !NAME.test(id)) return `--id '${id}' is not a name of letters, digits, dots, - and _`
-  if (env !== undefined && !/^[a-z0-9]{1,16}$/.test(env)) return '--env takes 1 to 16 lower-case letters or digits'
+  if (env !== undefined && !KEY_ENVIRONMENT.test(env)) return `--env takes ${KEY_ENVIRONMENT_WORDS}`
   const scopeFault = scopes.find((entry) => !SCOPE.test(entry))
   if (scopeFault !== undefined) return `--scopes: '${scopeFault}' is not a scope`
   const roleFault = roles.find((entry) => !ROLE.test(entry))
   if (roleFault !== undefined) return `--roles: '${roleFault}' is not a role`
-  if (end === undefined || instantMs(end) !== undefined) return undefined
-  return `--expires-at is a time such as 2027-01-01T00:00:00Z, not '${end}'`
+  for (const option of ['not-before', 'expires-at'] as const) {
+    const text = named[option]
+    if (text === undefined || instantMs(text) !== undefined) continue
+    return `--${option} is a time such as 2027-01-01T00:00:00Z, not '${text}'`
+  }
+  return undefined
 }
 
 export function listOf(text = ''): string[] {
@@ -81,16 +82,18 @@ export interface KeyEntry {
   readonly hash: string
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
+  readonly notBefore?: string | undefined
   readonly expiresAt?: string | undefined
 }
 
 /** The entry as a policy has it, on one line. */
-export function entryLine({ id, hash, scopes, roles, expiresAt }: KeyEntry): string {
+export function entryLine({ id, hash, scopes, roles, notBefore, expiresAt }: KeyEntry): string {
   const fields = [
     `id: ${id}`,
     `hash: "${hash}"`,
     `scopes: ${JSON.stringify(scopes)}`,
     ...(roles.length > 0 ? [`roles: ${JSON.stringify(roles)}`] : []),
+    ...(notBefore === undefined ? [] : [`notBefore: "${notBefore}"`]),
     ...(expiresAt === undefined ? [] : [`expiresAt: "${expiresAt}"`]),
   ]
   return `    - { ${fields.join(', ')} }\n`

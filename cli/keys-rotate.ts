@@ -1,5 +1,6 @@
 /** `keys rotate`: a new key of the same id, and an end for the old one. */
 import { randomBytes } from 'node:crypto'
+import { DEFAULT_OVERLAP, OVERLAP_WORDS, overlapMs } from '../admin/overlap.ts'
 import { createApiKey, storedHash } from '../core/credentials/api-key.ts'
 import type { AdminClient } from './admin-client.ts'
 import { badInput, type Io, wrongUse } from './io.ts'
@@ -19,10 +20,6 @@ const SPECS = {
 
 type Wanted = Options<typeof SPECS> & { readonly tenant: string; readonly id: string }
 
-const DEFAULT_OVERLAP = '24h'
-const SPAN = /^(\d{1,7})([smhd])$/
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
 export async function rotateKey(argv: readonly string[], io: Io): Promise<number> {
   const wrong = (problem: string) => wrongUse(io, `keys rotate: ${problem}`)
   const read = readOptions(SPECS, argv, io.env)
@@ -32,14 +29,13 @@ export async function rotateKey(argv: readonly string[], io: Io): Promise<number
   if (id === undefined) return wrong('--id is missing')
   const unfit = unfitOption(read.options)
   if (unfit !== undefined) return wrong(unfit)
-  const span = SPAN.exec(overlap)
-  if (!span) return wrong(`--overlap is a time such as 30m, 24h or 7d, not '${overlap}'`)
+  const ms = overlapMs(overlap)
+  if (ms === undefined) return wrong(`--overlap is ${OVERLAP_WORDS}, not '${overlap}'`)
   const place = placeOf(read.options, argv, io.env)
   if (typeof place === 'string') return wrong(place)
   const wanted = { ...read.options, tenant, id, overlap }
   if (place.kind === 'server') return atServer(place.client, wanted, io)
-  const oldUntil = Date.now() + Number(span[1]) * (UNIT_MS[span[2] ?? ''] ?? 0)
-  return inFile(place.file, wanted, oldUntil, io)
+  return inFile(place.file, wanted, { now: Date.now(), overlapMs: ms }, io)
 }
 
 async function atServer(client: AdminClient, wanted: Wanted, io: Io): Promise<number> {
@@ -55,21 +51,37 @@ ${unlessDurable(answer.body)}`,
   )
 }
 
-function inFile(file: string, wanted: Wanted, oldUntil: number, io: Io): number {
+interface Times {
+  /** ms since the epoch. */
+  readonly now: number
+  readonly overlapMs: number
+}
+
+/** What is refused here is what a running service refuses (`admin/keys.ts`). */
+function inFile(file: string, wanted: Wanted, { now, overlapMs }: Times, io: Io): number {
   const refuse = (problem: string) => badInput(io, [`tenantgate: keys rotate: ${problem}`])
   const read = readPolicyKeys(file)
   if (!read.ok) return refuse(read.problem)
   const found = findKeys(read, wanted.tenant, wanted.id)
   if (typeof found === 'string') return refuse(`${file}: ${found}`)
-  const model = found.reduce((last, each) => (endOf(each) >= endOf(last) ? each : last))
+  const valid = found.filter((each) => now < endOf(each))
+  if (valid.length > 1 && !wanted.again) {
+    return refuse(`${file}: an older key '${wanted.id}' still serves; --again rotates all the same`)
+  }
+  const model = (valid.length > 0 ? valid : found).reduce((last, each) => (endOf(each) >= endOf(last) ? each : last))
+  const expiresAt = wanted['expires-at'] ?? model.expiresAt
+  if (endOf({ expiresAt }) <= now) {
+    return refuse(`${file}: '${wanted.id}' has expired; say by --expires-at when the new key does`)
+  }
+  const oldUntil = now + overlapMs
   const key = createApiKey(wanted.env ?? 'live', randomBytes)
   const hash = storedHash(key)
   // a key that ends earlier anyway is left as it is
-  const ending = found.filter((each) => endOf(each) > oldUntil)
+  const ending = valid.filter((each) => endOf(each) > oldUntil)
   const end = new Date(oldUntil).toISOString()
   const lines = ending.map(({ line }) => line)
   if (wanted.json) return sayJson(io, { id: wanted.id, key, hash, oldUntil: end, lines })
-  const entry = entryLine({ ...model, hash, expiresAt: wanted['expires-at'] ?? model.expiresAt })
+  const entry = entryLine({ ...model, hash, notBefore: undefined, expiresAt })
   return say(
     io,
     `${shownOnce(key)}

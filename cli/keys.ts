@@ -5,8 +5,8 @@ import { listKeys } from './keys-list.ts'
 import { revokeKey } from './keys-revoke.ts'
 import { rotateKey } from './keys-rotate.ts'
 
-const USAGE = `Usage: tenantgate keys create --tenant TENANT [--scopes a,b] [--roles a,b] [--id ID] [--env live] [--expires-at TIME]
-                              [--server URL] [--json]
+const USAGE = `Usage: tenantgate keys create --tenant TENANT [--scopes a,b] [--roles a,b] [--id ID] [--env live]
+                              [--not-before TIME] [--expires-at TIME] [--server URL] [--json]
        tenantgate keys rotate --tenant TENANT --id ID [--overlap 24h] [--expires-at TIME] (--policy FILE | --server URL)
                               [--again] [--json]
        tenantgate keys revoke --tenant TENANT --id ID (--policy FILE | --server URL) [--json]

@@ -49,6 +49,6 @@ export function findKeys({ tenants, keys }: Extract<PolicyKeys, { ok: true }>, t
 }
 
 /** When it ends, in ms since the epoch. */
-export function endOf({ expiresAt }: PolicyKey): number {
+export function endOf({ expiresAt }: Pick<PolicyKey, 'expiresAt'>): number {
   return (expiresAt === undefined ? undefined : instantMs(expiresAt)) ?? Number.POSITIVE_INFINITY
 }

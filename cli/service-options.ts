@@ -1,4 +1,5 @@
 /** The options that every service has: the policy, the listener for probes, the bound of a drain, the level of the log. */
+import { spanMs } from '../core/spans.ts'
 import { LOG_LEVELS, type LogLevel } from '../telemetry/log.ts'
 import { readAdminToken } from './admin-token.ts'
 import { badInput, type Io, wrongUse as tellWrongUse } from './io.ts'
@@ -51,9 +52,6 @@ interface GivenOptions {
 
 const DEFAULT_DRAIN_TIMEOUT = '10s'
 
-const DURATION = /^(\d{1,6})(ms|s|m)$/
-const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
-
 /** Checks the options, in `defaultHttp`'s place where `--http` is not given; what cannot be had is told in words. */
 export function readServiceOptions(
   given: GivenOptions,
@@ -99,11 +97,13 @@ function readAdmin({ admin, 'admin-token-file': tokenFile }: GivenOptions, env: 
 export const wrongUse = (problem: string): WrongOptions => ({ ok: false, wrong: 'use', problem })
 export const wrongInput = (problem: string): WrongOptions => ({ ok: false, wrong: 'input', problem })
 
-/** Milliseconds of a text such as `10s`; undefined when it is none. */
+/** Milliseconds of a text such as `10s`; undefined when it is none, or more than a timer can wait. */
 export function durationMs(text: string): number | undefined {
-  const [, count, unit = ''] = DURATION.exec(text) ?? []
-  return count === undefined ? undefined : Number(count) * (UNIT_MS[unit] ?? 0)
+  const ms = spanMs(text, ['ms', 's', 'm'])
+  return ms === undefined || ms > LONGEST_TIMER_MS ? undefined : ms
 }
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /** What is said of an option whose text is no duration that can be used. */
 export function noDuration(option: string, text: string): string {

@@ -4,6 +4,10 @@ export const TENANT_ID = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/
 /** Of credentials, plans, routes and limits. */
 export const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/
 
+/** What stands behind `tg_` in an API key: `live`, `test`. */
+export const KEY_ENVIRONMENT = /^[a-z0-9]{1,16}$/
+export const KEY_ENVIRONMENT_WORDS = '1 to 16 lower-case letters or digits'
+
 /** RFC 6749 §3.3: scope-token, less the comma that separates scopes in our header. */
 export const SCOPE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/
 /** Visible ASCII without the comma that separates roles in our header. */

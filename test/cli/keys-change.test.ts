@@ -61,9 +61,32 @@ describe('keys rotate', () => {
   })
 
   it('leaves alone what ends earlier, and says the lines as JSON for programs', async () => {
-    const { stdout } = await run('rotate', '--tenant', 'acme', '--id', 'cd', '--json')
+    const soon = new Date(Date.now() + 1_800_000).toISOString()
+    writeFileSync(file, readFileSync(file, 'utf8').replace('2026-01-01T00:00:00Z', soon))
+    const { stdout } = await run('rotate', '--tenant', 'acme', '--id', 'cd', '--overlap', '1h', '--json')
     expect(JSON.parse(stdout)).toMatchObject({ id: 'cd', lines: [], hash: expect.stringMatching(/^sha256:/) })
-    expect(readFileSync(file, 'utf8')).toContain('expiresAt: "2026-01-01T00:00:00Z"')
+  })
+
+  it('makes no key that is dead already: one that has expired is rotated to a new end only', async () => {
+    const argv = ['rotate', '--tenant', 'acme', '--id', 'cd']
+    for (const end of [[], ['--expires-at', '2026-01-02T00:00:00Z']]) {
+      const refused = await run(...argv, ...end)
+      expect([refused.code, refused.stdout, refused.stderr]).toEqual([1, '', expect.stringContaining('has expired')])
+    }
+    const { code, stdout } = await run(...argv, '--expires-at', '2099-01-01T00:00:00Z')
+    expect([code, stdout]).toEqual([0, expect.stringContaining('expiresAt: "2099-01-01T00:00:00Z"')])
+    expect(stdout).not.toContain('line ')
+  })
+
+  it('refuses another rotation while the older key serves, unless it is insisted on', async () => {
+    const older = `    - { id: ci, hash: "sha256:${'c'.repeat(64)}", expiresAt: "2098-01-01T00:00:00Z" }\nroutes:`
+    writeFileSync(file, readFileSync(file, 'utf8').replace('routes:', older))
+    const argv = ['rotate', '--tenant', 'acme', '--id', 'ci']
+    expect(await run(...argv)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('--again') })
+    const { code, stdout } = await run(...argv, '--again')
+    expect(code).toBe(0)
+    expect(stdout.match(/^ {2}line \d+/gm)).toEqual(['  line 8', '  line 10'])
+    expect(stdout).toContain('scopes: ["orders:read"]')
   })
 })
 
@@ -89,6 +112,8 @@ it.each([
   [['rotate', '--tenant', 'acme'], 2, '--id is missing'],
   [['revoke', '--id', 'ci'], 2, '--tenant is missing'],
   [['rotate', '--tenant', 'acme', '--id', 'ci', '--overlap', '1 day'], 2, '--overlap is a time'],
+  [['rotate', '--tenant', 'acme', '--id', 'ci', '--overlap', '91d'], 2, 'of 90 days at most'],
+  [['rotate', '--tenant', 'acme', '--id', 'ci', '--overlap', '9999999d'], 2, 'of 90 days at most'],
   [['revoke', '--tenant', '../x', '--id', 'ci'], 2, 'is not a tenant id'],
   [['list', '--server', 'http://127.0.0.1:1'], 2, 'not both'],
 ])('what cannot be is told: %j', async (argv, code, words) => {

@@ -26,6 +26,18 @@ describe('keys create', () => {
     expect(decision).toMatchObject({ decision: 'allow', tenant: 'acme', scopes: ['orders:read', 'x'] })
   })
 
+  it('makes a key that begins and ends when it is told to', async () => {
+    const times = ['--not-before', '2098-01-01T00:00:00Z', '--expires-at', '2099-01-01T00:00:00Z']
+    const argv = ['create', '--tenant', 'acme', '--scopes', 'orders:read', '--roles', 'admin', ...times]
+    const { stdout } = await run(...argv)
+    const key = /^key {3}(tg_live_\S+)$/m.exec(stdout)?.[1] ?? ''
+    const gate = gateOf(policyOf(policyWith(stdout.split('\n').find((line) => line.includes('- { id:')) ?? '')))
+    const at = async (time: string) => (await gate.ask({ headers: { 'x-api-key': key } }, Date.parse(time))).reason
+    expect(await at('2097-12-31T00:00:00Z')).toBe('invalid_credential')
+    expect(await at('2098-06-01T00:00:00Z')).toBe('allowed')
+    expect(await at('2099-01-01T00:00:00Z')).toBe('expired_credential')
+  })
+
   it('prints id, key and hash as JSON for programs; no two keys are alike', async () => {
     const made = await Promise.all([1, 2].map(() => run('create', '--tenant', 'acme', '--env', 'test', '--json')))
     const [first, second] = made.map(({ stdout }) => JSON.parse(stdout))
@@ -46,6 +58,12 @@ describe('keys create', () => {
     [['create', '--tenant', 'acme', '--env', 'LIVE'], '--env takes 1 to 16 lower-case letters or digits'],
     [['create', '--tenat', 'acme'], 'did you mean --tenant?'],
     [['create', '--tenant', 'acme', '--expires-at', 'soon'], '--expires-at is a time such as'],
+    [['create', '--tenant', 'acme', '--not-before', 'soon'], '--not-before is a time such as'],
+    [['create', '--tenant', 'acme', '--expires-at', '2026-01-01T00:00:00Z'], 'over before the key begins'],
+    [
+      ['create', '--tenant', 'acme', '--not-before', '2099-01-01T00:00:00Z', '--expires-at', '2098-01-01T00:00:00Z'],
+      'over before the key begins',
+    ],
     [[], 'expected create, rotate, revoke or list'],
     [['constructor'], 'expected create, rotate, revoke or list'],
   ])('wrong use is told, with exit code 2: %j', async (argv, words) => {
