@@ -23,25 +23,25 @@ const SWEPT_PER_INSERT = 2
  * reach the total does the limit that holds the most give way.
  */
 export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore {
-  const fixed = new Map<string, Counter>()
-  const open = new Map<string, Map<string, Counter>>()
+  const fixed = openShelf()
+  const open = new Map<string, Shelf>()
   let openCount = 0
   let newcomers: Charge[] = []
 
-  function shelfOf({ limit, series }: Charge): Map<string, Counter> {
+  function shelfOf({ limit, series }: Charge): Shelf {
     if (limit.by.every((by) => madeByPolicy.has(by))) return fixed
-    const shelf = open.get(series) ?? new Map<string, Counter>()
+    const shelf = open.get(series) ?? openShelf()
     open.set(series, shelf)
     return shelf
   }
 
   function counterFor(charge: Charge, now: number): Counter {
     const shelf = shelfOf(charge)
-    const known = shelf.get(charge.key)
+    const known = shelf.counters.get(charge.key)
     const counter = openCounter(known, charge, now)
     if (counter === known) return counter
     if (!known && shelf !== fixed) openCount += 1
-    shelf.set(charge.key, counter)
+    shelf.counters.set(charge.key, counter)
     newcomers.push(charge)
     return counter
   }
@@ -50,24 +50,13 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
   function makeRoom(now: number): void {
     for (const charge of newcomers) {
       const shelf = shelfOf(charge)
-      const forgotten = sweep(shelf, now)
+      const forgotten = sweep(shelf, shelf === fixed ? Number.POSITIVE_INFINITY : bounds.perSeries, now)
       if (shelf === fixed) continue
       openCount -= forgotten
-      while (shelf.size > bounds.perSeries) dropOldest(shelf)
-      if (openCount > bounds.total) thinOut(largest(open))
-      if (shelf.size === 0) open.delete(charge.series)
+      if (openCount > bounds.total) openCount -= thinOut(largest(open))
+      if (shelf.counters.size === 0) open.delete(charge.series)
     }
     newcomers = []
-  }
-
-  /** A sixteenth at a time: finding the largest looks at all of them. */
-  function thinOut(shelf: Map<string, Counter>): void {
-    for (let left = Math.ceil(shelf.size / 16); left > 0; left -= 1) dropOldest(shelf)
-  }
-
-  function dropOldest(shelf: Map<string, Counter>): void {
-    const [oldest] = shelf.keys()
-    if (oldest !== undefined && shelf.delete(oldest)) openCount -= 1
   }
 
   return {
@@ -85,22 +74,52 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
   }
 }
 
-/** Forgets idle counters among the oldest and moves the others to the end, so that each gets its turn. Returns how many went. */
-function sweep(shelf: Map<string, Counter>, now: number): number {
-  let looked = 0
-  let forgotten = 0
-  for (const [key, counter] of shelf) {
-    if (looked++ === SWEPT_PER_INSERT) break
-    shelf.delete(key)
-    if (isIdle(counter, now)) forgotten += 1
-    else shelf.set(key, counter)
-  }
-  return forgotten
+/** Counters, and where the sweep has come to. */
+interface Shelf {
+  readonly counters: Map<string, Counter>
+  /** One that goes on from where it is: each new one would walk over the gaps that those taken out before have left. */
+  hand: MapIterator<[string, Counter]>
 }
 
-function largest(open: Map<string, Map<string, Counter>>): Map<string, Counter> {
-  let found = new Map<string, Counter>()
-  for (const shelf of open.values()) if (shelf.size > found.size) found = shelf
+function openShelf(): Shelf {
+  const counters = new Map<string, Counter>()
+  return { counters, hand: counters.entries() }
+}
+
+/** The counter whose turn it is: after the last, the first again. Undefined where there is none. */
+function nextInTurn(shelf: Shelf): readonly [key: string, counter: Counter] | undefined {
+  const next = shelf.hand.next()
+  if (!next.done) return next.value
+  shelf.hand = shelf.counters.entries()
+  return shelf.hand.next().value
+}
+
+/** Forgets, of the counters whose turn it is, the idle ones, and any beyond `most`. Returns how many went. */
+function sweep(shelf: Shelf, most: number, now: number): number {
+  const { counters } = shelf
+  const before = counters.size
+  for (let looked = 0; looked < SWEPT_PER_INSERT; looked += 1) {
+    const [key, counter] = nextInTurn(shelf) ?? []
+    if (key === undefined || !counter) break
+    if (counters.size > most || isIdle(counter, now)) counters.delete(key)
+  }
+  return before - counters.size
+}
+
+/** A sixteenth at a time: finding the largest looks at all of them. Returns how many went. */
+function thinOut(shelf: Shelf): number {
+  const { counters } = shelf
+  const before = counters.size
+  for (let left = Math.ceil(before / 16); left > 0; left -= 1) {
+    const next = nextInTurn(shelf)
+    if (next) counters.delete(next[0])
+  }
+  return before - counters.size
+}
+
+function largest(open: ReadonlyMap<string, Shelf>): Shelf {
+  let found = openShelf()
+  for (const shelf of open.values()) if (shelf.counters.size > found.counters.size) found = shelf
   return found
 }
 

@@ -30,7 +30,7 @@ describe('memory stays bounded whatever clients send', () => {
     expect(left(store, fromIp('globex', 2))).toBe(4)
   })
 
-  it("addresses beyond a limit's share push out its oldest", () => {
+  it("addresses beyond a limit's share push out others of that limit", () => {
     const store = createMemoryLimits({ perSeries: 100, total: 1000 })
     for (let ip = 0; ip < 5000; ip++) use(store, fromIp('acme', ip))
     const kept = Array.from({ length: 5000 }, (_, ip) => left(store, fromIp('acme', ip))).filter((n) => n === 4)
