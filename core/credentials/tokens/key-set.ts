@@ -60,8 +60,8 @@ function always(secret: Uint8Array): KeysOf {
   return async () => [secret]
 }
 
-/** An issuer may have this many keys of one kind for a token that does not say which. */
-const MOST_KEYS_TRIED = 8
+/** A token that does not say by which key it was signed is held against so many: enough for a rotation, and each costs a signature. */
+export const MOST_KEYS_TRIED = 3
 
 function keysIn(keys: JWK[]): KeysOf {
   const find = createLocalJWKSet({ keys })

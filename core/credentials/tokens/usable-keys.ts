@@ -3,9 +3,9 @@ import { createPublicKey } from 'node:crypto'
 import type { JWK } from 'jose'
 
 const MOST_KEYS = 100
-const RSA_BITS = { least: 2048, most: 8192 }
+const RSA_BITS = { least: 2048, most: 4096 }
 /** A longer public exponent only costs time. */
-const MOST_EXPONENT_BYTES = 8
+const MOST_EXPONENT_BYTES = 4
 /** RFC 7518 §6.2.2, §6.3.2, §6.4.1 and RFC 8037 §2: a key that has one of them is private or symmetric. */
 const SECRET_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 /** What is read of a key; anything else that stands there is nobody's business here. */

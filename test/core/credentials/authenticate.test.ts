@@ -12,6 +12,7 @@ import { createFlags } from '../../../core/flags/evaluate.ts'
 import type { ClientCertificate, GatewayRequest } from '../../../core/request.ts'
 import { createFailedCredentials } from '../../../stores/failed-credentials.ts'
 import { createMemoryLimits } from '../../../stores/memory-limits.ts'
+import { createRecordIndex } from '../../../stores/records/credential-records.ts'
 import { NOON, newKey, partsOf, policyOf, requestOf } from '../../support/gate.ts'
 
 const ISSUER = 'https://id.example.com'
@@ -312,6 +313,17 @@ describe('what the records say is revoked', () => {
     const records: CredentialRecords = { ...NO_RECORDS, isRevoked: ({ kind }) => kind === 'jwt' }
     const both = { ...apiKey(own.key), ...bearer(await token()) }
     expect((await openGate({ records }).ask(both)).reason).toBe('revoked_credential')
+  })
+
+  it('is a token by its own iat, also where that is a little in the future', async () => {
+    const revokedBefore = (before: number) => {
+      const index = createRecordIndex()
+      index.add({ kind: 'revoked-subject', subject: 'ann', before })
+      return openGate({ records: index.records })
+    }
+    const ahead = bearer(await token({ iat: NOON / 1000 + 4 }))
+    expect((await revokedBefore(NOON + 4000).ask(ahead)).reason).toBe('allowed')
+    expect((await revokedBefore(NOON + 4001).ask(ahead)).reason).toBe('revoked_credential')
   })
 
   it('is refused from the moment on at which another key has taken its place', async () => {

@@ -78,8 +78,35 @@ describe('a token of an issuer whose tokens the gateway verifies', () => {
     ['that ends later', { exp: NOON / 1000 + 61 }],
     ['with another id', { jti: 'other' }],
     ['of another issuer', { iss: 'https://own.example' }],
+    ['with another role', { roles: ['admin'] }],
+    ['with one role less', { roles: [] }],
+    ['with other scopes', { scope: 'orders:read orders:write admin' }],
+    ['with the same scopes in another order', { scope: 'orders:write orders:read' }],
+    ['for another audience', { aud: 'billing' }],
+    ['for more audiences', { aud: ['orders-api', 'billing'] }],
+    ['issued later', { iat: NOON / 1000 - 9 }],
+    ['that begins earlier', { nbf: 0 }],
+    ['with something inside that is another', { realm: { roles: ['user', 'admin'] } }],
+    ['with a claim that nobody has verified', { cnf: { jkt: 'x' } }],
+    ['with nothing for something', { email: null }],
+    ['with a claim of every object', { constructor: 'x' }],
   ])('%s than the claims say is ambiguous', async (_, more) => {
-    expect(await ask([goodClaims()], asToken(goodClaims(more)))).toBe('ambiguous_credential')
+    const verified = goodClaims({
+      roles: ['user'],
+      realm: { roles: ['user'] },
+      iat: NOON / 1000 - 10,
+      email: 'a@acme.example',
+    })
+    expect(await ask([verified], asToken({ ...verified, ...more }))).toBe('ambiguous_credential')
+  })
+
+  it('is the same in another order of its members, and where the gateway has made a list of its scopes', async () => {
+    const claims = goodClaims({ realm: { a: 1, b: [1.5, null, { c: true }] } })
+    const turned = Object.fromEntries(
+      Object.entries({ ...claims, realm: { b: [1.5, null, { c: true }], a: 1 } }).reverse(),
+    )
+    expect(await ask([Object.assign(Object.create(null), claims)], asToken(turned))).toBe('allowed')
+    expect(await ask([{ ...claims, scope: ['orders:read', 'orders:write'] }], asToken(claims))).toBe('allowed')
   })
 
   it('that cannot be read, or says something twice, is ambiguous', async () => {

@@ -1,8 +1,8 @@
 /** Attacks by the keys that an issuer publishes: what is in a set that somebody else writes. */
 import { createHash, createHmac, createSign, generateKeyPairSync } from 'node:crypto'
-import { exportJWK } from 'jose'
+import { exportJWK, SignJWT } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { createKeySet } from '../../../../core/credentials/tokens/key-set.ts'
+import { createKeySet, MOST_KEYS_TRIED } from '../../../../core/credentials/tokens/key-set.ts'
 import { usableKeys } from '../../../../core/credentials/tokens/usable-keys.ts'
 import { goodClaims, newSigner, reasonOf, type Signer, trustedIssuer, verdictOf } from '../../../support/tokens.ts'
 
@@ -59,6 +59,17 @@ describe('weak keys of a remote set verify nothing', () => {
     expect(reasonOf(await verdictOf(await ec.sign(goodClaims()), remote([forEncryption])))).toBe('invalid_credential')
   })
 
+  it('a token that names no key is held against three, and a signature by the fourth is not looked for', async () => {
+    const others = await Promise.all([1, 2, 3].map((n) => newSigner('ES256', `other-${n}`)))
+    const nameless = await new SignJWT(goodClaims()).setProtectedHeader({ alg: 'ES256' }).sign(ec.privateKey)
+    const outcome = async (before: number) => {
+      const keys = [...others.slice(0, before), ec].map(({ jwk }) => jwk)
+      return reasonOf(await verdictOf(nameless, remote(keys)))
+    }
+    expect(await outcome(MOST_KEYS_TRIED - 1)).toBe('proven')
+    expect(await outcome(MOST_KEYS_TRIED)).toBe('invalid_credential')
+  })
+
   it('and a good key beside them serves', async () => {
     const bad = [
       null,
@@ -83,19 +94,19 @@ function paddedDigest(text: string, length: number): Buffer {
 describe('what is read of a set', () => {
   const names = (keys: readonly unknown[]) => usableKeys({ keys }).map(({ kid }) => kid)
 
-  it('RSA keys from 2048 to 8192 bits, with an odd exponent of 3 or more', () => {
+  it('RSA keys from 2048 to 4096 bits, with an odd exponent of 3 or more', () => {
     const n = (bits: number) => Buffer.alloc(bits / 8, 0xff).toString('base64url')
     const key = (kid: string, bits: number, e = 'AQAB') => ({ kty: 'RSA', kid, n: n(bits), e })
-    const good = [key('2048', 2048), key('8192', 8192), key('three', 2048, 'Aw')]
+    const good = [key('2048', 2048), key('4096', 4096), key('three', 2048, 'Aw'), key('32', 2048, '_____w')]
     const bad = [
       key('small', 2040),
-      key('large', 8200),
+      key('large', 4104),
       key('one', 2048, 'AQ'),
       key('two', 2048, 'Ag'),
       key('zero', 2048, 'AA'),
       key('even', 2048, 'AQAA'),
       key('none', 2048, ''),
-      key('long', 2048, Buffer.alloc(9, 0xff).toString('base64url')),
+      key('long', 2048, Buffer.alloc(5, 0xff).toString('base64url')),
       {
         kty: 'RSA',
         kid: 'zeros',
@@ -103,7 +114,7 @@ describe('what is read of a set', () => {
         e: 'AQAB',
       },
     ]
-    expect(names([...bad, ...good, ...bad])).toEqual(['2048', '8192', 'three'])
+    expect(names([...bad, ...good, ...bad])).toEqual(['2048', '4096', 'three', '32'])
   })
 
   it('no member of a key that nobody knows, and no key whose members have odd types', () => {
