@@ -174,14 +174,26 @@ describe('serve', () => {
     const [one, other] = [await start('--state', stateFile), await start('--state', stateFile)]
     await admin('keys', 'revoke', ...ci, '--server', one.url)
     await expect.poll(() => use(other.serving, folder.key), SOON).toBe('revoked_credential')
-    writeFileSync(`${stateFile}.new`, '')
+    writeFileSync(stateFile, '')
+    for (const { serving } of [one, other]) {
+      const { problem } = await serving.line('state file rejected, what was known holds')
+      expect(problem).toContain('has no record any more, of 1')
+      expect(await use(serving, folder.key)).toBe('revoked_credential')
+    }
+    writeFileSync(`${stateFile}.new`, '{"kind":"revoked-token","jti":"j"}\n')
     renameSync(`${stateFile}.new`, stateFile)
-    for (const { serving } of [one, other]) await expect.poll(() => use(serving, folder.key), SOON).toBe('allowed')
+    for (const { serving } of [one, other]) {
+      const lost = 'the state file has lost records, what they refused is refused no longer'
+      expect(await serving.line(lost)).toMatchObject({ level: 'error', lost: 1, before: 1, after: 1 })
+      await expect.poll(() => use(serving, folder.key), SOON).toBe('allowed')
+    }
     writeFileSync(stateFile, 'nonsense\n{"kind":"revoked-credential","tenant":"acme","id":"ci"}\n')
     for (const { serving } of [one, other]) {
-      await serving.line('state file rejected, what was known holds')
+      const rejected = 'state file rejected, what was known holds'
+      await expect.poll(() => serving.lines.filter(({ msg }) => msg === rejected).length, SOON).toBe(2)
       expect(await use(serving, folder.key)).toBe('allowed')
       const metrics = await (await fetch(`${serving.http}/metrics`)).text()
+      expect(metrics).toMatch(/^tenantgate_state_records_lost_total 1$/m)
       expect(metrics).toMatch(/^tenantgate_state_last_read_successful 0$/m)
     }
   })
