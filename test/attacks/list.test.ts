@@ -8,6 +8,7 @@ import { topics } from '../conformance/cases.ts'
 import { SMALL_TABLES } from '../conformance/small/tables.ts'
 import { carriedWithoutGuard } from '../conformance/without-guard.ts'
 import type { Attack } from './list/attack.ts'
+import { defences } from './list/defences.ts'
 import { themes } from './list.ts'
 import { titlesOf } from './titles.ts'
 
@@ -39,6 +40,17 @@ describe.each(themes)('$theme', ({ attacks }) => {
     expect(casesOf(attack).size + testsOf(attack).length, 'what shows it').toBeGreaterThan(0)
     for (const wanted of attack.cases ?? []) expect(matching(wanted), `cases ${wanted}`).not.toEqual([])
     for (const [file, title] of testsOf(attack)) expect(hasTest(file, title), `${file}: ${title}`).toBe(true)
+  })
+})
+
+describe('what fails without a defence', () => {
+  const document = read('docs', 'attacks.md')
+  it.each(defences)('$defence', ({ defence, tests }) => {
+    expect(document).toContain(`| ${defence} |`)
+    for (const [file, titles] of Object.entries(tests)) {
+      expect(document, 'its file in the document').toContain(file.replace('.test.ts', ''))
+      for (const title of titles) expect(hasTest(file, title), `${file}: ${title}`).toBe(true)
+    }
   })
 })
 
