@@ -52,6 +52,7 @@ tenants:
       - { id: reader, hash: "${hash('acme reader key')}", scopes: [orders:read] }
       - { id: admin, hash: "${hash('acme admin key')}", scopes: [orders:read, orders:export], roles: [admin, auditor] }
       - { id: auditor, hash: "${hash('acme auditor key')}", scopes: [orders:preview], roles: [auditor] }
+      - { id: narrow, hash: "${hash('acme narrow key')}", scopes: [orders:read], limits: [{ name: narrow, rate: 2/m }] }
       - { id: imported, hash: "${hash('imported key')}", scopes: [orders:read] }
       - { id: expired, hash: "${hash('acme expired key')}", scopes: [orders:read], expiresAt: "2026-11-22T12:00:00Z" }
       - { id: future, hash: "${hash('acme future key')}", scopes: [orders:read], notBefore: "2026-11-22T12:00:01Z" }
@@ -103,6 +104,7 @@ routes:
   # limits of a route
   - { name: search, match: { path: /v1/search }, limits: [{ name: per-user, rate: 2/m, by: [user] }], upstream: orders-stable }
   - { name: hidden, match: { path: /v1/hidden }, limits: [{ name: secret-limit, rate: 1/m, expose: false }], upstream: orders-stable }
+  - { name: tried, match: { path: /v1/tried }, limits: [{ name: tried, rate: 1/m, mode: shadow }], upstream: orders-stable }
 
 flags: flags.json
 `

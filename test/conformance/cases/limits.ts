@@ -1,6 +1,7 @@
 /** Limits and quotas (L1, L2, L6). A case of steps begins with fresh limits, and the clock stands still at noon in UTC. */
 import {
   ACME_KEY,
+  ACME_READER,
   ANN_AT_ACME,
   ANN_AT_GLOBEX,
   ANN_WITH_ROLES,
@@ -200,6 +201,29 @@ export const limits: Topic = {
       name: 'an unlimited tenant is told of no limit',
       request: { path: ORDER, as: 'acme key' },
       expect: { ...reaches('orders-beta', ACME_KEY), headers: NOTHING_TOLD },
+    },
+    {
+      shows: 'T5',
+      name: 'a key with a limit of its own is held to it, and its tenant’s other keys are not',
+      steps: [
+        {
+          request: { path: ORDER, as: 'acme narrow key' },
+          expect: {
+            ...reaches('orders-beta', ACME_READER),
+            headers: admitted(told('narrow', 2, 1, 30, '"narrow";q=2;w=60')),
+          },
+        },
+        { request: { path: ORDER, as: 'acme narrow key' }, expect: reaches('orders-beta', ACME_READER) },
+        {
+          request: { path: ORDER, as: 'acme narrow key' },
+          expect: refused(429, 'rate_limited', {
+            headers: { ...told('narrow', 2, 0, 30, '"narrow";q=2;w=60'), 'retry-after': '30' },
+            body: { violatedPolicies: ['narrow'] },
+          }),
+          times: 2,
+        },
+        { request: { path: ORDER, as: 'acme reader key' }, expect: reaches('orders-beta', ACME_READER), times: 3 },
+      ],
     },
     {
       shows: 'L1',

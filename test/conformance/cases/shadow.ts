@@ -1,8 +1,11 @@
-/** A route in shadow (T7): what it requires is observed, and nothing else about it is any weaker. */
-import { ACME_ADMIN, ACME_READER, ANN_AT_ACME, GLOBEX_KEY } from '../callers.ts'
+/** A route and a limit in shadow (T7): what they would refuse is observed, and nothing else is any weaker. */
+import { ACME_ADMIN, ACME_KEY, ACME_READER, ANN_AT_ACME, GLOBEX_KEY, INITECH_KEY } from '../callers.ts'
 import { reaches, refused, type Topic } from '../case.ts'
 
 const TRIAL = '/v1/trial'
+/** One a minute, if its limit were enforced. */
+const TRIED = '/v1/tried'
+const NOTHING_TOLD = { ratelimit: null, 'ratelimit-policy': null, 'x-ratelimit-limit': null, 'retry-after': null }
 
 export const shadow: Topic = {
   title: 'shadow',
@@ -71,6 +74,38 @@ export const shadow: Topic = {
           expect: { status: 200, backend: { upstream: 'orders-stable' } },
         },
         { request: { path: TRIAL, as: 'initech second key' }, expect: refused(429, 'rate_limited') },
+      ],
+    },
+    {
+      shows: 'T7',
+      name: 'a limit in shadow refuses nobody, and clients are told nothing of it',
+      steps: [
+        {
+          request: { path: TRIED, as: 'acme key' },
+          times: 3,
+          expect: { ...reaches('orders-stable', ACME_KEY), headers: NOTHING_TOLD },
+        },
+      ],
+    },
+    {
+      shows: 'T7',
+      name: 'a limit in shadow beside enforced ones: those are told as ever, and refuse at their own time',
+      steps: [
+        {
+          request: { path: TRIED, as: 'initech key' },
+          times: 3,
+          expect: {
+            ...reaches('orders-stable', INITECH_KEY),
+            headers: { 'ratelimit-policy': '"burst";q=3;w=3, "daily";q=10;w=86400', 'retry-after': null },
+          },
+        },
+        {
+          request: { path: TRIED, as: 'initech key' },
+          expect: refused(429, 'rate_limited', {
+            headers: { 'retry-after': '1', 'x-ratelimit-limit': '3' },
+            body: { violatedPolicies: ['burst'] },
+          }),
+        },
       ],
     },
   ],
