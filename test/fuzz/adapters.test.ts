@@ -17,8 +17,8 @@ let gateways: readonly Fuzzed[]
 beforeAll(async () => {
   lua = await startLuaHost()
   gateways = [
-    { ...createEnvoyAdapter(world), strips: false },
-    { ...createKongAdapter(world, lua), strips: true },
+    { ...createEnvoyAdapter(world), strips: false, verifies: true },
+    { ...createKongAdapter(world, lua), strips: true, verifies: false },
   ]
 })
 afterAll(() => lua?.stop())

@@ -3,13 +3,18 @@ import fc from 'fast-check'
 import { IDENTITY_HEADERS } from '../../core/identity/headers.ts'
 import { credentialsArbitrary, type Presented } from './presented.ts'
 import { BLOCKED_ADDRESS, type FuzzRequest } from './request.ts'
+import { verifiedArbitrary } from './verified.ts'
 import type { World } from './world.ts'
 
 type Field = readonly [name: string, value: string]
 
-/** Up to three requests, of which a later one may meet what an earlier one has left behind. */
-export function caseArbitrary(world: World): fc.Arbitrary<readonly FuzzRequest[]> {
-  const request = requestArbitrary(world)
+/**
+ * Up to three requests, of which a later one may meet what an earlier one has left behind. `isPlain`: over connections without
+ * TLS, at a gateway that verifies no tokens.
+ */
+export function caseArbitrary(world: World, isPlain: boolean): fc.Arbitrary<readonly FuzzRequest[]> {
+  const plain = requestArbitrary(world)
+  const request = isPlain ? plain : fc.tuple(plain, proofArbitrary(world)).map(([one, proof]) => withProof(one, proof))
   const again = fc
     .tuple(request, fc.integer({ min: 2, max: 4 }))
     .map(([one, times]) => Array<FuzzRequest>(times).fill(one))
@@ -18,6 +23,25 @@ export function caseArbitrary(world: World): fc.Arbitrary<readonly FuzzRequest[]
     { weight: 1, arbitrary: again },
     { weight: 1, arbitrary: fc.array(request, { minLength: 2, maxLength: 3 }) },
   )
+}
+
+type Proof = Pick<FuzzRequest, 'certificate' | 'verified'>
+
+/** What a gateway has verified by itself: mostly nothing. */
+function proofArbitrary({ certificates }: World): fc.Arbitrary<Proof> {
+  return fc.oneof(
+    { weight: 8, arbitrary: fc.constant({}) },
+    { weight: 2, arbitrary: fc.constantFrom(...certificates).map((certificate) => ({ certificate })) },
+    { weight: 1, arbitrary: verifiedArbitrary.map((verified) => ({ verified })) },
+  )
+}
+
+/** A gateway may keep the token that it has verified, or hand it on: then no other stands in its place. */
+function withProof(request: FuzzRequest, proof: Proof): FuzzRequest {
+  const { verified } = proof
+  if (!verified?.isShown) return { ...request, ...proof }
+  const others = request.fields.filter(([name]) => name.toLowerCase() !== 'authorization')
+  return { ...request, ...proof, fields: [...others, ['Authorization', `Bearer ${verified.text}`]] }
 }
 
 function requestArbitrary(world: World): fc.Arbitrary<FuzzRequest> {
@@ -205,7 +229,7 @@ const FOREIGN = [
 const identityField = fc.tuple(spelt(OURS), fc.constantFrom('evil', 'globex', 'orders-canary', 'admin', '', 'a,b'))
 const foreignField = fc.tuple(
   spelt(FOREIGN),
-  fc.constantFrom('evil', '/v1/admin', 'DELETE', '10.0.0.1', 'By=x;URI=spiffe://acme/x'),
+  fc.constantFrom('evil', '/v1/admin', 'DELETE', '10.0.0.1', 'By=x;URI=spiffe://acme.example/ns/prod/sa/batch'),
 )
 const connectionField = fc
   .tuple(

@@ -1,7 +1,7 @@
 /** Envoy's side, played: the Check that Envoy would send, through the real codec and our adapter, and what it makes of the answer. */
 import { createCheck } from '../../ext-authz/check.ts'
 import { encodeResponse } from '../../ext-authz/encode-response.ts'
-import type { CheckRequest, CheckResponse, HeaderValueOption } from '../../ext-authz/messages.ts'
+import type { CheckRequest, CheckResponse, HeaderValueOption, ValueMessage } from '../../ext-authz/messages.ts'
 import { loadAuthorization } from '../../ext-authz/service.ts'
 import type { Fields } from '../kong/harness/lua-host.ts'
 import { hostOfTarget, pathOfTarget } from './oracle.ts'
@@ -33,7 +33,10 @@ export function createEnvoyAdapter(world: World, tidyHost: TidyHost = (host) => 
 }
 
 /** Envoy tells names in lower case, repeats joined, and the host apart; it takes an absolute target to pieces. */
-function checkOf({ method, target, fields, from }: FuzzRequest, tidyHost: TidyHost): CheckRequest {
+function checkOf(
+  { method, target, fields, from, certificate, verified }: FuzzRequest,
+  tidyHost: TidyHost,
+): CheckRequest {
   const path = textOf(pathOfTarget(target))
   const headers = new Map<string, string>([
     [':method', method],
@@ -48,7 +51,25 @@ function checkOf({ method, target, fields, from }: FuzzRequest, tidyHost: TidyHo
   const host = tidyHost(hostOfTarget(target) ?? headers.get(':authority') ?? '')
   // as properties of its own, whatever they are called
   const http = { id: '1', method, host, path, headers: Object.fromEntries(headers) }
-  return { attributes: { source: { address: { socketAddress: { address: from } } }, request: { http } } }
+  const source = {
+    address: { socketAddress: { address: from } },
+    ...(certificate && { principal: 'CN=whoever', certificate: encodeURIComponent(certificate.pem) }),
+  }
+  // jwt_authn's `payload_in_metadata`
+  const written = verified && { 'envoy.filters.http.jwt_authn': { fields: { payload: messageOf(verified.claims) } } }
+  return { attributes: { source, request: { http }, ...(written && { metadataContext: { filterMetadata: written } }) } }
+}
+
+/** As google.protobuf.Value. */
+function messageOf(value: unknown): ValueMessage {
+  if (typeof value === 'string') return { stringValue: value }
+  if (typeof value === 'number') return { numberValue: value }
+  if (typeof value === 'boolean') return { boolValue: value }
+  if (Array.isArray(value)) return { listValue: { values: value.map(messageOf) } }
+  if (typeof value !== 'object' || value === null) return { nullValue: 0 }
+  return {
+    structValue: { fields: Object.fromEntries(Object.entries(value).map(([name, own]) => [name, messageOf(own)])) },
+  }
 }
 
 function outcomeOf({ fields }: FuzzRequest, { okResponse, deniedResponse }: CheckResponse): Outcome {

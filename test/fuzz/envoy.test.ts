@@ -17,9 +17,9 @@ afterAll(() => envoy?.stop())
 
 it(`whatever a client sends through Envoy, the decision is the one in memory, and a backend hears of the caller from us alone (seed ${SEED})`, async () => {
   const gateways = [
-    { ...envoy, strips: true },
-    { ...createEnvoyAdapter(world, asReference), strips: false },
+    { ...envoy, strips: true, verifies: false },
+    { ...createEnvoyAdapter(world, asReference), strips: false, verifies: false },
   ]
-  const ends = (await fuzz({ world, gateways, cases: CASES, seed: SEED })).get('real envoy')
+  const ends = (await fuzz({ world, gateways, cases: CASES, seed: SEED, isPlain: true })).get('real envoy')
   expect(ends?.get('allowed')).toBeGreaterThan(CASES / 8)
 })

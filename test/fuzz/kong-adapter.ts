@@ -69,7 +69,7 @@ export function createKongAdapter(world: World, lua: LuaHost): FuzzedGateway {
         id,
         method,
         headers: fields,
-        var: { request: line, request_uri: target, kong_request_id: id, remote_addr: address },
+        var: { request: line, request_uri: target, kong_request_id: id, remote_addr: address, ...tlsOf(request) },
         max_headers: 128,
         upstreams: [...world.policy.upstreams],
         consumers: [],
@@ -78,6 +78,11 @@ export function createKongAdapter(world: World, lua: LuaHost): FuzzedGateway {
       return { ...outcome, ...(decision && { decision }) }
     },
   }
+}
+
+/** nginx's variables of a connection whose client's certificate it has verified. */
+function tlsOf({ certificate }: FuzzRequest): Readonly<Record<string, string>> {
+  return certificate ? { https: 'on', ssl_client_verify: 'SUCCESS', ssl_client_raw_cert: certificate.pem } : {}
 }
 
 function endOf({ outcome, message, log, exit }: Ran): KongAnswer {

@@ -17,6 +17,8 @@ const IDENTITY: ReadonlySet<string> = new Set(IDENTITY_HEADERS)
 /** What no client may tell a backend where a gateway stands that strips them by their beginning. */
 const OURS = /^x-(?:tenant|user|tenantgate)-/
 
+const CERTIFICATE_HEADER = 'x-forwarded-client-cert'
+
 /** `strips` says whether the gateway takes away all that begins like ours, besides what our answer names. */
 export function checkOutcome(request: FuzzRequest, outcome: Outcome, strips: boolean): void {
   must(outcome.status < 500, `no fault of ours: ${outcome.status} ${outcome.body}`)
@@ -88,6 +90,10 @@ function checkBackend({ credentials }: FuzzRequest, { decision, backend = [] }: 
     must(told.get(plain) === value, `${name}: ${value} at the backend, where we say ${told.get(plain)}`)
     told.delete(plain)
   }
+  must(
+    !strips || backend.every(([name]) => folded(name) !== CERTIFICATE_HEADER),
+    'no client says whose certificate it has',
+  )
   must(told.size === 0, `the backend is not told ${[...told.keys()]}`)
   const proven = backend.filter(([name]) => /^(?:x-api-key|authorization)$/i.test(name)).map(([, value]) => value)
   for (const { text, tenant } of credentials) {

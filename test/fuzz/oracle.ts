@@ -10,12 +10,18 @@ export function shownOnly(request: FuzzRequest): string {
   const authorizations = valuesOf(request.fields, 'authorization').map((value) => value.trim())
   const isBearer = authorizations.some((value) => /(?:^|,)\s*bearer\b/i.test(value))
   const bearers = isBearer ? authorizations.map((value) => value.replace(/^bearer +/i, '')) : []
-  const shown = [...keys, ...bearers]
-  if (shown.length === 0) return 'nothing'
+  const { certificate, verified } = request
   if (keys.length > 1 || bearers.length > 1) return 'something else'
-  const [tenant = 'something else', ...others] = shown.map(
-    (text) => request.credentials.find((credential) => credential.text === text)?.tenant,
-  )
+  // beside the claims of a token stands that token, or one of our keys
+  if (verified && bearers.some((text) => text !== verified.text && !text.startsWith('tg_'))) return 'something else'
+  const texts = [...keys, ...bearers.filter((text) => text !== verified?.text)]
+  const shown = [
+    ...texts.map((text) => request.credentials.find((credential) => credential.text === text)?.tenant),
+    ...(certificate ? [certificate.tenant] : []),
+    ...(verified ? [verified.tenant] : []),
+  ]
+  if (shown.length === 0) return 'nothing'
+  const [tenant = 'something else', ...others] = shown
   return others.every((other) => other === tenant) ? tenant : 'something else'
 }
 

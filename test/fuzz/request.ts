@@ -1,6 +1,6 @@
 /** A request as the fuzzer makes one: what a client writes, byte for byte, and which credentials it holds. */
 import type { Fields } from '../kong/harness/lua-host.ts'
-import type { Credential } from './world.ts'
+import type { Credential, ShownCertificate } from './world.ts'
 
 /** All texts are bytes, a character each. */
 export interface FuzzRequest {
@@ -13,6 +13,19 @@ export interface FuzzRequest {
   readonly from: string
   /** What was put into it, wherever it stands. */
   readonly credentials: readonly Credential[]
+  /** What the gateway has verified in the TLS handshake. */
+  readonly certificate?: ShownCertificate
+  /** Of a token that the gateway has verified; for gateways that can. */
+  readonly verified?: VerifiedToken
+}
+
+export interface VerifiedToken {
+  readonly claims: Readonly<Record<string, unknown>>
+  /** The token itself, and whether the gateway hands it on. */
+  readonly text: string
+  readonly isShown: boolean
+  /** Whom it speaks for. */
+  readonly tenant?: string
 }
 
 /** From here so many credentials have failed that no more are looked at. */

@@ -2,7 +2,8 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { createApiKey, storedHash } from '../../core/credentials/api-key.ts'
 import type { Policy } from '../../core/policy.ts'
-import { policyOf } from '../support/gate.ts'
+import { type Authority, createAuthority, type Holder } from '../support/certificates.ts'
+import { NOON, policyOf } from '../support/gate.ts'
 
 /** A text that is sent as a credential. What stands for no tenant must never be taken for anybody. */
 export interface Credential {
@@ -11,9 +12,17 @@ export interface Credential {
   readonly tenant?: string
 }
 
+/** A client certificate as a gateway tells it: the PEM, or what is none. */
+export interface ShownCertificate {
+  readonly pem: string
+  /** Whom it genuinely speaks for, now. */
+  readonly tenant?: string
+}
+
 export interface World {
   readonly policy: Policy
   readonly apiKeys: readonly Credential[]
+  readonly certificates: readonly ShownCertificate[]
   /** Private keys of the issuers, and of nobody. */
   readonly signers: Signers
 }
@@ -30,6 +39,8 @@ export interface Signers {
 export const MAIN = 'https://id.example.com'
 /** Speaks for globex alone. */
 export const PARTNER = 'https://id.example.net'
+/** Its tokens are verified by the gateway. It speaks for acme and globex. */
+export const VERIFIED = 'https://verified.example.com'
 /** acme's own; its tokens need not say so. */
 export const LEGACY = 'https://legacy.example.com'
 
@@ -72,8 +83,40 @@ export function createWorld(): World {
     policyText((name) => storedHash(keys[name])),
     files,
   )
-  return { policy, apiKeys, signers }
+  return { policy, apiKeys, certificates: createCertificates(createAuthority('clients')), signers }
 }
+
+const HOUR_MS = 3_600_000
+
+function createCertificates(authority: Authority): readonly ShownCertificate[] {
+  const shown = (holder: Holder, tenant?: string): ShownCertificate => {
+    const { pem } = authority.issue({ notAfter: NOON + HOUR_MS, ...holder })
+    return { pem, ...(tenant !== undefined && { tenant }) }
+  }
+  const batch = ['spiffe://acme.example/ns/prod/sa/batch']
+  return [
+    shown({ uris: batch }, 'acme'),
+    shown({ uris: ['urn:other', ...batch], dnsNames: ['a.test'], subject: [['CN', 'x']] }, 'acme'),
+    shown({ subject: ADMIN }, 'acme'),
+    shown({ dnsNames: ['A.Globex.example'] }, 'globex'),
+    shown({ uris: ['spiffe://paused.example/a/b'] }),
+    shown({ uris: batch, dnsNames: ['a.globex.example'] }),
+    shown({ uris: batch, notAfter: NOON }),
+    shown({ uris: ['spiffe://acme.example/ns/prod/other/sa/batch', 'SPIFFE://acme.example/ns/prod/sa/batch'] }),
+    shown({ uris: ['spiffe://acme.example/ns/prod/sa/batch/../batch', 'spiffe://acme.example/ns//sa/batch'] }),
+    shown({ dnsNames: ['*.globex.example', 'a.b.globex.example', 'globex.example'] }),
+    shown({ subject: [['CN', 'admin,O=Acme']] }),
+    shown({}),
+    { pem: '' },
+    { pem: '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' },
+    { pem: 'URI=spiffe://acme.example/ns/prod/sa/batch' },
+  ]
+}
+
+const ADMIN = [
+  ['O', 'Acme'],
+  ['CN', 'admin'],
+] as const
 
 const newKey = () => createApiKey('test', randomBytes)
 
@@ -109,7 +152,7 @@ const FLAGS = JSON.stringify({
 const policyText = (hash: (name: KeyName) => string) => `
 version: 1
 identity:
-  sources: [apiKey, jwt, host]
+  sources: [clientCertificate, apiKey, jwt, host]
   host: { suffix: .api.example.com, reserved: [www] }
   removeCredentials: true
 issuers:
@@ -120,6 +163,7 @@ issuers:
     claims: { tenant: org_id, user: sub, roles: [realm_access, roles], scopes: scope }
   - { issuer: ${PARTNER}, jwks: partner.json, audiences: [orders-api], algorithms: [EdDSA], claims: { tenant: org }, tenants: [globex] }
   - { issuer: ${LEGACY}, secret: { file: secret.txt }, audiences: [orders-api], algorithms: [HS256], tenants: [acme] }
+  - { issuer: ${VERIFIED}, verifiedBy: gateway, audiences: [orders-api], claims: { tenant: org }, tenants: [acme, globex] }
 plans:
   free: { limits: [{ name: burst, rate: 1/s, burst: 3 }, { name: daily, quota: 2/day }] }
   enterprise: { limits: [] }
@@ -129,6 +173,9 @@ tenants:
     aliases: [org_7f3a]
     hosts: [orders.acme.example]
     attributes: { beta: true }
+    certificates:
+      - { id: batch, uri: "spiffe://acme.example/ns/*/sa/batch", scopes: [orders:read] }
+      - { id: admins, subject: "CN=admin,O=Acme", roles: [admin] }
     apiKeys:
       - { id: app, hash: "${hash('acme')}", scopes: [orders:read, orders:write] }
       - { id: admin, hash: "${hash('acme-admin')}", scopes: [orders:read], roles: [admin, auditor] }
@@ -136,9 +183,16 @@ tenants:
       - { id: imported, hash: "${hash('imported')}", scopes: [orders:read] }
       - { id: expired, hash: "${hash('expired')}", scopes: [orders:read], expiresAt: "2026-11-22T12:00:00Z" }
       - { id: future, hash: "${hash('future')}", scopes: [orders:read], notBefore: "2026-11-22T12:00:01Z" }
-  globex: { plan: enterprise, apiKeys: [{ id: app, hash: "${hash('globex')}", scopes: [orders:read] }] }
+  globex:
+    plan: enterprise
+    apiKeys: [{ id: app, hash: "${hash('globex')}", scopes: [orders:read] }]
+    certificates: [{ id: hosts, dns: "*.globex.example", scopes: [orders:write] }]
   initech: { plan: free, apiKeys: [{ id: app, hash: "${hash('initech')}", scopes: [orders:read] }] }
-  paused: { plan: free, status: suspended, apiKeys: [{ id: app, hash: "${hash('paused')}", scopes: [orders:read] }] }
+  paused:
+    plan: free
+    status: suspended
+    apiKeys: [{ id: app, hash: "${hash('paused')}", scopes: [orders:read] }]
+    certificates: [{ id: all, uri: "spiffe://paused.example/**" }]
 upstreams: [orders-stable, orders-beta, orders-canary]
 routes:
   - { name: health, match: { path: /healthz }, anonymous: true, upstream: orders-stable }
