@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { explain } from '../../cli/explain.ts'
+import { createAuthority } from '../support/certificates.ts'
 import { said } from '../support/command.ts'
 import { newKey } from '../support/gate.ts'
 
@@ -173,6 +174,53 @@ to client    x-ratelimit-reset: 1
       decision: 'allow',
       shadow: [{ reason: 'insufficient_scope', because: "lacks scope 'orders:write'" }],
     })
+  })
+
+  it('knows what a state file says: who is revoked, and whose key was issued', async () => {
+    const state = join(folder, 'state.jsonl')
+    const issued = newKey()
+    const key = { kind: 'key', tenant: 'acme', id: 'later', hash: issued.hash, scopes: ['orders:read'] }
+    const lines = [key, { kind: 'revoked-credential', tenant: 'acme', id: 'ci' }]
+    writeFileSync(state, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    const reasonOf = async (secret: string, ...more: string[]) =>
+      JSON.parse((await ask(secret, '/orders/1', '--json', ...more)).stdout).reason
+    expect([await reasonOf(acme.key), await reasonOf(acme.key, '--state', state)]).toEqual([
+      'allowed',
+      'revoked_credential',
+    ])
+    expect([await reasonOf(issued.key), await reasonOf(issued.key, '--state', state)]).toEqual([
+      'invalid_credential',
+      'allowed',
+    ])
+    writeFileSync(state, 'nonsense\n')
+    const { code, stderr } = await ask(acme.key, '/orders/1', '--state', state)
+    expect([code, stderr]).toEqual([1, `tenantgate: --state: ${state}:1: is not JSON\n`])
+  })
+
+  it("takes a client's certificate, and says of a file without one", async () => {
+    const withCertificates = join(folder, 'certificates.yaml')
+    writeFileSync(
+      withCertificates,
+      `version: 1
+identity: { sources: [clientCertificate] }
+plans: { free: {} }
+tenants: { acme: { plan: free, certificates: [{ id: batch, uri: spiffe://acme.test/batch, scopes: [orders:read] }] } }
+routes: [{ name: all, match: { path: /** }, require: { scopes: [orders:read] } }]
+`,
+    )
+    const authority = createAuthority('root')
+    const [file, key] = [join(folder, 'client.pem'), join(folder, 'key.pem')]
+    const { pem, key: secret } = authority.issue({ uris: ['spiffe://acme.test/batch'] })
+    writeFileSync(file, `${secret}${pem}${authority.pem}`)
+    writeFileSync(key, secret)
+    const argv = ['--policy', withCertificates, '--host', 'gw.test', '--path', '/']
+    const allowed = await run(...argv, '--cert', file)
+    expect([allowed.code, allowed.stdout]).toEqual([0, expect.stringContaining("clientCertificate 'batch'")])
+    expect((await run(...argv)).code).toBe(3)
+    for (const none of [key, join(folder, 'nowhere.pem')]) {
+      const { code, stderr } = await run(...argv, '--cert', none)
+      expect([code, stderr]).toEqual([2, expect.stringContaining(`--cert ${none}: `)])
+    }
   })
 
   it.each([
