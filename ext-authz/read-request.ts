@@ -1,5 +1,5 @@
 /** From Envoy's CheckRequest to the request that the core decides about. It translates and decides nothing. */
-import type { GatewayRequest } from '../core/request.ts'
+import type { ClientCertificate, GatewayRequest } from '../core/request.ts'
 import { FORWARDED_CERTIFICATE, forwardedCertificate } from './forwarded-certificate.ts'
 import type { CheckRequest, HeaderValue, HttpRequest } from './messages.ts'
 import { claimsOf, peerCertificate } from './verified-by-envoy.ts'
@@ -27,11 +27,9 @@ export function readRequest(check: CheckRequest, abandoned?: () => boolean): Gat
     clientAddress: source?.address?.socketAddress?.address ?? '',
   }
   // most requests have none of these, and pay for none
-  const certificate = source && peerCertificate(source)
-  if (certificate) read.clientCertificate = certificate
+  if (source?.certificate || source?.principal) onDemand(read, 'clientCertificate', () => peerCertificate(source))
   const forwarded = headers[FORWARDED_CERTIFICATE]
-  const ofClient = forwarded === undefined ? undefined : forwardedCertificate(forwarded)
-  if (ofClient) read.forwardedCertificate = ofClient
+  if (forwarded) onDemand(read, 'forwardedCertificate', () => forwardedCertificate(forwarded))
   const claims = metadataContext && claimsOf(metadataContext)
   if (claims) read.verifiedClaims = claims
   if (abandoned) read.abandoned = abandoned
@@ -39,6 +37,20 @@ export function readRequest(check: CheckRequest, abandoned?: () => boolean): Gat
 }
 
 type Writable<T> = { -readonly [name in keyof T]: T[name] }
+
+/** Reads at the first look and never again: clients write headers that no policy asks for. */
+function onDemand(
+  request: GatewayRequest,
+  name: 'clientCertificate' | 'forwardedCertificate',
+  read: () => ClientCertificate | undefined,
+): void {
+  const look = () => {
+    const value = read()
+    Object.defineProperty(request, name, { value, enumerable: true })
+    return value
+  }
+  Object.defineProperty(request, name, { get: look, enumerable: true, configurable: true })
+}
 
 type Headers = Readonly<Record<string, string>>
 

@@ -6,21 +6,63 @@ import { canonicalName } from './distinguished-name.ts'
 /** A certificate without a name that we can read: it was shown, and is nobody's. */
 export const NAMELESS: ClientCertificate = Object.freeze({ uris: Object.freeze([]), dnsNames: Object.freeze([]) })
 
-/** Reading costs 30 µs, and clients come again. The oldest are forgotten. */
-const MOST_KEPT = 10_000
-/** By the SHA-256 of the text. */
-const kept = new Map<string, ClientCertificate>()
+/** A longer text is not read: 16 kB hold a thousand names. */
+const LONGEST = 16 * 1024
+const MOST_BYTES = 32 * 1024 * 1024
+/** What an entry costs beside its names: digest, objects, and the map's own links. */
+const ENTRY_BYTES = 512
 
-/** `pem` may be percent-encoded, and is never longer than a request's headers. What cannot be read is `NAMELESS`. */
+export interface CertificateReader {
+  /** `pem` may be percent-encoded. What cannot be read, or is longer than 16 kB, is `NAMELESS`. */
+  read(pem: string): ClientCertificate
+  /** Of what is kept, at most. */
+  readonly bytes: number
+}
+
+interface Kept {
+  readonly certificate: ClientCertificate
+  readonly bytes: number
+}
+
+/** Reading costs 30 µs, and clients come again: what was read is kept by the SHA-256 of its text. The oldest are forgotten. */
+export function createCertificateReader(mostBytes = MOST_BYTES): CertificateReader {
+  const kept = new Map<string, Kept>()
+  let bytes = 0
+
+  function makeRoom(): void {
+    for (const [digest, oldest] of kept) {
+      if (bytes <= mostBytes) return
+      kept.delete(digest)
+      bytes -= oldest.bytes
+    }
+  }
+
+  return {
+    get bytes() {
+      return bytes
+    },
+    read(pem) {
+      if (pem.length > LONGEST) return NAMELESS
+      const digest = hash('sha256', pem, 'base64')
+      const known = kept.get(digest)
+      if (known) return known.certificate
+      const certificate = parse(pem)
+      // its names are no longer than the text, at two bytes a character
+      const entry = { certificate, bytes: ENTRY_BYTES + 2 * pem.length }
+      kept.set(digest, entry)
+      bytes += entry.bytes
+      makeRoom()
+      return certificate
+    },
+  }
+}
+
+/** Of this process: what a certificate says depends on nothing else. */
+const reader = createCertificateReader()
+
+/** See `CertificateReader`. */
 export function readCertificate(pem: string): ClientCertificate {
-  const digest = hash('sha256', pem, 'base64')
-  const known = kept.get(digest)
-  if (known) return known
-  const [oldest] = kept.size < MOST_KEPT ? [] : kept.keys()
-  if (oldest !== undefined) kept.delete(oldest)
-  const certificate = parse(pem)
-  kept.set(digest, certificate)
-  return certificate
+  return reader.read(pem)
 }
 
 function parse(pem: string): ClientCertificate {

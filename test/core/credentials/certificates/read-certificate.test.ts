@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   certificateNamed,
+  createCertificateReader,
   NAMELESS,
   readCertificate,
 } from '../../../../core/credentials/certificates/read-certificate.ts'
@@ -57,6 +58,25 @@ describe('readCertificate', () => {
     })
     expect(subject).not.toBe('CN=batch,O=Acme')
     expect(subject).toBe('CN=x \\+ UID=root,O=Globex\nCN=batch\\,O=Acme')
+  })
+
+  it("of more than 16 kB is nobody's, however good it is", () => {
+    const { pem } = authority.issue({ uris: ['spiffe://acme.example/a'] })
+    const padded = (length: number) => `${pem}${'\n'.repeat(length - pem.length)}`
+    expect(readCertificate(padded(16 * 1024)).uris).toEqual(['spiffe://acme.example/a'])
+    expect(readCertificate(padded(16 * 1024 + 1))).toBe(NAMELESS)
+  })
+
+  it('keeps what was read within a bound of bytes, and forgets the oldest first', () => {
+    const reader = createCertificateReader(64 * 1024)
+    const { pem } = authority.issue({ uris: ['spiffe://acme.example/a'] })
+    const texts = Array.from({ length: 100 }, (_, i) => `${pem}${'\n'.repeat(10 * i)}`)
+    const first = texts.map((text) => reader.read(text))
+    expect(reader.bytes).toBeLessThanOrEqual(64 * 1024)
+    expect(reader.bytes).toBeGreaterThan(48 * 1024)
+    expect(reader.read(texts.at(-1) ?? '')).toBe(first.at(-1))
+    expect(reader.read(texts[0] ?? '')).not.toBe(first[0])
+    expect(reader.read(texts[0] ?? '')).toEqual(first[0])
   })
 
   it.each(['', 'nothing', '%zz', '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'])(
