@@ -82,17 +82,20 @@ export interface KeyEntry {
   readonly hash: string
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
+  /** As the policy has them. */
+  readonly limits?: readonly object[]
   readonly notBefore?: string | undefined
   readonly expiresAt?: string | undefined
 }
 
 /** The entry as a policy has it, on one line. */
-export function entryLine({ id, hash, scopes, roles, notBefore, expiresAt }: KeyEntry): string {
+export function entryLine({ id, hash, scopes, roles, limits = [], notBefore, expiresAt }: KeyEntry): string {
   const fields = [
     `id: ${id}`,
     `hash: "${hash}"`,
     `scopes: ${JSON.stringify(scopes)}`,
     ...(roles.length > 0 ? [`roles: ${JSON.stringify(roles)}`] : []),
+    ...(limits.length > 0 ? [`limits: ${JSON.stringify(limits)}`] : []),
     ...(notBefore === undefined ? [] : [`notBefore: "${notBefore}"`]),
     ...(expiresAt === undefined ? [] : [`expiresAt: "${expiresAt}"`]),
   ]

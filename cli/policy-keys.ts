@@ -9,6 +9,8 @@ export interface PolicyKey {
   readonly id: string
   readonly scopes: readonly string[]
   readonly roles: readonly string[]
+  /** As they stand there, with defaults filled in. */
+  readonly limits: readonly object[]
   /** As they stand there, RFC 3339. */
   readonly notBefore?: string | undefined
   readonly expiresAt?: string | undefined
@@ -32,10 +34,10 @@ export function readPolicyKeys(file: string): PolicyKeys {
     return { ok: false, problem: `${file} is no policy; \`tenantgate validate ${file}\` says why` }
   const keys: PolicyKey[] = []
   for (const [tenant, { apiKeys }] of Object.entries(shape.file.tenants)) {
-    for (const [index, { id, scopes, roles, notBefore, expiresAt }] of apiKeys.entries()) {
+    for (const [index, { id, scopes, roles, limits, notBefore, expiresAt }] of apiKeys.entries()) {
       const { line } = yaml.document.positionOf(['tenants', tenant, 'apiKeys', index], 'value')
       const path = `tenants.${tenant}.apiKeys[${index}]`
-      keys.push({ tenant, id, scopes, roles, notBefore, expiresAt, line, path })
+      keys.push({ tenant, id, scopes, roles, limits, notBefore, expiresAt, line, path })
     }
   }
   return { ok: true, tenants: Object.keys(shape.file.tenants), keys }

@@ -20,7 +20,7 @@ tenants:
   acme:
     plan: free
     apiKeys:
-    - { id: ci, hash: "${hash}", scopes: [orders:read], roles: [reader] }
+    - { id: ci, hash: "${hash}", scopes: [orders:read], roles: [reader], limits: [{ name: builds, quota: 500/day }] }
     - { id: cd, hash: "sha256:${'b'.repeat(64)}", expiresAt: "2026-01-01T00:00:00Z" }
 routes: [{ name: all, match: { path: /** }, require: { scopes: [orders:read], roles: [reader] } }]
 `
@@ -38,7 +38,7 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }))
 const run = (...argv: string[]) => said(keys, [...argv, '--policy', file])
 
 describe('keys rotate', () => {
-  it('says which line gets an end and which line to add; with both, both keys serve with the same rights', async () => {
+  it('says which line gets an end and which line to add; with both, both keys serve with the same rights and limits', async () => {
     const { code, stdout } = await run('rotate', '--tenant', 'acme', '--id', 'ci', '--overlap', '2h')
     expect(code).toBe(0)
     const next = /^key {3}(tg_live_\S+)$/m.exec(stdout)?.[1] ?? ''
@@ -47,8 +47,9 @@ describe('keys rotate', () => {
     const entry = stdout.split('\n').find((text) => text.includes('- { id: ci')) ?? ''
     const lines = readFileSync(file, 'utf8').split('\n')
     const old = lines[Number(line) - 1] ?? ''
-    lines.splice(Number(line) - 1, 1, old.replace(' }', `, ${end} }`), entry)
+    lines.splice(Number(line) - 1, 1, old.replace(/ }$/, `, ${end} }`), entry)
     const gate = gateOf(policyOf(lines.filter((text) => !text.startsWith('issuers')).join('\n')))
+    expect(entry).toContain('limits: [{"name":"builds","quota":"500/day"')
     for (const used of [key, next]) {
       expect(await gate.ask({ headers: { 'x-api-key': used } }, Date.now())).toMatchObject({
         decision: 'allow',
