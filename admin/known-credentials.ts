@@ -42,7 +42,9 @@ export function hasCredential(parts: Known, tenant: string, id: string): boolean
   return false
 }
 
-/** Whether every credential of this id is revoked. */
-export function isRevoked({ ledger }: Pick<Known, 'ledger'>, tenant: string, id: string): boolean {
-  return ledger.records.isRevoked({ kind: 'apiKey', credential: id, roles: [], scopes: [] }, tenant)
+/** Whether every credential of this id is revoked, under whichever name of the tenant. */
+export function isRevoked({ policy, ledger }: Known, tenant: string, id: string): boolean {
+  const names = [tenant, ...policy().directory.aliasesOf(tenant)]
+  const credential = { kind: 'apiKey', credential: id, roles: [], scopes: [] } as const
+  return names.some((name) => ledger.records.isRevoked(credential, name))
 }

@@ -44,7 +44,7 @@ const policyText = (hash: string, scopes: readonly string[]) =>
 plans: { pro: { limits: [{ name: daily, quota: 3/day }] } }
 tenants:
   acme: { plan: pro, apiKeys: [{ id: ci, hash: "${hash}", scopes: ${JSON.stringify(scopes)}, roles: [reader] }] }
-  globex: { plan: pro }
+  globex: { plan: pro, aliases: [globex-old] }
 issuers:
   - { issuer: https://id.example, secret: { env: SECRET }, audiences: [orders], algorithms: [HS256], claims: { tenant: org } }
   - { issuer: https://globex.example, secret: { env: SECRET }, audiences: [orders], algorithms: [HS256], clockSkew: 2m, tenants: [globex] }

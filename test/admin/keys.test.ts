@@ -208,6 +208,13 @@ describe('the list', () => {
   })
 })
 
+it('what was revoked before its tenant got another name is revoked for good', async () => {
+  await admin.ledger.add(() => [{ kind: 'revoked-credential', tenant: 'globex-old', id: 'ci' }])
+  const issued = await admin.ask('POST', '/v1/tenants/globex/keys', { id: 'ci' })
+  expect([issued.status, issued.body.code]).toEqual([409, 'credential_revoked'])
+  expect((await admin.ask('POST', '/v1/tenants/acme/keys', { id: 'ci' })).body.code).toBe('id_taken')
+})
+
 it('every change is told, done or refused, and what only looks is not', async () => {
   await admin.ask('GET', '/v1/keys')
   await admin.ask('POST', '/v1/tenants/acme/keys', { id: 'new' })
