@@ -30,20 +30,12 @@ export function openAuditFile(path: string, onFailure: (code: string) => void): 
 }
 
 function createSink(path: string, first: number, onFailure: (code: string) => void): AuditSink {
-  let file = first
+  const file = createBatchFile(first, onFailure)
   let waiting: Buffer[] = []
   let waitingBytes = 0
-  let lost = 0
+  let dropped = 0
   let isWriting = false
-  let isFailing = false
-  /** Whether the file ends in the middle of a line. */
-  let isTorn = false
   const whenIdle: (() => void)[] = []
-
-  function failed(code: string): void {
-    if (!isFailing) onFailure(code)
-    isFailing = true
-  }
 
   function start(): void {
     if (isWriting) return
@@ -58,31 +50,17 @@ function createSink(path: string, first: number, onFailure: (code: string) => vo
       for (const done of whenIdle.splice(0)) done()
       return
     }
-    const batch = Buffer.concat(isTorn ? [Buffer.of(NEWLINE), ...waiting] : waiting)
+    const batch = waiting
     waiting = []
     waitingBytes = 0
-    writeAll(batch)
-  }
-
-  function writeAll(batch: Buffer): void {
-    write(file, batch, (error, written) => {
-      if (error) {
-        lost += linesIn(batch)
-        failed(codeOf(error))
-        return next()
-      }
-      if (written > 0) isTorn = batch[written - 1] !== NEWLINE
-      if (written < batch.length) return writeAll(batch.subarray(written))
-      isFailing = false
-      next()
-    })
+    file.append(batch, next)
   }
 
   return {
     write(line) {
       const bytes = Buffer.from(line)
       if (waitingBytes + bytes.length > LARGEST_BACKLOG_BYTES) {
-        lost += 1
+        dropped += 1
         return
       }
       waiting.push(bytes)
@@ -90,14 +68,12 @@ function createSink(path: string, first: number, onFailure: (code: string) => vo
       start()
     },
     get lost() {
-      return lost
+      return dropped + file.lost
     },
     reopen() {
       open(path, FLAGS, MODE, (error, opened) => {
-        if (error) return failed(codeOf(error))
-        const old = file
-        file = opened
-        isTorn = false
+        if (error) return file.failed(codeOf(error))
+        const old = file.replace(opened)
         // a write that is under way ends first: the system counts who still uses a file, and we are not in the way of that
         whenIdle.push(() => close(old))
         start()
@@ -109,6 +85,50 @@ function createSink(path: string, first: number, onFailure: (code: string) => vo
         whenIdle.push(resolve)
         start()
       }),
+  }
+}
+
+/** Writes one batch of lines after the other; it knows whether the last one was cut, and how many lines did not get there. */
+function createBatchFile(first: number, onFailure: (code: string) => void) {
+  let file = first
+  let lost = 0
+  let isFailing = false
+  /** Whether the file ends in the middle of a line. */
+  let isTorn = false
+
+  function failed(code: string): void {
+    if (!isFailing) onFailure(code)
+    isFailing = true
+  }
+
+  function writeAll(batch: Buffer, done: () => void): void {
+    write(file, batch, (error, written) => {
+      if (error) {
+        lost += linesIn(batch)
+        failed(codeOf(error))
+        return done()
+      }
+      if (written > 0) isTorn = batch[written - 1] !== NEWLINE
+      if (written < batch.length) return writeAll(batch.subarray(written), done)
+      isFailing = false
+      done()
+    })
+  }
+
+  return {
+    failed,
+    get lost() {
+      return lost
+    },
+    append: (lines: readonly Buffer[], done: () => void) =>
+      writeAll(Buffer.concat(isTorn ? [Buffer.of(NEWLINE), ...lines] : lines), done),
+    /** The file that was written to until now. */
+    replace(opened: number): number {
+      const old = file
+      file = opened
+      isTorn = false
+      return old
+    },
   }
 }
 
