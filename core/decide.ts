@@ -1,4 +1,4 @@
-/** The product: one request, one policy, one decision. Every stage is a room of its own; this is the way through them. */
+/** The product: one request, one policy, one decision. Every stage is a room; this is the way through them. */
 import { refusedEntry } from './authorization/authorize.ts'
 import { authenticate, type Credentials } from './credentials/authenticate.ts'
 import { isRefusal } from './credentials/verdict.ts'
@@ -35,7 +35,9 @@ export interface Given {
   readonly stages?: Stages
 }
 
-/** What comes after the tenant is known. Path, route, credentials and tenant are asked always: the rest builds on them. */
+/**
+ * What comes after the tenant is known. Path, route, credentials and tenant are asked always: the rest builds on them.
+ */
 export interface Stages {
   readonly permission: boolean
   readonly limits: boolean
@@ -45,9 +47,9 @@ export interface Stages {
 const EVERY_STAGE: Stages = { permission: true, limits: true, flags: true }
 
 /**
- * Decides one request. Answers in the same tick when everything needed is in memory. Cheap stages come before dear ones,
- * and limits are charged once, after all else has passed. Throws, or rejects, only when we are broken: callers then
- * refuse.
+ * Decides one request. Answers in the same tick when everything needed is in memory. Cheap stages come before dear
+ * ones, and limits are charged once, after all else has passed. Throws, or rejects, only when we are broken: callers
+ * then refuse.
  */
 export function decide(request: GatewayRequest, given: Given): MaybePromise<Decision> {
   const { policy, credentials, limits, flags, now, explain, stages = EVERY_STAGE } = given
@@ -85,8 +87,8 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
     explain?.('permission', stages.permission ? say.permission(route, closed) : say.NOT_ASKED)
 
     if (request.abandoned?.()) return refuse('dependency_unavailable', 'the gateway waits no more')
-    // the host alone authenticates nobody: without a principal only the route's own limits are charged, and no flag sees
-    // a tenant
+    // the host alone authenticates nobody: without a principal only the route's own limits are charged, and no flag
+    // sees a tenant
     const known = principal && tenant
     const way = route ?? UNROUTED
     const taken = stages.limits ? takeLimits({ request, route: way, tenant: known, principal }, limits, now) : undefined

@@ -2,8 +2,8 @@
 import { API_KEY_PATTERN } from './credentials/api-key.ts'
 
 /**
- * A key of ours, or what looks like a JSON Web Token (RFC 7519 §3.1). Neither begins at the start of a word: what stands before
- * it may be of any kind. `_` may be escaped as URLs escape it.
+ * A key of ours, or what looks like a JSON Web Token (RFC 7519 §3.1). Neither begins at the start of a word: what
+ * stands before it may be of any kind. `_` may be escaped as URLs escape it.
  */
 const SECRETS = `${API_KEY_PATTERN.replaceAll('_', '(?:_|%5f)')}|eyJ[\\w-]+\\.[\\w-]+(?:\\.[\\w-]*)*`
 const EVERY_SECRET = new RegExp(SECRETS, 'gi')

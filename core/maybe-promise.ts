@@ -1,4 +1,6 @@
-/** An answer that is there at once when all it needs is in memory, and a promise only when something must be waited for. */
+/**
+ * An answer that is there at once when all it needs is in memory, and a promise only when something must be waited for.
+ */
 export type MaybePromise<T> = T | Promise<T>
 
 /** Goes on with `value`: in the same tick when it is there, later when it is a promise. */

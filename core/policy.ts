@@ -29,7 +29,10 @@ export interface Identity {
   readonly apiKey: { readonly header: string; readonly bearer: boolean }
   /** `suffix` begins with a dot and is lower case. */
   readonly host: { readonly suffix: string; readonly reserved: ReadonlySet<string> } | undefined
-  /** Whether credentials, where this policy looks for them, are taken off before a request goes to a backend, on every route. */
+  /**
+   * Whether credentials, where this policy looks for them, are taken off before a request goes to a backend, on every
+   * route.
+   */
   readonly removeCredentials: boolean
   readonly clientCertificate: {
     /** Whether the certificate that the gateway hands on for a proxy before it is believed. */
@@ -86,8 +89,8 @@ export interface Tenant {
   /** The plan's limits with the tenant's own in their place. */
   readonly limits: readonly Limit[]
   /**
-   * Of its API keys and certificates, by their id: asked beside the tenant's, so that they only narrow. Each counts that
-   * credential alone, whichever of its secrets is shown. Absent where none has any.
+   * Of its API keys and certificates, by their id: asked beside the tenant's, so that they only narrow. Each counts
+   * that credential alone, whichever of its secrets is shown. Absent where none has any.
    */
   readonly credentialLimits?: ReadonlyMap<string, readonly Limit[]>
 }
@@ -109,15 +112,17 @@ export interface CertificateEntry {
   readonly roles: readonly string[]
   readonly scopes: readonly string[]
   /**
-   * `uri`: exact, `*` for one whole segment of the path, or `/**` at the end. `dns`: exact or `*.suffix` (one label), lower
-   * case. `subject`: exact, RFC 4514.
+   * `uri`: exact, `*` for one whole segment of the path, or `/**` at the end. `dns`: exact or `*.suffix` (one label),
+   * lower case. `subject`: exact, RFC 4514.
    */
   readonly name: { readonly kind: 'uri' | 'dns' | 'subject'; readonly pattern: string }
 }
 
 /** The entries, compiled by `compileCertificates`. */
 export interface CertificateMatcher {
-  /** The entry that names the certificate most exactly; `ambiguous` where its names belong to entries of two tenants. */
+  /**
+   * The entry that names the certificate most exactly; `ambiguous` where its names belong to entries of two tenants.
+   */
   match(certificate: ClientCertificate): CertificateEntry | 'ambiguous' | undefined
 }
 
@@ -183,8 +188,8 @@ export interface Route {
 /** The routes, compiled by `compileRoutes`. */
 export interface RouteMatcher {
   /**
-   * `host` from `foldHost`, `path` from `canonicalPath`. Exact beats template beats the longest prefix. `ambiguous` where a
-   * backend that ignores path parameters would see the path of another route.
+   * `host` from `foldHost`, `path` from `canonicalPath`. Exact beats template beats the longest prefix. `ambiguous`
+   * where a backend that ignores path parameters would see the path of another route.
    */
   match(host: string, method: string, path: string): Route | 'ambiguous' | undefined
   readonly routes: readonly Route[]

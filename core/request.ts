@@ -14,17 +14,23 @@ export interface GatewayRequest {
   /** The client's certificate, whose chain the gateway has verified in the TLS handshake of this connection. */
   readonly clientCertificate?: ClientCertificate
   /**
-   * The certificate that a proxy before the gateway was shown, as the gateway hands it on (Envoy's X-Forwarded-Client-Cert).
-   * Believed only where the policy says that the gateway takes away what clients write there.
+   * The certificate that a proxy before the gateway was shown, as the gateway hands it on (Envoy's
+   * X-Forwarded-Client-Cert). Believed only where the policy says that the gateway takes away what clients write there.
    */
   readonly forwardedCertificate?: ClientCertificate
   /** Claims of tokens that the gateway itself has verified; believed for issuers of which the policy says so. */
   readonly verifiedClaims?: readonly Readonly<Record<string, unknown>>[]
-  /** Whether the gateway has stopped waiting for the answer. Asked last before limits: what nobody waits for is not charged. */
+  /**
+   * Whether the gateway has stopped waiting for the answer. Asked last before limits: what nobody waits for is not
+   * charged.
+   */
   readonly abandoned?: () => boolean
 }
 
-/** What a certificate says of its holder (RFC 5280 §4.2.1.6). One without a name that can be read was shown, and is nobody's. */
+/**
+ * What a certificate says of its holder (RFC 5280 §4.2.1.6). One without a name that can be read was shown, and is
+ * nobody's.
+ */
 export interface ClientCertificate {
   /** Subject alternative names of type URI, such as a SPIFFE ID. */
   readonly uris: readonly string[]

@@ -32,7 +32,10 @@ export function noteRefusal(passed: Observed, { denied: reason, because }: Refus
   passed.shadow = [...(passed.shadow ?? []), { reason, because }]
 }
 
-/** Where a request goes on that no route matches, while that is only observed: it costs one, and the gateway's own routing applies. */
+/**
+ * Where a request goes on that no route matches, while that is only observed: it costs one, and the gateway's own
+ * routing applies.
+ */
 export const UNROUTED: Route = {
   name: '',
   match: { path: '', versions: [], methods: [], hosts: [] },

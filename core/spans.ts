@@ -1,4 +1,7 @@
-/** Spans of time as people write them, `250ms`, `30m` or `7d`, in milliseconds. Whoever reads one says which units it takes. */
+/**
+ * Spans of time as people write them, `250ms`, `30m` or `7d`, in milliseconds. Whoever reads one says which units it
+ * takes.
+ */
 
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 

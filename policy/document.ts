@@ -1,4 +1,6 @@
-/** The policy's text as a YAML document: read once, refused where readers could disagree, and asked where things stand. */
+/**
+ * The policy's text as a YAML document: read once, refused where readers could disagree, and asked where things stand.
+ */
 import { type Document, isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
 import { checkNodes } from './nodes.ts'
 import type { Fault, PolicyPath } from './problem.ts'

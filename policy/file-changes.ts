@@ -10,8 +10,8 @@ export interface FileChanges {
 }
 
 /**
- * Milliseconds from the first sign of something in a folder that is not ours to a look: a log file that is written all the
- * time would otherwise have us look with each line.
+ * Milliseconds from the first sign of something in a folder that is not ours to a look: a log file that is written all
+ * the time would otherwise have us look with each line.
  */
 const LOOK_DELAY_MS = 100
 

@@ -7,7 +7,10 @@ const { O_RDONLY, O_NONBLOCK } = constants
 
 const CHUNK_BYTES = 1024 * 1024
 
-/** Tells contents apart without reading them: changes with a write, a rename over the file, and a link that leads elsewhere. */
+/**
+ * Tells contents apart without reading them: changes with a write, a rename over the file, and a link that leads
+ * elsewhere.
+ */
 export type Stamp = string
 
 export type FileText = { readonly stamp: Stamp } & ({ readonly text: string } | { readonly failure: string })

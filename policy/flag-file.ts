@@ -24,8 +24,8 @@ export function resolveFlags(file: string, { read }: Outside): Resolved<FlagFile
 }
 
 /**
- * What flagd's evaluator has against the file. It throws for a wrong state or default variant, but only warns of a targeting
- * rule that it cannot compile, and answers such a flag with an error each time.
+ * What flagd's evaluator has against the file. It throws for a wrong state or default variant, but only warns of a
+ * targeting rule that it cannot compile, and answers such a flag with an error each time.
  */
 function flagFault(text: string, flags: Readonly<Record<string, unknown>>): string | undefined {
   for (const [name, flag] of Object.entries(flags)) {

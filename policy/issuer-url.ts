@@ -1,12 +1,15 @@
-/** Whether a URL that the policy has us ask is one that can be trusted: by its scheme, and by the address that stands in it. */
+/**
+ * Whether a URL that the policy has us ask is one that can be trusted: by its scheme, and by the address that stands in
+ * it.
+ */
 import { BlockList, isIP } from 'node:net'
 import type { Fault } from './problem.ts'
 
 const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'])
 
 /**
- * Nobody's server: link-local (where clouds tell a machine its own credentials), multicast, and what wraps another address. Whoever
- * connects asks the same of the addresses behind names.
+ * Nobody's server: link-local (where clouds tell a machine its own credentials), multicast, and what wraps another
+ * address. Whoever connects asks the same of the addresses behind names.
  */
 const never = blockOf(['0.0.0.0/8', '169.254.0.0/16', '224.0.0.0/4', '255.255.255.255/32', '2001::/23', '2002::/16'])
 
@@ -43,8 +46,8 @@ function blockOf(networks: readonly string[]): BlockList {
 }
 
 /**
- * What is wrong with a URL for `purpose` ("keys can be trusted from"), or undefined. Loopback, where it is written out, needs no
- * leave and no TLS. Addresses behind names are checked when they are connected to.
+ * What is wrong with a URL for `purpose` ("keys can be trusted from"), or undefined. Loopback, where it is written out,
+ * needs no leave and no TLS. Addresses behind names are checked when they are connected to.
  */
 export function urlFault(text: string, purpose: string, allowPrivate: boolean): Omit<Fault, 'path'> | undefined {
   const url = URL.parse(text)

@@ -1,4 +1,7 @@
-/** What an issuer's tokens are verified by: keys from a URL or a JWKS file that is checked here, a secret, or who is asked. */
+/**
+ * What an issuer's tokens are verified by: keys from a URL or a JWKS file that is checked here, a secret, or who is
+ * asked.
+ */
 import { createPublicKey } from 'node:crypto'
 import type { KeyOrigin } from '../core/policy.ts'
 import { urlFault } from './issuer-url.ts'

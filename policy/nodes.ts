@@ -1,4 +1,7 @@
-/** What YAML allows and a policy does not: keys that stand twice, keys that are no text, `__proto__`, aliases of nothing. */
+/**
+ * What YAML allows and a policy does not: keys that stand twice, keys that are no text, `__proto__`, aliases of
+ * nothing.
+ */
 import { isAlias, isMap, isNode, isScalar, isSeq } from 'yaml'
 import type { Fault } from './problem.ts'
 

@@ -1,4 +1,7 @@
-/** What a policy refers to outside itself is read through functions that are given: parsing touches no disk and no environment. */
+/**
+ * What a policy refers to outside itself is read through functions that are given: parsing touches no disk and no
+ * environment.
+ */
 import type { Fault } from './problem.ts'
 
 /** Names to values; what is not set is undefined. */

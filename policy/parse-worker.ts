@@ -10,7 +10,9 @@ export interface ParseOrder {
   readonly known: KnownPolicy | undefined
 }
 
-/** The first message is one of `outcome` and `head`; `tenants` follow a `head`, one for each message sent to the worker. */
+/**
+ * The first message is one of `outcome` and `head`; `tenants` follow a `head`, one for each message sent to the worker.
+ */
 export type FromWorker =
   | { readonly kind: 'outcome'; readonly outcome: Exclude<ReadPolicy, { kind: 'parsed' }> }
   | { readonly kind: 'head'; readonly head: PolicyHead; readonly stamps: ReadPolicy['stamps'] }
@@ -23,8 +25,8 @@ const port = parentPort
 if (!port) throw new Error('this file runs in a worker thread')
 const { file, env, known }: ParseOrder = workerData
 
-// The YAML parser asks for a setting of its own with every token, and the real environment is slow to ask: without it a large
-// policy is parsed in three quarters of the time. The environment that a policy may name comes with the order.
+// The YAML parser asks for a setting of its own with every token, and the real environment is slow to ask: without it a
+// large policy is parsed in three quarters of the time. The environment that a policy may name comes with the order.
 Object.defineProperty(process, 'env', { value: {} })
 
 const send = (message: FromWorker) => port.postMessage(message)

@@ -1,5 +1,6 @@
 /**
- * From the policy's text to checked, resolved pieces, or to every problem found, each with its place. The way through the room:
+ * From the policy's text to checked, resolved pieces, or to every problem found, each with its place. The way through
+ * the room:
  *
  *   document.ts, nodes.ts      text → YAML nodes with positions; duplicate keys and aliases
  *   shape.ts, schema/          nodes → a typed file; wording.ts and known-keys.ts say what is wrong in plain words

@@ -1,4 +1,7 @@
-/** From the file's way of writing to the core's way of reading: units become numbers, defaults are filled in, lists merged. */
+/**
+ * From the file's way of writing to the core's way of reading: units become numbers, defaults are filled in, lists
+ * merged.
+ */
 import type { CountedBy, Limit } from '../core/limits/limit.ts'
 import type { ApiKey, CertificateEntry, HeaderSource, Identity, Issuer, KeyOrigin, Route } from '../core/policy.ts'
 import type { TenantEntry } from './parts.ts'
@@ -145,7 +148,9 @@ function limitsOfCredentials({ apiKeys, certificates }: Entries[string]): Readon
   return new Map(narrowed.map(({ id, limits }) => [id, limits.map(limitOf)]))
 }
 
-/** The plan's limits in their order, each replaced or removed by the tenant's of that name, then what the tenant adds. */
+/**
+ * The plan's limits in their order, each replaced or removed by the tenant's of that name, then what the tenant adds.
+ */
 function mergedLimits(ofPlan: readonly Limit[], own: readonly LimitEntry[]): readonly Limit[] {
   const merged = new Map(ofPlan.map((limit) => [limit.name, limit]))
   for (const entry of own) {

@@ -1,4 +1,6 @@
-/** The private keys that sign identity tokens: read from where the policy says, and checked. Faults never quote them. */
+/**
+ * The private keys that sign identity tokens: read from where the policy says, and checked. Faults never quote them.
+ */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { IdentityTokenRules } from '../core/policy.ts'
 import type { Outside, Resolved } from './outside.ts'

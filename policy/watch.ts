@@ -1,4 +1,7 @@
-/** A policy that follows its files: each change is parsed off the serving thread, and a bad one leaves the last good in place. */
+/**
+ * A policy that follows its files: each change is parsed off the serving thread, and a bad one leaves the last good in
+ * place.
+ */
 import { resolve } from 'node:path'
 import type { Policy } from '../core/policy.ts'
 import { watchFiles } from './file-changes.ts'
@@ -29,7 +32,10 @@ export type ReloadOutcome = 'loaded' | 'unchanged' | 'refused' | 'closed'
 export interface PolicyWatch {
   /** How the first reading ended; later ones do not change it. */
   readonly first: Promise<ReloadOutcome>
-  /** Reads again now, and answers how that ended. A reading under way is finished first, so that the newest content wins. */
+  /**
+   * Reads again now, and answers how that ended. A reading under way is finished first, so that the newest content
+   * wins.
+   */
   reload(): Promise<ReloadOutcome>
   /** Stops following; no callback is called any more. */
   close(): void
@@ -93,7 +99,9 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
   }
 }
 
-/** Runs `work` when it is called; calls that come meanwhile wait for one more run, which begins when this one has ended. */
+/**
+ * Runs `work` when it is called; calls that come meanwhile wait for one more run, which begins when this one has ended.
+ */
 function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
   let underWay: Promise<T> | undefined
   let queued: Promise<T> | undefined

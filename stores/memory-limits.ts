@@ -14,13 +14,15 @@ const DEFAULT_BOUNDS: Bounds = { perSeries: 100_000, total: 1_000_000 }
 /** Counters by tenant and route are as many as the policy makes them; clients can make all others. */
 const madeByPolicy: ReadonlySet<CountedBy> = new Set(['tenant', 'route'])
 
-/** Counters looked at with each new one: idle ones go, so that a map without newcomers stays and one with many is swept. */
+/**
+ * Counters looked at with each new one: idle ones go, so that a map without newcomers stays and one with many is swept.
+ */
 const SWEPT_PER_INSERT = 2
 
 /**
- * A store whose `take` answers in the same tick. A flood of addresses, users or headers at one limit of one tenant fills the
- * share of that limit, then pushes out counters of its own, no other limit's and no other tenant's. Only when all together
- * reach the total does the limit that holds the most give way.
+ * A store whose `take` answers in the same tick. A flood of addresses, users or headers at one limit of one tenant
+ * fills the share of that limit, then pushes out counters of its own, no other limit's and no other tenant's. Only when
+ * all together reach the total does the limit that holds the most give way.
  */
 export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore {
   const fixed = openShelf()

@@ -12,7 +12,9 @@ const NOBODY: Rights = { roles: [], scopes: [] }
 
 const NO_MATCH: Refusal = { denied: 'no_matching_route', because: 'no route matches host, method and path' }
 
-/** Why this request may not go this way: no route is open for it, or `asksRights` and what the route wants is not held. */
+/**
+ * Why this request may not go this way: no route is open for it, or `asksRights` and what the route wants is not held.
+ */
 export function refusedEntry(
   route: Route | undefined,
   principal: Rights | undefined,

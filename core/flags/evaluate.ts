@@ -19,7 +19,9 @@ export interface Flags {
 
 const silent: Logger = { error() {}, warn() {}, info() {}, debug() {} }
 
-/** `definition` is a text in flagd's format (https://flagd.dev/reference/flag-definitions) that the policy has checked. */
+/**
+ * `definition` is a text in flagd's format (https://flagd.dev/reference/flag-definitions) that the policy has checked.
+ */
 export function createFlags(definition: string | undefined): Flags {
   const flagd = new FlagdCore(undefined, silent)
   if (definition !== undefined) flagd.setConfigurations(definition)

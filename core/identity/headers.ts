@@ -1,4 +1,7 @@
-/** The trusted headers: what backends are told of the caller, and every spelling in which a client could tell it himself. */
+/**
+ * The trusted headers: what backends are told of the caller, and every spelling in which a client could tell it
+ * himself.
+ */
 
 import { isBearer, readsBearer } from '../credentials/present.ts'
 import type { Principal } from '../credentials/principal.ts'
@@ -77,9 +80,10 @@ function joined(list: readonly unknown[]): string | undefined {
 }
 
 /**
- * The client's headers that must not reach a backend, each by the exact name it came with: every spelling that folds to a
- * trusted one (case, `_` for `-`), and those that are not set although nobody sent them, in case the gateway hides some from
- * us. A header that is `set` is left out: it is overwritten, and Envoy drops one that is both set and removed.
+ * The client's headers that must not reach a backend, each by the exact name it came with: every spelling that folds to
+ * a trusted one (case, `_` for `-`), and those that are not set although nobody sent them, in case the gateway hides
+ * some from us. A header that is `set` is left out: it is overwritten, and Envoy drops one that is both set and
+ * removed.
  */
 export function headersToRemove(allow: Allow, set: readonly HeaderEntry[]): readonly string[] {
   const { identity, request } = allow
@@ -112,8 +116,8 @@ function foldedName(name: string): string {
 const CERTIFICATE_HEADER = 'x-forwarded-client-cert'
 
 /**
- * Where this policy looks for credentials, in every spelling, and unseen too, in case the gateway hides some from us; an
- * `Authorization` that it does not read is the backend's business.
+ * Where this policy looks for credentials, in every spelling, and unseen too, in case the gateway hides some from us;
+ * an `Authorization` that it does not read is the backend's business.
  */
 function credentialHeaders({ request, identity }: Allow): string[] {
   const { sources, apiKey } = identity

@@ -12,7 +12,9 @@ export interface PublicKeys {
 
 /** Signs identities under one policy. */
 export interface IdentityTokens {
-  /** The token of a proven caller; in the same tick while an earlier one of his has more than half its life before it. */
+  /**
+   * The token of a proven caller; in the same tick while an earlier one of his has more than half its life before it.
+   */
   of(principal: Principal, tenant: Tenant, now: number): MaybePromise<string>
   /** For backends; the first is the one that signs. */
   publicKeys(): Promise<PublicKeys>
@@ -31,7 +33,10 @@ interface Signed {
   readonly at: number
 }
 
-/** `keys` are private, PKCS #8 in PEM, at least one: the first signs, all are published. Rejects later what is no such key. */
+/**
+ * `keys` are private, PKCS #8 in PEM, at least one: the first signs, all are published. Rejects later what is no such
+ * key.
+ */
 export function createIdentityTokens(rules: IdentityTokenRules, keys: readonly string[]): IdentityTokens {
   const { algorithm, lifetimeMs } = rules
   const published = Promise.all(keys.map((pem) => publicKeyOf(pem, algorithm)))
@@ -65,8 +70,8 @@ export function createIdentityTokens(rules: IdentityTokenRules, keys: readonly s
 }
 
 /**
- * `sub` is the user, or the credential and its kind of a caller without one: a text alone, in which a user could be called what
- * a key is called. `kind` and `user` tell them apart. Times in seconds.
+ * `sub` is the user, or the credential and its kind of a caller without one: a text alone, in which a user could be
+ * called what a key is called. `kind` and `user` tell them apart. Times in seconds.
  */
 function sign(
   { key, kid }: SigningKey,

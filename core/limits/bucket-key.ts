@@ -1,4 +1,7 @@
-/** The keys of buckets, made nowhere else: tenant first, every part with its length, so that no two can be the same by accident. */
+/**
+ * The keys of buckets, made nowhere else: tenant first, every part with its length, so that no two can be the same by
+ * accident.
+ */
 import { hash } from 'node:crypto'
 import type { CountedBy, Limit } from './limit.ts'
 
@@ -18,8 +21,8 @@ export interface Counted {
 const MAX_PART = 64
 
 /**
- * All buckets of one limit of one tenant. `scope` tells limits of the same name apart: a route's name for its own limits,
- * empty for a tenant's.
+ * All buckets of one limit of one tenant. `scope` tells limits of the same name apart: a route's name for its own
+ * limits, `credential:` and the id for those of a credential, empty for a tenant's.
  */
 export function bucketSeries(limit: Limit, scope: string, tenant: string): string {
   return part(tenant) + part(scope) + part(limit.name)
@@ -51,7 +54,9 @@ function part(value: string): string {
   return `${short.length}:${short}`
 }
 
-/** `::ffff:192.0.2.1`, or the same with the last part in hex: an IPv4 client on a socket for both (RFC 4291 §2.5.5.2). */
+/**
+ * `::ffff:192.0.2.1`, or the same with the last part in hex: an IPv4 client on a socket for both (RFC 4291 §2.5.5.2).
+ */
 const MAPPED = /^(?:0+:){5}ffff:([\d.]+|[0-9a-f]+:[0-9a-f]+)$/
 
 /** An IPv4 address as it is; an IPv6 address as its /64, which one customer of a provider has to himself. */

@@ -1,4 +1,6 @@
-/** Calendar windows in a tenant's time zone: a day is from midnight to midnight there, also when it has 23 or 25 hours. */
+/**
+ * Calendar windows in a tenant's time zone: a day is from midnight to midnight there, also when it has 23 or 25 hours.
+ */
 
 /** ms since the epoch; `end` is the first moment that no longer belongs to it. */
 export interface Window {
@@ -42,8 +44,8 @@ function wallClock(instant: number, timeZone: string): WallClock {
 }
 
 /**
- * The first instant of a local day. The offset is asked twice: the first answer may be from the other side of a change of
- * the clock. Where midnight itself is skipped, the day begins when the clock jumps over it.
+ * The first instant of a local day. The offset is asked twice: the first answer may be from the other side of a change
+ * of the clock. Where midnight itself is skipped, the day begins when the clock jumps over it.
  */
 function instantOf(year: number, month: number, day: number, timeZone: string): number {
   const midnight = Date.UTC(year, month - 1, day)

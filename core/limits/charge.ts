@@ -74,7 +74,10 @@ function countedOf({ request, route, tenant, principal }: Charged): Counted {
 
 const seriesByTenant = new WeakMap<Tenant, readonly string[]>()
 
-/** The series of a tenant's own limits, made once for each tenant: most limits count by it alone, and then that is the key. */
+/**
+ * The series of a tenant's own limits, made once for each tenant: most limits count by it alone, and then that is the
+ * key.
+ */
 function ownSeries(tenant: Tenant): readonly string[] {
   let series = seriesByTenant.get(tenant)
   if (!series) {

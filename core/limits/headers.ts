@@ -1,4 +1,7 @@
-/** What clients are told of limits: the IETF draft's fields (draft-ietf-httpapi-ratelimit-headers-10) and the older X-RateLimit. */
+/**
+ * What clients are told of limits: the IETF draft's fields (draft-ietf-httpapi-ratelimit-headers-10) and the older
+ * X-RateLimit.
+ */
 import type { ChargeState, Limit } from './limit.ts'
 import type { LimitReport } from './report.ts'
 
@@ -39,7 +42,9 @@ function policyItem(limit: Limit): string {
   return `"${limit.name}";q=${amountOf(limit)};w=${window}`
 }
 
-/** After a refusal `t` is the wait, so that Retry-After is never earlier than it; otherwise the time until all is back. */
+/**
+ * After a refusal `t` is the wait, so that Retry-After is never earlier than it; otherwise the time until all is back.
+ */
 function waitOf(state: ChargeState): number {
   return state.admitted ? state.resetMs : state.retryAfterMs
 }

@@ -38,7 +38,10 @@ export interface Charge {
   readonly limit: Limit
   /** The bucket's key, made by `bucketKey`; it begins with the tenant. */
   readonly key: string
-  /** What `key` begins with: one limit of one tenant. A store bounds each series, so that none can push out another's buckets. */
+  /**
+   * What `key` begins with: one limit of one tenant. A store bounds each series, so that none can push out another's
+   * buckets.
+   */
   readonly series: string
   /** Whole units, at least 0; 0 only looks. */
   readonly cost: number
@@ -62,9 +65,9 @@ export interface ChargeState {
 /** Where buckets live. Every store passes the one contract suite in `test/contract`. */
 export interface LimitStore {
   /**
-   * Takes all enforced charges or none, in one atomic step: when each of them has room all are taken, otherwise nothing is. A
-   * charge of a limit in shadow stops none of the others: it is taken with them where it has room itself.
-   * Answers one state per charge, in the order given. `now` in ms since the epoch; a shared store may use its own clock.
+   * Takes all enforced charges or none, in one atomic step: when each of them has room all are taken, otherwise nothing
+   * is. A charge of a limit in shadow stops none of the others: it is taken with them where it has room itself. Answers
+   * one state per charge, in the order given. `now` in ms since the epoch; a shared store may use its own clock.
    */
   take(charges: readonly Charge[], now: number): MaybePromise<readonly ChargeState[]>
 }

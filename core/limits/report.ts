@@ -42,7 +42,9 @@ function scarcest(states: readonly ChargeState[]): ChargeState | undefined {
   }, undefined)
 }
 
-/** The refusal of those that have no room, the longest wait first: one of the two lists of a report; undefined for none. */
+/**
+ * The refusal of those that have no room, the longest wait first: one of the two lists of a report; undefined for none.
+ */
 export function refusedBy(full: readonly ChargeState[]): Refusal | undefined {
   const [longest] = full
   if (!longest) return undefined

@@ -2,8 +2,8 @@
 import type { RateLimit } from './limit.ts'
 
 /**
- * What is left in a bucket, counted in parts so small that no step rounds: a token is `periodMs` parts, and `tokens` parts
- * flow in each millisecond. The largest number, burst × periodMs, stays below 2^53 for what the policy admits.
+ * What is left in a bucket, counted in parts so small that no step rounds: a token is `periodMs` parts, and `tokens`
+ * parts flow in each millisecond. The largest number, burst × periodMs, stays below 2^53 for what the policy admits.
  */
 export interface TokenBucket {
   parts: number
@@ -16,8 +16,8 @@ export function fullBucket(limit: RateLimit, now: number): TokenBucket {
 }
 
 /**
- * Brings a bucket up to `now`. A clock that was set back adds nothing, and time counts again from where it stands now, so
- * that a clock once wrong by a day does not block anybody for a day.
+ * Brings a bucket up to `now`. A clock that was set back adds nothing, and time counts again from where it stands now,
+ * so that a clock once wrong by a day does not block anybody for a day.
  */
 export function refill(bucket: TokenBucket, limit: RateLimit, now: number): void {
   const elapsed = Math.max(0, now - bucket.at)

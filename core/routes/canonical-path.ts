@@ -1,8 +1,12 @@
-/** The path as every reader must understand it; one that readers could understand differently is refused, never repaired. */
+/**
+ * The path as every reader must understand it; one that readers could understand differently is refused, never
+ * repaired.
+ */
 
 /**
- * Raw control bytes, DEL and whatever is no ASCII (a target has none, RFC 3986 §2; raw bytes hide overlong dots), a backslash, a fragment, an empty segment (also one that holds only path parameters, which some
- * backends cut off), or an encoded separator or control byte.
+ * Raw control bytes, DEL and whatever is no ASCII (a target has none, RFC 3986 §2; raw bytes hide overlong dots), a
+ * backslash, a fragment, an empty segment (also one that holds only path parameters, which some backends cut off), or
+ * an encoded separator or control byte.
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control bytes are what it looks for
 const AMBIGUOUS = /[\u0000-\u0020\u007f-\uffff\\#]|\/(?:\/|;|%3b)|%(?:[01][0-9a-f]|7f|2f|5c)/i

@@ -1,6 +1,8 @@
 /**
- * Which route a request is for. Compiled once into a tree of segments with an index by host and method at each pattern's end; a
- * match costs the segments of the path, and neither routes nor hosts.
+ * Which route a request is for. Compiled once into a tree of segments with an index by host and method at each
+ * pattern's end; a match costs the segments of the path, and neither routes nor hosts. Only where a literal and a
+ * template go on side by side are both followed: a policy that has both at every place of long paths pays for each such
+ * pair.
  */
 import type { Route, RouteMatcher } from '../policy.ts'
 import { isTemplate, patternsOf } from './pattern.ts'

@@ -28,8 +28,9 @@ export function isTemplate(segment: string): boolean {
 }
 
 /**
- * Routes that could claim the same requests as an earlier one with equal right, each with the first such: same pattern but for names,
- * hosts and methods that overlap. One that names hosts or methods is more specific than one that does not, and never its equal.
+ * Routes that could claim the same requests as an earlier one with equal right, each with the first such: same pattern
+ * but for names, hosts and methods that overlap. One that names hosts or methods is more specific than one that does
+ * not, and never its equal.
  */
 export function equalRoutes(routes: readonly Route[]): readonly (readonly [Route, Route])[] {
   const claimed = new Map<string, Route>()

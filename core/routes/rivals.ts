@@ -1,7 +1,9 @@
 /** Routes of one path pattern, told apart by host and method: finding one costs the same however many there are. */
 import type { Route } from '../policy.ts'
 
-/** What is not there is left out: a policy has many of these, and each empty map is one more place in memory to look at. */
+/**
+ * What is not there is left out: a policy has many of these, and each empty map is one more place in memory to look at.
+ */
 export interface Rivals {
   hosts?: Hosts
   everyHost?: ByMethod
@@ -49,8 +51,8 @@ function addMethods(entry: ByMethod, route: Route): void {
 }
 
 /**
- * The route that names host and method most exactly: the exact host beats the longest wildcard beats every host, then the named
- * method beats GET standing for HEAD beats every method. `host` is folded.
+ * The route that names host and method most exactly: the exact host beats the longest wildcard beats every host, then
+ * the named method beats GET standing for HEAD beats every method. `host` is folded.
  */
 export function strongestRival({ hosts, everyHost }: Rivals, host: string, method: string): Route | undefined {
   const named = hosts && ofHost(hosts, host, method)

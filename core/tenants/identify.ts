@@ -30,7 +30,10 @@ export function identifyTenant(proof: readonly Principal[], host: string, policy
   return tenant
 }
 
-/** Whose the request is once it goes on: where a refusal was only observed, of the tenant that the principal names, or nobody's. */
+/**
+ * Whose the request is once it goes on: where a refusal was only observed, of the tenant that the principal names, or
+ * nobody's.
+ */
 export function tenantInShadow(
   named: Tenant | Refusal | undefined,
   principal: Principal | undefined,
@@ -47,8 +50,8 @@ function ownTenant(principal: Principal | undefined, { directory }: Policy): Ten
 }
 
 /**
- * The tenant that the host alone names, on a route that needs no credential; nobody where it is unknown or suspended. On any
- * other route backends take the tenant for proven, and who stands there unproven (in shadow) is of none.
+ * The tenant that the host alone names, on a route that needs no credential; nobody where it is unknown or suspended.
+ * On any other route backends take the tenant for proven, and who stands there unproven (in shadow) is of none.
  */
 export function anonymousTenant(route: Route | undefined, host: string, policy: Policy): Tenant | undefined {
   if (!route?.anonymous) return undefined
@@ -56,7 +59,10 @@ export function anonymousTenant(route: Route | undefined, host: string, policy: 
   return named !== undefined && named !== 'unknown' && named.status === 'active' ? named : undefined
 }
 
-/** `host` is folded. Under the suffix one label is a tenant's id, reserved labels are nobody's, deeper ones an unknown tenant's. */
+/**
+ * `host` is folded. Under the suffix one label is a tenant's id, reserved labels are nobody's, deeper ones an unknown
+ * tenant's.
+ */
 function tenantOfHost(host: string, { identity, directory }: Policy): Named {
   if (!identity.sources.includes('host')) return undefined
   const custom = directory.byHost(host)

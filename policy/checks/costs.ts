@@ -21,7 +21,9 @@ export function checkCosts(routes: readonly Route[], tenantLimits: Iterable<Limi
   })
 }
 
-/** The smallest amount that one request can take at once. A quota of 0 is meant to admit nothing, and shadow admits all. */
+/**
+ * The smallest amount that one request can take at once. A quota of 0 is meant to admit nothing, and shadow admits all.
+ */
 function lowest(limits: Iterable<Limit>): Ceiling | undefined {
   let least: Ceiling | undefined
   for (const limit of limits) {

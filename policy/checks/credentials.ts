@@ -1,4 +1,7 @@
-/** Whether API keys and certificates are told apart by everything that may name them, and kinds that stand there are looked at. */
+/**
+ * Whether API keys and certificates are told apart by everything that may name them, and kinds that stand there are
+ * looked at.
+ */
 import { canonicalName } from '../../core/credentials/certificates/distinguished-name.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 import { nameOfCertificate } from '../schema/certificates.ts'
@@ -27,8 +30,8 @@ export function checkCredentials(file: PolicyFile): readonly Fault[] {
 }
 
 /**
- * Limits, logs and revocation know credentials by id. Two API keys may share one while one takes the other's place: then all but one
- * must have an end.
+ * Limits, logs and revocation know credentials by id. Two API keys may share one while one takes the other's place:
+ * then all but one must have an end.
  */
 function checkIds(
   { apiKeys, certificates }: TenantEntry,
@@ -51,7 +54,10 @@ function checkIds(
   return [...faults, ...ofCertificates]
 }
 
-/** Two keys of one id are one credential, which has one set of limits: a new key without them would end what the old one was held to. */
+/**
+ * Two keys of one id are one credential, which has one set of limits: a new key without them would end what the old one
+ * was held to.
+ */
 function checkLimits({ apiKeys }: TenantEntry, at: (...rest: PolicyPath) => PolicyPath): readonly Fault[] {
   const first = new Map<string, number>()
   return apiKeys.flatMap(({ id, limits }, index) => {

@@ -1,4 +1,7 @@
-/** `identity.headers` and `identity.token`: what backends are told of the caller beyond the headers that are always there. */
+/**
+ * `identity.headers` and `identity.token`: what backends are told of the caller beyond the headers that are always
+ * there.
+ */
 import { z } from 'zod'
 import { IDENTITY_HEADERS } from '../../core/identity/headers.ts'
 import { claimPath } from './claims.ts'

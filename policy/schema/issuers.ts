@@ -91,7 +91,9 @@ type Refuse = (path: string[], message: string, fix: string) => void
 /** How an issuer's tokens are verified. */
 const KINDS = ['jwks', 'secret', 'introspection', 'verifiedBy'] as const
 
-/** Public keys go with asymmetric algorithms and a secret with HS256; a mixture would let a public key act as a secret. */
+/**
+ * Public keys go with asymmetric algorithms and a secret with HS256; a mixture would let a public key act as a secret.
+ */
 function checkAlgorithms({ jwks, secret, algorithms }: Fields, refuse: Refuse): void {
   if (jwks === undefined && secret === undefined) {
     const message = 'belongs to `jwks` and `secret`: here we verify no signature'

@@ -3,7 +3,9 @@ import { z } from 'zod'
 import { NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
 import { DURATION, durationMs } from '../units.ts'
 
-/** A refusal and its remedy in one text, which is all that the schema library carries; `wordsOf` takes it apart again. */
+/**
+ * A refusal and its remedy in one text, which is all that the schema library carries; `wordsOf` takes it apart again.
+ */
 export function refusal(message: string, fix: string): string {
   return `${message}\n${fix}`
 }
