@@ -23,13 +23,14 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
                    [--state FILE] [--audit FILE | stdout] [--admin 127.0.0.1:9003 [--admin-token-file FILE]]
                    [--drain-timeout 10s] [--log-level debug|info|warn|error]
   tenantgate validate FILE...
-  tenantgate explain --policy FILE --method GET --host H --path P [-H 'name: value']... [--ip A] [--json]
+  tenantgate explain --policy FILE --method GET --host H --path P [-H 'name: value']... [--ip A]
+                   [--cert FILE.pem] [--state FILE] [--json]
   tenantgate keys create --tenant T [--scopes a,b] [--server URL] [--json]
   tenantgate keys rotate|revoke --tenant T --id ID (--policy FILE | --server URL)
   tenantgate keys list [--tenant T] (--policy FILE | --server URL)
   tenantgate tokens revoke --server URL (--jti ID | --subject SUB | --tenant T) [--issuer ISS] [--before TIME]
   tenantgate kong-plugin-server --socket PATH --policy FILE [--http 127.0.0.1:9002 | off] [--event-timeout 1s]
-                   [--max-events 1024] [--state FILE] [--audit FILE | stdout] [--admin unix:/path]
+                   [--max-events 1024] [--state FILE] [--audit FILE | stdout] [--admin unix:/path [--admin-token-file FILE]]
                    [--drain-timeout 10s] [--log-level debug|info|warn|error]
   tenantgate kong-plugin-server --describe PLUGIN
   tenantgate --help | --version
