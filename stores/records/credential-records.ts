@@ -9,6 +9,8 @@ export interface RecordIndex {
   readonly records: CredentialRecords
   /** How many were added. */
   readonly size: number
+  /** How many there may be; whoever adds asks that before. */
+  readonly most: number
   /** Each is added once and never taken back; of two that say different times the stricter holds. */
   add(record: CredentialRecord): void
   issuedKeys(): Iterable<IssuedKey>
@@ -20,7 +22,7 @@ export interface RecordIndex {
 }
 
 /** An index of nothing yet. */
-export function createRecordIndex(): RecordIndex {
+export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
   const keys = new Map<string, IssuedKey>()
   const replaced = new Map<string, number>()
   const revocations: Revocation[] = []
@@ -75,6 +77,7 @@ export function createRecordIndex(): RecordIndex {
   return {
     all,
     covers,
+    most,
     get size() {
       return size
     },

@@ -1,10 +1,10 @@
 /** Records of credentials that end with the process: for those who revoke without a state file. */
 import type { Ledger } from '../../core/credentials/records.ts'
-import { createRecordIndex, MOST_RECORDS } from './credential-records.ts'
+import { createRecordIndex } from './credential-records.ts'
 
 /** A ledger of nothing yet, bounded as a state file is. */
-export function createMemoryLedger(): Ledger {
-  const index = createRecordIndex()
+export function createMemoryLedger(mostRecords?: number): Ledger {
+  const index = createRecordIndex(mostRecords)
   return {
     durable: false,
     records: index.records,
@@ -12,7 +12,7 @@ export function createMemoryLedger(): Ledger {
     revocations: () => index.revocations(),
     async add(plan) {
       const records = plan()
-      if (index.size + records.length > MOST_RECORDS) return `there are ${MOST_RECORDS} records already`
+      if (index.size + records.length > index.most) return `there may be ${index.most} records, and no more`
       for (const record of records) index.add(record)
       return undefined
     },
