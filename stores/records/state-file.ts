@@ -23,7 +23,7 @@ export interface StateFile extends Ledger {
   /**
    * Reads the file again, as far as it is new. A file that is bad changes nothing: what was known holds. Answers false while
    * records are missing that were there before: an editor may be in the middle of writing, so they hold until the file has
-   * stayed as it is for `SETTLE_MS`. Look again then. A file of no records takes nothing back, however long it stays so.
+   * stayed as it is for `SETTLE_MS`. Look again then. A file that has no record, or ends in the middle of one, takes nothing back, however long it stays so.
    */
   look(): Promise<boolean>
   /** Records in memory. */
@@ -60,6 +60,12 @@ export async function openStateFile(parts: StateFileParts): Promise<OpenStateFil
   return problem === undefined ? { ok: true, state: createState(file, parts) } : { ok: false, problem }
 }
 
+/** How a file looks that an accident has left behind, and nobody has written so; undefined for others. */
+function cutShort({ index, torn }: Reading): string | undefined {
+  if (index.size === 0) return 'has no record any more'
+  return torn === 'in a record' ? 'ends in the middle of a line' : undefined
+}
+
 interface Reader {
   readonly reading: Reading
   readonly lost: number
@@ -88,10 +94,9 @@ function createReader({ path, now, onTorn, onLost }: StateFileParts): Reader {
     if (problem !== undefined) return problem
     const missing = next === reading ? 0 : await lostFrom(reading.index, next.index)
     if (missing > 0) {
-      const isEmpty = next.index.size === 0
-      if (!hasSettled(isEmpty ? 'empty' : `${found}:${facts.size}:${facts.mtimeMs}`)) return undefined
-      // what an accident leaves behind is not what anybody wrote
-      if (isEmpty) return `has no record any more, of ${reading.index.size}; all of them hold until the next start`
+      const cut = cutShort(next)
+      if (!hasSettled(cut ?? `${found}:${facts.size}:${facts.mtimeMs}`)) return undefined
+      if (cut !== undefined) return `${cut}, and lacks ${missing} of ${reading.index.size} records; all of them hold on`
       lost += missing
       onLost(missing, reading.index.size, next.index.size)
     }

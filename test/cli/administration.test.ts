@@ -177,7 +177,7 @@ describe('serve', () => {
     writeFileSync(stateFile, '')
     for (const { serving } of [one, other]) {
       const { problem } = await serving.line('state file rejected, what was known holds')
-      expect(problem).toContain('has no record any more, of 1')
+      expect(problem).toContain('has no record any more, and lacks 1 of 1 records')
       expect(await use(serving, folder.key)).toBe('revoked_credential')
     }
     writeFileSync(`${stateFile}.new`, '{"kind":"revoked-token","jti":"j"}\n')

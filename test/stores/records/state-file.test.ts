@@ -1,5 +1,14 @@
 /** The state file: what was recorded is there after a restart, by whoever wrote it, and a bad line takes nothing back. */
-import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -159,7 +168,7 @@ describe('what was recorded', () => {
       clock += 3_600_000
       expect(await state.look()).toBe(true)
       expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([true, true])
-      expect(state.problem).toContain('has no record any more, of 2')
+      expect(state.problem).toContain('has no record any more, and lacks 2 of 2 records')
       expect(await state.add(() => [revoked('c')])).toBe(state.problem)
     }
     expect(told).toEqual([state.problem])
@@ -171,6 +180,20 @@ describe('what was recorded', () => {
     await settled(state)
     expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([false, true])
     expect(told.slice(1)).toEqual(['mended', expect.stringContaining('no record'), 'lost 1: 2 to 1', 'mended'])
+  })
+
+  it('holds on when the file is cut off in the middle of a line, until somebody has mended it', async () => {
+    const whole = `${line('a')}${line('b')}${line('c')}`
+    writeFileSync(path, whole)
+    const state = await opened()
+    truncateSync(path, line('a').length + 10)
+    await settled(state)
+    expect(['a', 'b', 'c'].map((id) => isRevoked(state, id))).toEqual([true, true, true])
+    expect(state.problem).toContain('ends in the middle of a line, and lacks 2 of 3 records')
+    expect(await state.add(() => [revoked('d')])).toBe(state.problem)
+    writeFileSync(path, whole)
+    await settled(state)
+    expect([state.problem, state.lost]).toEqual([undefined, 0])
   })
 
   it('of every kind holds on when its line is taken out, until that has stayed so', async () => {
