@@ -8,8 +8,8 @@ import { type Options, readOptions } from './options.ts'
 const USAGE = `Usage: tenantgate tokens revoke --server URL (--jti ID | --subject SUB | --tenant TENANT)
                                 [--issuer ISS] [--before TIME] [--json]
 
-Has a running service refuse tokens: the one of this id (jti), or all of this subject (sub) or tenant that were issued before
-now, or before --before. An issuer narrows it to its own tokens. --server is the address of --admin; its token is in
+Has a running service refuse tokens: the one of this id (jti), or all of this subject (sub) or tenant that were issued until
+now (by the clock of the issuer that is furthest ahead), or before --before. An issuer narrows it to its own tokens. --server is the address of --admin; its token is in
 TENANTGATE_ADMIN_TOKEN, or in the file of --admin-token-file.
 `
 
