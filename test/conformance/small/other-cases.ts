@@ -1,4 +1,4 @@
-/** Opaque tokens (A2), what was revoked while running (A3), and versions of a path (A6), the same at every gateway. */
+/** Opaque tokens (A2), what was revoked while running (A3), versions of a path (A6), limits of a credential (T5), the same at every gateway. */
 import { type Case, type Expected, reaches, refused, type Topic } from '../case.ts'
 
 const ORDER = '/v1/orders/1'
@@ -142,4 +142,24 @@ const versions: Topic = {
   ],
 }
 
-export const otherTopics: readonly Topic[] = [opaqueTokens, revocations, versions]
+const ofNarrow = (name: string, expect: Expected) => ({ request: key(name), expect })
+const LET_IN = reaches('orders-stable', ACME)
+
+const ownLimits: Topic = {
+  title: 'limits of a credential',
+  cases: [
+    {
+      shows: 'T5',
+      name: 'it is narrowed, and no other of the tenant; its two secrets in a rotation count together',
+      steps: [
+        ofNarrow('narrow key', LET_IN),
+        ofNarrow('narrow twin key', LET_IN),
+        ofNarrow('narrow key', refused(429, 'rate_limited')),
+        ofNarrow('narrow twin key', refused(429, 'rate_limited')),
+        ofNarrow('acme key', LET_IN),
+      ],
+    },
+  ],
+}
+
+export const otherTopics: readonly Topic[] = [opaqueTokens, revocations, versions, ownLimits]

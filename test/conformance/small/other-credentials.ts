@@ -17,6 +17,8 @@ const KEYS = [
   'overlapping key',
   'issued key',
   'issued and revoked key',
+  'narrow key',
+  'narrow twin key',
 ] as const
 export type KeyName = (typeof KEYS)[number]
 
@@ -39,6 +41,8 @@ tenants:
       - { id: leaked, hash: "${hash('revoked key')}", scopes: [orders:read] }
       - { id: rotated, hash: "${hash('rotated key')}", scopes: [orders:read] }
       - { id: overlapping, hash: "${hash('overlapping key')}", scopes: [orders:read] }
+      - { id: narrow, hash: "${hash('narrow key')}", scopes: [orders:read], limits: [{ name: own, rate: 1/m, burst: 2 }] }
+      - { id: narrow, hash: "${hash('narrow twin key')}", scopes: [orders:read], limits: [{ name: own, rate: 1/m, burst: 2 }], expiresAt: "2026-12-01T00:00:00Z" }
   globex: { plan: free }
 upstreams: [orders-stable, orders-beta]
 routes:
