@@ -200,12 +200,12 @@ describe('beside the reference configuration for Envoy', () => {
     expect(cors?.preflight_continue).toBe(false)
   })
 
-  it('the access log has the same fields, less those of a refusal that Kong cannot know', () => {
+  it('the access log has the same fields, less those of a decision that only the plugin server knows', () => {
     const [, format = ''] = /json_format:\n {26}requestId([\s\S]*?)\n\n/.exec(envoy) ?? []
     const theirs = ['requestId', ...[...format.matchAll(/^ {26}(\w+):/gm)].map(([, field = '']) => field)]
     const ours = [...read('kong', 'access-log.conf').matchAll(/'"(\w+)":/g)].map(([, field = '']) => field)
     expect(theirs).toContain('remaining')
-    expect(theirs.filter((field) => !ours.includes(field))).toEqual(['credential', 'route', 'decision', 'reason'])
+    expect(theirs.filter((field) => !ours.includes(field))).toEqual(['credential', 'route', 'decision', 'reason', 'shadow'])
     expect(ours.filter((field) => !theirs.includes(field))).toEqual(['kongRequestId'])
   })
 })
