@@ -205,7 +205,13 @@ describe('beside the reference configuration for Envoy', () => {
     const theirs = ['requestId', ...[...format.matchAll(/^ {26}(\w+):/gm)].map(([, field = '']) => field)]
     const ours = [...read('kong', 'access-log.conf').matchAll(/'"(\w+)":/g)].map(([, field = '']) => field)
     expect(theirs).toContain('remaining')
-    expect(theirs.filter((field) => !ours.includes(field))).toEqual(['credential', 'route', 'decision', 'reason', 'shadow'])
+    expect(theirs.filter((field) => !ours.includes(field))).toEqual([
+      'credential',
+      'route',
+      'decision',
+      'reason',
+      'shadow',
+    ])
     expect(ours.filter((field) => !theirs.includes(field))).toEqual(['kongRequestId'])
   })
 })
