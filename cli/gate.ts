@@ -1,5 +1,7 @@
 /** The live policy and everything that decides by it. A new policy takes over as one object, between two requests. */
+
 import { type CredentialParts, type Credentials, createCredentials } from '../core/credentials/authenticate.ts'
+import type { SeenTokens } from '../core/credentials/tokens/jwt.ts'
 import { decide, type Given, type Stages } from '../core/decide.ts'
 import type { Decision } from '../core/decision.ts'
 import { createFlags } from '../core/flags/evaluate.ts'
@@ -8,7 +10,7 @@ import type { LimitStore } from '../core/limits/limit.ts'
 import type { MaybePromise } from '../core/maybe-promise.ts'
 import type { IdentityTokenRules, Policy } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
-import { createTokenMemory, type TokenMemory } from '../stores/token-memory.ts'
+import { createSeenTokens, createTokenMemory, type TokenMemory } from '../stores/token-memory.ts'
 import type { Audit } from '../telemetry/audit.ts'
 import type { Log } from '../telemetry/log.ts'
 import type { Metrics } from '../telemetry/metrics.ts'
@@ -43,7 +45,8 @@ type Snapshot = Omit<Given, 'now' | 'explain' | 'stages'>
 /** A gate with its first policy. */
 export function createGate(first: Policy, parts: GateParts): Gate {
   const { metrics, log, audit, now, elapsed } = parts
-  let snapshot = takeUp(first, parts)
+  const seen = createSeenTokens()
+  let snapshot = takeUp(first, parts, seen)
 
   function observe(decision: Decision, startedAt: number): Decision {
     const tookMs = elapsed() - startedAt
@@ -65,16 +68,16 @@ export function createGate(first: Policy, parts: GateParts): Gate {
       return observe(decision, startedAt)
     },
     replace(policy) {
-      snapshot = takeUp(policy, parts, snapshot.credentials)
+      snapshot = takeUp(policy, parts, seen, snapshot.credentials)
     },
     identityKeys: () => snapshot.identityTokens?.publicKeys(),
   }
 }
 
 /** What an older policy has verified is not known to the new one: its memory of tokens is its own. The issuers' keys go on. */
-function takeUp(policy: Policy, parts: GateParts, previous?: Credentials): Snapshot {
+function takeUp(policy: Policy, parts: GateParts, seen: SeenTokens, previous?: Credentials): Snapshot {
   const { limits, metrics, now, signingKey } = parts
-  const credentials = createCredentials(policy, { ...parts.credentials, ...createTokenMemory() }, previous)
+  const credentials = createCredentials(policy, { ...parts.credentials, ...createTokenMemory(seen) }, previous)
   // fetched ahead, so that the first token does not wait for its issuer
   for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
   const flags = createFlags(policy.flags)

@@ -51,12 +51,14 @@ export function allow(
 }
 
 export function deny(passed: Passed, refusal: Refusal, explain?: say.Explain): Deny {
-  const { denied: reason, because, retryAfterMs } = refusal
+  const { denied: reason, because, retryAfterMs, about } = refusal
   explain?.(say.STAGE_OF[reason], `refused: ${because}`)
   explain?.('decision', `deny: ${DENIALS[reason].status} ${reason}`)
   const { request, policy, route } = passed
   const { identity } = policy
   const denied: Writable<Deny> = { decision: 'deny', reason, because, request, grpc: isGrpc(request), identity }
+  if (about?.tenant !== undefined) denied.tenant = about.tenant
+  if (about) denied.credential = about.credential
   addFindings(denied, passed)
   const challenge = challengeFor(reason, identity, route)
   if (challenge !== undefined) denied.challenge = challenge

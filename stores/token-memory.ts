@@ -1,7 +1,7 @@
 /** What is known of tokens that came before, in this process's memory: the good ones bounded in bytes and fair to tenants, the bad ones apart. */
 import { LRUCache } from 'lru-cache'
 import type { Principal } from '../core/credentials/principal.ts'
-import type { VerifiedToken, VerifiedTokens } from '../core/credentials/tokens/jwt.ts'
+import type { SeenTokens, VerifiedToken, VerifiedTokens } from '../core/credentials/tokens/jwt.ts'
 import type { IntrospectedToken, IntrospectedTokens } from '../core/credentials/tokens/opaque-token.ts'
 import type { RefusedToken, RefusedTokens } from '../core/credentials/tokens/refused-tokens.ts'
 import { createFairMemory, type FairMemory } from './fair-memory.ts'
@@ -11,14 +11,16 @@ export interface TokenMemory {
   readonly verified: VerifiedTokens
   readonly introspected: IntrospectedTokens
   readonly refused: RefusedTokens
+  readonly seen: SeenTokens
 }
 
-/** Empty; for one policy. */
-export function createTokenMemory(): TokenMemory {
+/** Empty; for one policy. `seen` is of the process, and goes on from policy to policy. */
+export function createTokenMemory(seen: SeenTokens = createSeenTokens()): TokenMemory {
   return {
     verified: createVerifiedTokens(),
     introspected: createIntrospectedTokens(),
     refused: createRefusedTokens(),
+    seen,
   }
 }
 
@@ -40,6 +42,12 @@ export function createIntrospectedTokens(bounds = PROVEN): IntrospectedTokens {
 
 export function createRefusedTokens(entries = MOST_REFUSED): RefusedTokens {
   return new LRUCache<string, RefusedToken>({ max: entries })
+}
+
+/** Hashes alone, the least recently shown go first. */
+export function createSeenTokens(entries = PROVEN.entries): SeenTokens {
+  const hashes = new LRUCache<string, true>({ max: entries })
+  return { has: (tokenHash) => hashes.get(tokenHash) === true, add: (tokenHash) => void hashes.set(tokenHash, true) }
 }
 
 /** What an entry costs beside its claims: hash, principal, and the cache's own links. */

@@ -5,7 +5,7 @@ import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS } from '../names.ts'
 import type { ApiKey, Policy } from '../policy.ts'
 import type { Attempt } from './attempt.ts'
 import type { Principal } from './principal.ts'
-import type { CredentialRecords, KeyUses } from './records.ts'
+import type { CredentialRecords } from './records.ts'
 import type { Refusal, Verdict } from './verdict.ts'
 
 /** What every key of ours begins with; keys imported from elsewhere have no checksum to ask. */
@@ -39,14 +39,13 @@ export function storedHash(key: string): string {
 /** What an API key is looked up in beside the policy. */
 export interface KeyParts {
   readonly records: CredentialRecords
-  readonly uses: KeyUses
 }
 
 /**
  * Proves a key by looking up its digest, so that no comparison can leak how much of a guess was right. Keys of ours cannot be
  * guessed; those from elsewhere may be short, and are refused unread while the address is blocked.
  */
-export function verifyApiKey(key: string, policy: Policy, { records, uses }: KeyParts, attempt: Attempt): Verdict {
+export function verifyApiKey(key: string, policy: Policy, { records }: KeyParts, attempt: Attempt): Verdict {
   if (key.length > MAX_LENGTH) return invalid('longer than any key', attempt)
   const isOurs = key.startsWith(API_KEY_PREFIX)
   if (isOurs && !isWellFormed(key)) return invalid('shape or checksum is wrong', attempt)
@@ -63,9 +62,13 @@ export function verifyApiKey(key: string, policy: Policy, { records, uses }: Key
     known.expiresAt ?? Number.POSITIVE_INFINITY,
     records.replacedAt(keyHash) ?? Number.POSITIVE_INFINITY,
   )
-  if (now >= endsAt) return { denied: 'expired_credential', because: `API key '${known.id}': expired` }
-  uses.used(keyHash, now)
-  return principalOf(known)
+  if (now >= endsAt)
+    return { denied: 'expired_credential', because: `API key '${known.id}': expired`, about: aboutOf(known) }
+  return principalOf(known, keyHash)
+}
+
+function aboutOf({ id, tenant }: ApiKey): NonNullable<Refusal['about']> {
+  return { credential: id, tenant }
 }
 
 /** While the address is blocked a wrong guess is told so, and costs no more than that. */
@@ -75,11 +78,11 @@ function invalid(because: string, attempt: Attempt): Refusal {
 
 const principals = new WeakMap<ApiKey, Principal>()
 
-function principalOf(key: ApiKey): Principal {
+function principalOf(key: ApiKey, keyHash: string): Principal {
   let principal = principals.get(key)
   if (!principal) {
     const { id, tenant, roles, scopes } = key
-    principal = Object.freeze({ kind: 'apiKey', credential: id, tenantId: tenant, roles, scopes })
+    principal = Object.freeze({ kind: 'apiKey', credential: id, tenantId: tenant, roles, scopes, keyHash })
     principals.set(key, principal)
   }
   return principal

@@ -29,6 +29,7 @@ export interface Credentials {
   verify(shown: Shown, attempt: Attempt): MaybePromise<Verdict>
   readonly failures: FailedCredentials
   readonly records: CredentialRecords
+  readonly uses: KeyUses
   /** The fetched key sets by URL and rule of addresses: the next policy goes on with those that it still names. */
   readonly keySets: ReadonlyMap<string, KeySet>
 }
@@ -46,7 +47,7 @@ export interface CredentialParts extends Omit<JwtParts, 'issuers'>, OpaqueTokenP
 
 /** Keys of `previous` are kept, so that a new policy does not depend on the issuer being there at that moment. */
 export function createCredentials(policy: Policy, parts: CredentialParts, previous?: Credentials): Credentials {
-  const { fetchKeys, failures, records } = parts
+  const { fetchKeys, failures, records, uses } = parts
   const issuers = new Map<string, TrustedIssuer>()
   const keySets = new Map<string, KeySet>()
   for (const [name, issuer] of policy.issuers) {
@@ -62,6 +63,7 @@ export function createCredentials(policy: Policy, parts: CredentialParts, previo
     keySets,
     failures,
     records,
+    uses,
     verify(shown, attempt) {
       switch (shown.kind) {
         case 'clientCertificate':
@@ -133,7 +135,8 @@ function proveAll(
   if (!next) return proven
   return after(credentials.verify(next, attempt), (verdict) => {
     if (isRefusal(verdict)) return verdict
-    if (isRevoked(verdict, policy, credentials.records)) return revoked(verdict)
+    if (isRevoked(verdict, policy, credentials.records)) return revoked(verdict, policy)
+    if (verdict.keyHash !== undefined) credentials.uses.used(verdict.keyHash, attempt.now)
     return proveAll(shown, policy, credentials, attempt, [...proven, verdict])
   })
 }
@@ -145,8 +148,11 @@ function isRevoked(principal: Principal, { directory }: Policy, records: Credent
   return id !== undefined && directory.aliasesOf(id).some((alias) => records.isRevoked(principal, alias))
 }
 
-function revoked({ kind, credential }: Principal): Refusal {
-  return { denied: 'revoked_credential', because: `${kind} '${credential}': revoked` }
+function revoked(principal: Principal, { directory }: Policy): Refusal {
+  const { kind, credential } = principal
+  const tenant = tenantNamed(principal, directory)?.id
+  const about = { credential, ...(tenant !== undefined && { tenant }) }
+  return { denied: 'revoked_credential', because: `${kind} '${credential}': revoked`, about }
 }
 
 function inOrder(proof: Proof, { identity: { sources } }: Policy): Proof {

@@ -10,6 +10,8 @@ export interface Principal {
   /** What a token calls its tenant, by the id or an alias; undefined where it names none. */
   readonly tenantName?: string
   readonly user?: string
+  /** Of an API key: what its last use is noted by. */
+  readonly keyHash?: string
   readonly roles: readonly string[]
   readonly scopes: readonly string[]
   /** The tenants that the credential's issuer may speak for; undefined for all. */

@@ -22,6 +22,15 @@ export interface VerifiedToken {
   readonly expiresAt: number
 }
 
+/**
+ * The SHA-256 of tokens that some policy has found good. It opens nothing: such a token is no guess, so that it is verified again
+ * while its address is blocked, though a new policy knows no verdict of it. Bounded; outlives policies.
+ */
+export interface SeenTokens {
+  has(tokenHash: string): boolean
+  add(tokenHash: string): void
+}
+
 /** Verified tokens by the SHA-256 of the whole token. Bounded in entries and bytes; it may forget at any time. */
 export interface VerifiedTokens {
   get(tokenHash: string): VerifiedToken | undefined
@@ -41,19 +50,23 @@ export interface JwtParts {
   /** By the `iss` that their tokens carry. */
   readonly issuers: Issuers
   readonly verified: VerifiedTokens
+  readonly seen: SeenTokens
   readonly refused: RefusedTokens
 }
 
 /**
  * Answers in the same tick for a token that was verified before, and for one that no key can help. While the address is
- * blocked only the former is answered.
+ * blocked only tokens that were good before are answered.
  */
 export function verifyJwt(token: string, parts: JwtParts, attempt: Attempt): MaybePromise<Verdict> {
   if (token.length > MAX_TOKEN_LENGTH) return attempt.blocked() ?? lasting('longer than any token').refusal
-  const { issuers, refused } = parts
+  const { issuers, refused, seen } = parts
   const { now } = attempt
   const tokenHash = hash('sha256', token, 'base64')
-  const known = verifiedBefore(tokenHash, parts, now) ?? attempt.blocked() ?? refusedBefore(tokenHash, parts, now)
+  const before = verifiedBefore(tokenHash, parts, now)
+  if (before) return before
+  const wasGood = seen.has(tokenHash)
+  const known = (wasGood ? undefined : attempt.blocked()) ?? refusedBefore(tokenHash, parts, now)
   if (known) return known
 
   const remember = ({ refusal, lasting: isLasting }: Unproven, keys?: RefusedToken['keys']): Refusal => {
@@ -65,7 +78,7 @@ export function verifyJwt(token: string, parts: JwtParts, attempt: Attempt): May
   const { issuer } = claimed
   const joined = issuer.flights.join(tokenHash)
   if (joined) return joined === 'full' ? TOO_MANY : joined
-  const busy = attempt.begin()
+  const busy = wasGood ? undefined : attempt.begin()
   if (busy) return busy
   const verdict = verifyUnseen(token, claimed, now).then(({ generation, ...found }): Verdict => {
     const keys = { issuer: issuer.issuer, generation }
@@ -73,6 +86,7 @@ export function verifyJwt(token: string, parts: JwtParts, attempt: Attempt): May
     const { claims } = found
     const principal = principalFromClaims(claims, issuer)
     if (isRefusal(principal)) return remember({ refusal: principal, lasting: true }, keys)
+    seen.add(tokenHash)
     parts.verified.set(tokenHash, { principal, ...keys, expiresAt: endOf(Number(claims.exp), issuer) })
     return principal
   })

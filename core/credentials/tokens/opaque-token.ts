@@ -11,6 +11,7 @@ import { faultOfClaims, lasting } from './claim-rules.ts'
 import { principalFromClaims } from './claims.ts'
 import { MAX_TOKEN_LENGTH } from './compact-token.ts'
 import { createFlights } from './flights.ts'
+import type { SeenTokens } from './jwt.ts'
 import { isCurrent, REFUSED_FOR_MS, type RefusedTokens, type Unproven } from './refused-tokens.ts'
 import { parseStrictObject } from './strict-json.ts'
 
@@ -41,6 +42,7 @@ export interface IntrospectedTokens {
 export interface OpaqueTokenParts {
   readonly introspect: Introspect
   readonly introspected: IntrospectedTokens
+  readonly seen: SeenTokens
   readonly refused: RefusedTokens
 }
 
@@ -59,7 +61,7 @@ export const MOST_OF_ADDRESS = 8
  */
 export function createOpaqueTokens(
   issuer: IntrospectedIssuer,
-  { introspect, introspected, refused }: OpaqueTokenParts,
+  { introspect, introspected, seen, refused }: OpaqueTokenParts,
 ): VerifyOpaqueToken {
   const { keys: endpoint } = issuer
   const questions = createFlights()
@@ -80,6 +82,7 @@ export function createOpaqueTokens(
     const principal = principalFromClaims(claims, issuer, 'opaqueToken')
     if (isRefusal(principal)) return refuse({ refusal: principal, lasting: true }, tokenHash, now)
     const ends = typeof claims.exp === 'number' ? claims.exp * 1000 : Number.POSITIVE_INFINITY
+    seen.add(tokenHash)
     introspected.set(tokenHash, { principal, since: now, until: Math.min(now + endpoint.cacheMs, ends) })
     return principal
   }
@@ -96,7 +99,7 @@ export function createOpaqueTokens(
     const tokenHash = hash('sha256', token, 'base64')
     const known = introspected.get(tokenHash)
     if (known && isCurrent(known, now)) return known.principal
-    const blocked = attempt.blocked()
+    const blocked = seen.has(tokenHash) ? undefined : attempt.blocked()
     if (blocked) return blocked
     const bad = refused.get(tokenHash)
     if (bad && isCurrent(bad, now)) return bad.refusal
@@ -113,7 +116,7 @@ export function createOpaqueTokens(
     if (isKnown && ofAddress.of(block) >= MOST_OF_ADDRESS) {
       return unavailable('too many tokens of this address are being asked about')
     }
-    const busy = attempt.begin()
+    const busy = seen.has(tokenHash) ? undefined : attempt.begin()
     if (busy) return busy
     ofAddress.add(block)
     const verdict = ask(token, tokenHash, attempt.now).finally(() => ofAddress.remove(block))

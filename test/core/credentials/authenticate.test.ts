@@ -3,9 +3,10 @@ import { generateKeyPairSync } from 'node:crypto'
 import { exportJWK, SignJWT } from 'jose'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { storedHash } from '../../../core/credentials/api-key.ts'
+import type { FailedCredentials } from '../../../core/credentials/attempt.ts'
 import { createCredentials } from '../../../core/credentials/authenticate.ts'
-import type { CredentialRecords } from '../../../core/credentials/records.ts'
-import { NO_RECORDS } from '../../../core/credentials/records.ts'
+import { type CredentialRecords, type KeyUses, NO_KEY_USES, NO_RECORDS } from '../../../core/credentials/records.ts'
+import type { SeenTokens } from '../../../core/credentials/tokens/jwt.ts'
 import { decide } from '../../../core/decide.ts'
 import type { Decision } from '../../../core/decision.ts'
 import { createFlags } from '../../../core/flags/evaluate.ts'
@@ -13,6 +14,7 @@ import type { ClientCertificate, GatewayRequest } from '../../../core/request.ts
 import { createFailedCredentials } from '../../../stores/failed-credentials.ts'
 import { createMemoryLimits } from '../../../stores/memory-limits.ts'
 import { createRecordIndex } from '../../../stores/records/credential-records.ts'
+import { createSeenTokens, createTokenMemory } from '../../../stores/token-memory.ts'
 import { NOON, newKey, partsOf, policyOf, requestOf } from '../../support/gate.ts'
 
 const ISSUER = 'https://id.example.com'
@@ -62,12 +64,29 @@ beforeAll(async () => {
   files = { 'keys.json': JSON.stringify({ keys }), secret: 'not-a-secret-of-anybody' }
 })
 
-function openGate({ rule = `{ rate: 1/s, burst: ${BURST} }`, records = NO_RECORDS } = {}): Gate {
+interface Opened {
+  readonly rule?: string
+  readonly records?: CredentialRecords
+  /** Of the process: they go on from policy to policy. */
+  readonly failures?: FailedCredentials
+  readonly seen?: SeenTokens
+  readonly uses?: KeyUses
+}
+
+function openGate({
+  rule = `{ rate: 1/s, burst: ${BURST} }`,
+  records = NO_RECORDS,
+  failures = createFailedCredentials(),
+  seen = createSeenTokens(),
+  uses = NO_KEY_USES,
+}: Opened = {}): Gate {
   const policy = policyOf(policyText(rule), files)
   let asked = 0
   const parts = partsOf({
-    failures: createFailedCredentials(),
+    ...createTokenMemory(seen),
+    failures,
     records,
+    uses,
     introspect: async (_, token) => {
       asked += 1
       if (token === 'opaque-and-away') return { unavailable: 'away' }
@@ -144,6 +163,20 @@ describe('an address that has failed too often', () => {
 
   it('is told of what has expired as ever', async () => {
     expect((await gate.ask(apiKey(expired.key))).reason).toBe('expired_credential')
+  })
+
+  it('lets tokens that were good under the policy before go on, by what a new policy says of them', async () => {
+    const process = { failures: createFailedCredentials(), seen: createSeenTokens() }
+    const [kept, late] = [await token(), await token({ jti: 'new' })]
+    const before = openGate(process)
+    expect((await before.ask(bearer(kept))).reason).toBe('allowed')
+    expect((await before.ask(bearer('good-opaque-token'))).reason).toBe('allowed')
+    await block(before)
+    const after = openGate(process)
+    expect((await after.ask(bearer(kept))).reason).toBe('allowed')
+    expect((await after.ask(bearer('good-opaque-token'))).reason).toBe('allowed')
+    expect((await after.ask(bearer(late))).reason).toBe('too_many_failures')
+    expect((await after.ask(bearer(kept), {}, NOON + 3_600_000)).reason).toBe('expired_credential')
   })
 
   it('does not keep its neighbours out', async () => {
@@ -280,6 +313,20 @@ describe('as many dear attempts of an address are under way as may fail', () => 
   })
 })
 
+describe('an API key', () => {
+  it('is noted as used by its hash when it opens something', async () => {
+    const used: unknown[] = []
+    const gate = openGate({ uses: { used: (hash, now) => used.push([`sha256:${hash}`, now]) } })
+    expect((await gate.ask(apiKey(own.key))).reason).toBe('allowed')
+    expect((await gate.ask(apiKey(expired.key))).reason).toBe('expired_credential')
+    expect(used).toEqual([[own.hash, NOON]])
+  })
+
+  it('that has expired is told to logs by tenant and id', async () => {
+    expect(await openGate().ask(apiKey(expired.key))).toMatchObject({ tenant: 'acme', credential: 'expired' })
+  })
+})
+
 describe('what the records say is revoked', () => {
   const shown: readonly (readonly [kind: string, () => Promise<Partial<GatewayRequest>>])[] = [
     ['apiKey', async () => ({ headers: apiKey(own.key) })],
@@ -307,6 +354,16 @@ describe('what the records say is revoked', () => {
       [kind, 'acme'],
       [kind, 'acme'],
     ])
+  })
+
+  it.each(shown)('is told to logs by tenant and credential, and uses up nothing: %s', async (_, request) => {
+    const used: string[] = []
+    const records: CredentialRecords = { ...NO_RECORDS, isRevoked: () => true }
+    const gate = openGate({ records, uses: { used: (hash) => used.push(hash) } })
+    const { headers = {}, ...more } = await request()
+    const refused = await gate.ask(headers, more)
+    expect(refused).toMatchObject({ reason: 'revoked_credential', tenant: 'acme', credential: expect.any(String) })
+    expect(used).toEqual([])
   })
 
   it('is refused beside another credential that is good', async () => {
