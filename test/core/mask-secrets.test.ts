@@ -20,6 +20,8 @@ describe('a credential in a text', () => {
     ['with all of it escaped', `/v1/${escapedWhole}`, '[credential]'],
     ['twice', `${key},${key}`, '[credential],[credential]'],
     ['twice, once escaped in another way', `${key},${escapedWhole}`, '[credential]'],
+    ['beside escapes that are none', `/v1/%zz%ff${escapedWhole}`, '[credential]'],
+    ['a token behind what only begins like one', `eyJ.x.eyJ.${token}`, 'eyJ.x.eyJ.[credential]'],
     ['a token', `/v1/${token}/x`, '/v1/[credential]/x'],
     ['a token behind a word', `x_${token}`, 'x_[credential]'],
     ['a token behind an escape', `k%3D${token}`, 'k%3D[credential]'],
