@@ -2,11 +2,12 @@
 import { after, lastly, type MaybePromise } from '../maybe-promise.ts'
 import type { Issuer, Policy, Route } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
+import { ownTenant } from '../tenants/identify.ts'
 import { verifyApiKey } from './api-key.ts'
 import { type Attempt, attemptOf, type FailedCredentials } from './attempt.ts'
 import { verifyCertificate } from './certificates/client-certificate.ts'
 import { presentedCredentials, type Shown } from './present.ts'
-import { type Principal, tenantNamed } from './principal.ts'
+import type { Principal } from './principal.ts'
 import type { CredentialRecords, KeyUses } from './records.ts'
 import { createFlights } from './tokens/flights.ts'
 import { verifyGatewayClaims } from './tokens/gateway-claims.ts'
@@ -141,16 +142,20 @@ function proveAll(
   })
 }
 
-/** Records name a tenant as it was called then: a tenant that was renamed, and keeps its old name as an alias, is still meant. */
-function isRevoked(principal: Principal, { directory }: Policy, records: CredentialRecords): boolean {
-  const id = tenantNamed(principal, directory)?.id
+/**
+ * Records name a tenant as it was called then: a tenant that was renamed, and keeps its old name as an alias, is still meant. An
+ * issuer learns nothing of the records of a tenant that it may not speak for.
+ */
+function isRevoked(principal: Principal, policy: Policy, records: CredentialRecords): boolean {
+  const { directory } = policy
+  const id = ownTenant(principal, policy)?.id
   if (records.isRevoked(principal, id)) return true
   return id !== undefined && directory.aliasesOf(id).some((alias) => records.isRevoked(principal, alias))
 }
 
-function revoked(principal: Principal, { directory }: Policy): Refusal {
+function revoked(principal: Principal, policy: Policy): Refusal {
   const { kind, credential } = principal
-  const tenant = tenantNamed(principal, directory)?.id
+  const tenant = ownTenant(principal, policy)?.id
   const about = { credential, ...(tenant !== undefined && { tenant }) }
   return { denied: 'revoked_credential', because: `${kind} '${credential}': revoked`, about }
 }

@@ -43,7 +43,7 @@ export function tenantInShadow(
 }
 
 /** The tenant that a credential names, if it may speak for that one. */
-function ownTenant(principal: Principal | undefined, { directory }: Policy): Tenant | undefined {
+export function ownTenant(principal: Principal | undefined, { directory }: Policy): Tenant | undefined {
   if (!principal) return undefined
   const named = tenantNamed(principal, directory)
   return named && (!principal.speaksFor || principal.speaksFor.has(named.id)) ? named : undefined

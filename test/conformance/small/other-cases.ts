@@ -32,7 +32,11 @@ const opaqueTokens: Topic = {
     opaqueToken('one that has ended is told so', 'expired opaque token', refused(401, 'expired_credential')),
     opaqueToken('one for another audience is refused', 'misused opaque token', INVALID),
     opaqueToken('one that is worth nothing without a key of its holder is refused', 'mac opaque token', INVALID),
-    opaqueToken('an endpoint speaks for its own tenants alone', 'foreign opaque token', refused(403, 'unknown_tenant')),
+    opaqueToken(
+      'an endpoint speaks for its own tenants alone, and learns nothing of what was revoked of others',
+      'foreign opaque token',
+      refused(403, 'unknown_tenant'),
+    ),
     opaqueToken(
       'while the endpoint is away nobody passes by its tokens',
       'silent opaque token',

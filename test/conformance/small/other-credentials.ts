@@ -60,7 +60,7 @@ const ANSWERS = {
   'alias opaque token': { ...usual, active: true, sub: 'ann', org: 'org_7f3a' },
   'ended opaque token': { active: false },
   'expired opaque token': { ...usual, active: true, org: 'acme', exp: NOON - 60 },
-  'foreign opaque token': { ...usual, active: true, sub: 'eve', org: 'globex', iat: NOON },
+  'foreign opaque token': { ...usual, active: true, sub: 'eve', org: 'globex' },
   'misused opaque token': { ...usual, active: true, org: 'acme', aud: 'invoices-api' },
   'mac opaque token': { ...usual, active: true, org: 'acme', token_type: 'mac' },
   'revoked opaque token': { ...usual, active: true, org: 'acme', sub: 'ann', jti: 'gone' },
