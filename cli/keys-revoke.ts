@@ -1,4 +1,4 @@
-/** `keys revoke`: every key of an id is refused from now on; in a policy file, once its entries are taken out. */
+/** `keys revoke`: every key of an id is refused from now on; in a policy file, once its entries have ended. */
 import type { AdminClient } from './admin-client.ts'
 import { badInput, type Io, wrongUse } from './io.ts'
 import { PLACE_SPECS, placeOf, say, sayJson, unfitOption, unlessDurable } from './keys-options.ts'
@@ -35,6 +35,11 @@ async function atServer(client: AdminClient, { tenant, id, json }: Wanted, io: I
   return say(io, `'${id}' of ${tenant} is revoked, and every key of that id\n${unlessDurable(answer.body)}`)
 }
 
+/** A key that the policy knows is told to have expired; one that it knows no more is taken for a guess, and blocks its address. */
+const AFTERWARDS = `Services that follow the file refuse the key from then on. Take the entry out once nobody shows the key any more: until
+then it is refused as expired, afterwards as a failed guess, which counts against its address.
+`
+
 function inFile(file: string, { tenant, id, json }: Wanted, io: Io): number {
   const refuse = (problem: string) => badInput(io, [`tenantgate: keys revoke: ${problem}`])
   const read = readPolicyKeys(file)
@@ -42,6 +47,7 @@ function inFile(file: string, { tenant, id, json }: Wanted, io: Io): number {
   const found = findKeys(read, tenant, id)
   if (typeof found === 'string') return refuse(`${file}: ${found}`)
   if (json) return sayJson(io, { tenant, id, lines: found.map(({ line }) => line) })
-  const lines = found.map(({ line, path }) => `  line ${line}, ${path}: take it out\n`)
-  return say(io, `In ${file}:\n\n${lines.join('')}\nServices that follow the file refuse the key from then on.\n`)
+  const end = new Date().toISOString()
+  const lines = found.map(({ line, path }) => `  line ${line}, ${path}: give it expiresAt: "${end}"\n`)
+  return say(io, `In ${file}:\n\n${lines.join('')}\n${AFTERWARDS}`)
 }

@@ -91,9 +91,12 @@ describe('keys rotate', () => {
   })
 })
 
-it('keys revoke says which lines to take out', async () => {
+it('keys revoke says which lines to end', async () => {
   const { code, stdout } = await run('revoke', '--tenant', 'acme', '--id', 'ci')
-  expect([code, stdout]).toEqual([0, expect.stringContaining('line 8, tenants.acme.apiKeys[0]: take it out')])
+  expect([code, stdout]).toEqual([
+    0,
+    expect.stringMatching(/line 8, tenants\.acme\.apiKeys\[0\]: give it expiresAt: "20\d\d-/),
+  ])
 })
 
 it('keys list tells every key with its line, and no hash', async () => {
