@@ -12,9 +12,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import('./serve.ts')).serve,
   validate: async () => (await import('./validate.ts')).validate,
   explain: async () => (await import('./explain.ts')).explain,
-  keys: async () => (await import('./keys.ts')).keys,
-  tokens: async () => (await import('./tokens.ts')).tokens,
-  'kong-plugin-server': async () => (await import('./kong-plugin-server.ts')).kongPluginServer,
+  keys: async () => (await import('./keys/keys.ts')).keys,
+  tokens: async () => (await import('./keys/tokens.ts')).tokens,
+  'kong-plugin-server': async () => (await import('./kong/kong-plugin-server.ts')).kongPluginServer,
 }
 
 const HELP = `tenantgate: one tenant policy for the gateways you already run

@@ -1,7 +1,7 @@
 /** The options of `serve`: read from the command line and the environment, checked, and made into values. */
 import type { Io } from './io.ts'
-import { type ListenAddress, readListenAddress } from './listen-address.ts'
 import { readOptions } from './options.ts'
+import { type ListenAddress, readListenAddress } from './service/listen-address.ts'
 import {
   readServiceOptions,
   SERVICE_SPECS,
@@ -9,7 +9,7 @@ import {
   type WrongOptions,
   wrongInput,
   wrongUse,
-} from './service-options.ts'
+} from './service/service-options.ts'
 
 export interface ServeOptions extends ServiceOptions {
   /** At least one. */

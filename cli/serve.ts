@@ -3,9 +3,9 @@ import { createCheck } from '../ext-authz/check.ts'
 import { createGrpcServer } from '../ext-authz/server.ts'
 import type { Io } from './io.ts'
 import { readServeOptions } from './serve-options.ts'
-import { type Gateway, runService } from './service.ts'
-import { refuseOptions } from './service-options.ts'
-import { keepFromHangup } from './signals.ts'
+import { type Gateway, runService } from './service/service.ts'
+import { refuseOptions } from './service/service-options.ts'
+import { keepFromHangup } from './service/signals.ts'
 
 /** Serves until a signal; the exit code when all is over. */
 export async function serve(argv: readonly string[], io: Io): Promise<number> {

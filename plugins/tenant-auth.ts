@@ -1,5 +1,5 @@
 /** `tenant-auth`: who calls, for which tenant, and may he: tells backends and Kong's own plugins. */
-import { ownDecider } from '../cli/own-decider.ts'
+import { ownDecider } from '../cli/kong/own-decider.ts'
 import { definePlugin } from '../kong/plugin.ts'
 import { SCHEMAS } from '../kong/plugin-config.ts'
 import { version } from '../kong/version.ts'

@@ -1,5 +1,5 @@
 /** `tenant-flags`: which upstream serves the request: the route's default, or the one that a flag chooses. */
-import { ownDecider } from '../cli/own-decider.ts'
+import { ownDecider } from '../cli/kong/own-decider.ts'
 import { definePlugin } from '../kong/plugin.ts'
 import { SCHEMAS } from '../kong/plugin-config.ts'
 import { version } from '../kong/version.ts'

@@ -1,5 +1,5 @@
 /** `tenant-gate`: all that the policy asks of a request, in one plugin and the fewest calls. */
-import { ownDecider } from '../cli/own-decider.ts'
+import { ownDecider } from '../cli/kong/own-decider.ts'
 import { definePlugin } from '../kong/plugin.ts'
 import { SCHEMAS } from '../kong/plugin-config.ts'
 import { version } from '../kong/version.ts'

@@ -1,5 +1,5 @@
 /** `tenant-quota`: the limits of the tenant and of the route, charged once for a request. */
-import { ownDecider } from '../cli/own-decider.ts'
+import { ownDecider } from '../cli/kong/own-decider.ts'
 import { definePlugin } from '../kong/plugin.ts'
 import { SCHEMAS } from '../kong/plugin-config.ts'
 import { version } from '../kong/version.ts'

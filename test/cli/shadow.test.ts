@@ -1,6 +1,6 @@
 /** What shadow lets through is told where a refusal would be: in the log at its level, in the audit, and in the metrics. */
 import { describe, expect, it } from 'vitest'
-import { createGate } from '../../cli/gate.ts'
+import { createGate } from '../../cli/service/gate.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { createAudit } from '../../telemetry/audit.ts'
 import { createLog, type LogLevel } from '../../telemetry/log.ts'

@@ -1,5 +1,5 @@
 /** The real gate, standing still at the moment that the table is written for, with limits that can be forgotten. */
-import { createGate, type Gate } from '../../cli/gate.ts'
+import { createGate, type Gate } from '../../cli/service/gate.ts'
 import type { FailedCredentials } from '../../core/credentials/attempt.ts'
 import type { CredentialParts } from '../../core/credentials/authenticate.ts'
 import { NO_KEY_USES, NO_RECORDS } from '../../core/credentials/records.ts'

@@ -176,7 +176,7 @@ export const administration: Theme = {
       tests: {
         'telemetry/audit.test.ts': ['is written up to a bound each second'],
         'telemetry/audit-file.test.ts': ['loses lines, counts them'],
-        'cli/administration.test.ts': ['when the disk of its audit is full'],
+        'cli/service/administration.test.ts': ['when the disk of its audit is full'],
       },
     },
     {

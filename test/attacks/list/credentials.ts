@@ -250,7 +250,10 @@ export const apiKeys: Theme = {
           'at which another key has taken its place',
         ],
         'stores/records/credential-records.test.ts': ['is revoked by its id, in its tenant alone'],
-        'cli/administration.test.ts': ['once its id, its subject or its tenant is revoked', 'after `keys revoke`'],
+        'cli/service/administration.test.ts': [
+          'once its id, its subject or its tenant is revoked',
+          'after `keys revoke`',
+        ],
       },
     },
     {

@@ -43,7 +43,7 @@ export const defences: readonly Defence[] = [
     defence: 'revocation is asked at every use',
     tests: {
       [AUTHENTICATE]: ['is refused: %s, also one that was verified before'],
-      'cli/administration.test.ts': ['refuses a token that it has verified before'],
+      'cli/service/administration.test.ts': ['refuses a token that it has verified before'],
     },
   },
   {

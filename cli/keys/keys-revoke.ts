@@ -1,0 +1,54 @@
+/** `keys revoke`: every key of an id is refused from now on; in a policy file, once its entries have ended. */
+
+import { badInput, type Io, wrongUse } from '../io.ts'
+import { readOptions } from '../options.ts'
+import type { AdminClient } from './admin-client.ts'
+import { PLACE_SPECS, placeOf, say, sayJson, unfitOption, unlessDurable } from './keys-options.ts'
+import { findKeys, readPolicyKeys } from './policy-keys.ts'
+
+const SPECS = { ...PLACE_SPECS, tenant: { type: 'string' }, id: { type: 'string' } } as const
+
+interface Wanted {
+  readonly tenant: string
+  readonly id: string
+  readonly json: boolean
+}
+
+export async function revokeKey(argv: readonly string[], io: Io): Promise<number> {
+  const wrong = (problem: string) => wrongUse(io, `keys revoke: ${problem}`)
+  const read = readOptions(SPECS, argv, io.env)
+  if (!read.ok) return wrong(read.problem)
+  const { tenant, id, json = false } = read.options
+  if (tenant === undefined) return wrong('--tenant is missing')
+  if (id === undefined) return wrong('--id is missing')
+  const unfit = unfitOption(read.options)
+  if (unfit !== undefined) return wrong(unfit)
+  const place = placeOf(read.options, argv, io.env)
+  if (typeof place === 'string') return wrong(place)
+  const wanted = { tenant, id, json }
+  return place.kind === 'server' ? atServer(place.client, wanted, io) : inFile(place.file, wanted, io)
+}
+
+async function atServer(client: AdminClient, { tenant, id, json }: Wanted, io: Io): Promise<number> {
+  const answer = await client.ask('DELETE', `/v1/tenants/${tenant}/keys/${id}`)
+  if (!answer.ok) return badInput(io, [`tenantgate: keys revoke: ${answer.problem}`])
+  if (json) return sayJson(io, answer.body)
+  return say(io, `'${id}' of ${tenant} is revoked, and every key of that id\n${unlessDurable(answer.body)}`)
+}
+
+/** A key that the policy knows is told to have expired; one that it knows no more is taken for a guess, and blocks its address. */
+const AFTERWARDS = `Services that follow the file refuse the key from then on. Take the entry out once nobody shows the key any more: until
+then it is refused as expired, afterwards as a failed guess, which counts against its address.
+`
+
+function inFile(file: string, { tenant, id, json }: Wanted, io: Io): number {
+  const refuse = (problem: string) => badInput(io, [`tenantgate: keys revoke: ${problem}`])
+  const read = readPolicyKeys(file)
+  if (!read.ok) return refuse(read.problem)
+  const found = findKeys(read, tenant, id)
+  if (typeof found === 'string') return refuse(`${file}: ${found}`)
+  if (json) return sayJson(io, { tenant, id, lines: found.map(({ line }) => line) })
+  const end = new Date().toISOString()
+  const lines = found.map(({ line, path }) => `  line ${line}, ${path}: give it expiresAt: "${end}"\n`)
+  return say(io, `In ${file}:\n\n${lines.join('')}\n${AFTERWARDS}`)
+}

@@ -1,0 +1,39 @@
+/** `tenantgate keys …`: finds the verb. None of them ever edits a policy file. */
+import { EXIT, type Io, wrongUse } from '../io.ts'
+import { createKey } from './keys-create.ts'
+import { listKeys } from './keys-list.ts'
+import { revokeKey } from './keys-revoke.ts'
+import { rotateKey } from './keys-rotate.ts'
+
+const USAGE = `Usage: tenantgate keys create --tenant TENANT [--scopes a,b] [--roles a,b] [--id ID] [--env live]
+                              [--not-before TIME] [--expires-at TIME] [--server URL] [--json]
+       tenantgate keys rotate --tenant TENANT --id ID [--overlap 24h] [--expires-at TIME] (--policy FILE | --server URL)
+                              [--again] [--json]
+       tenantgate keys revoke --tenant TENANT --id ID (--policy FILE | --server URL) [--json]
+       tenantgate keys list [--tenant TENANT] (--policy FILE | --server URL) [--json]
+
+A key is printed once, and stored nowhere. With --server (http://127.0.0.1:9003 or unix:/path, the address of --admin) a running
+service does it at once; its token is in TENANTGATE_ADMIN_TOKEN, or in the file of --admin-token-file. Else what to change in
+the policy is printed, with line numbers.
+`
+
+type Verb = (argv: readonly string[], io: Io) => number | Promise<number>
+
+const VERBS: Readonly<Record<string, Verb>> = {
+  create: createKey,
+  rotate: rotateKey,
+  revoke: revokeKey,
+  list: listKeys,
+}
+
+export async function keys(argv: readonly string[], io: Io): Promise<number> {
+  const [name = '', ...rest] = argv
+  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
+  const asksHelp = ['--help', '-h'].some((option) => (verb ? rest : [name]).includes(option))
+  if (asksHelp) {
+    io.stdout.write(USAGE)
+    return EXIT.ok
+  }
+  if (!verb) return wrongUse(io, `keys: expected create, rotate, revoke or list, got '${name}'\n\n${USAGE}`)
+  return verb(rest, io)
+}

@@ -1,0 +1,92 @@
+/** The live policy and everything that decides by it. A new policy takes over as one object, between two requests. */
+
+import { type CredentialParts, type Credentials, createCredentials } from '../../core/credentials/authenticate.ts'
+import type { SeenTokens } from '../../core/credentials/tokens/jwt.ts'
+import { decide, type Given, type Stages } from '../../core/decide.ts'
+import type { Decision } from '../../core/decision.ts'
+import { createFlags } from '../../core/flags/evaluate.ts'
+import { createIdentityTokens, type PublicKeys } from '../../core/identity/token.ts'
+import type { LimitStore } from '../../core/limits/limit.ts'
+import type { MaybePromise } from '../../core/maybe-promise.ts'
+import type { IdentityTokenRules, Policy } from '../../core/policy.ts'
+import type { GatewayRequest } from '../../core/request.ts'
+import { createSeenTokens, createTokenMemory, type TokenMemory } from '../../stores/token-memory.ts'
+import type { Audit } from '../../telemetry/audit.ts'
+import type { Log } from '../../telemetry/log.ts'
+import type { Metrics } from '../../telemetry/metrics.ts'
+import type { OwnSigningKey } from './own-signing-keys.ts'
+
+export interface Gate {
+  /** The live one. */
+  readonly policy: Policy
+  /** Decides by the policy that is live now, measures and counts. Throws, or rejects, only when we are broken. */
+  decide(request: GatewayRequest, stages?: Stages): MaybePromise<Decision>
+  /** Requests from now on are decided by `policy`; those under way end with the one they began with. Buckets stay. */
+  replace(policy: Policy): void
+  /** What verifies the identities that the live policy has us sign; undefined where it has us sign none. */
+  identityKeys(): Promise<PublicKeys> | undefined
+}
+
+export interface GateParts {
+  readonly limits: LimitStore
+  readonly credentials: Omit<CredentialParts, keyof TokenMemory>
+  readonly metrics: Pick<Metrics, 'decided' | 'policyLive'>
+  readonly log: Pick<Log, 'decided' | 'decisions'>
+  readonly audit: Pick<Audit, 'decided'>
+  readonly signingKey: OwnSigningKey
+  /** ms since the epoch. */
+  readonly now: () => number
+  /** ms from anywhere, never going back; what takes time is measured by it. */
+  readonly elapsed: () => number
+}
+
+type Snapshot = Omit<Given, 'now' | 'explain' | 'stages'>
+
+/** A gate with its first policy. */
+export function createGate(first: Policy, parts: GateParts): Gate {
+  const { metrics, log, audit, now, elapsed } = parts
+  const seen = createSeenTokens()
+  let snapshot = takeUp(first, parts, seen)
+
+  function observe(decision: Decision, startedAt: number): Decision {
+    const tookMs = elapsed() - startedAt
+    metrics.decided(decision.reason, tookMs / 1000, decision.shadow)
+    // what shadow let through is written as what it would have been
+    if (log.decisions[decision.shadow ? 'deny' : decision.decision]) log.decided(decision, tookMs)
+    if (decision.decision === 'deny' || decision.shadow) audit.decided(decision)
+    return decision
+  }
+
+  return {
+    get policy() {
+      return snapshot.policy
+    },
+    decide(request, stages) {
+      const startedAt = elapsed()
+      const decision = decide(request, { ...snapshot, now: now(), ...(stages && { stages }) })
+      if (decision instanceof Promise) return decision.then((later) => observe(later, startedAt))
+      return observe(decision, startedAt)
+    },
+    replace(policy) {
+      snapshot = takeUp(policy, parts, seen, snapshot.credentials)
+    },
+    identityKeys: () => snapshot.identityTokens?.publicKeys(),
+  }
+}
+
+/** What an older policy has verified is not known to the new one: its memory of tokens is its own. The issuers' keys go on. */
+function takeUp(policy: Policy, parts: GateParts, seen: SeenTokens, previous?: Credentials): Snapshot {
+  const { limits, metrics, now, signingKey } = parts
+  const credentials = createCredentials(policy, { ...parts.credentials, ...createTokenMemory(seen) }, previous)
+  // fetched ahead, so that the first token does not wait for its issuer
+  for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
+  const flags = createFlags(policy.flags)
+  metrics.policyLive(policy.version, now())
+  const { token } = policy.identity
+  const identityTokens = token && createIdentityTokens(token, keysOf(token, signingKey))
+  return { policy, credentials, limits, flags, identityTokens }
+}
+
+function keysOf({ keys, algorithm }: IdentityTokenRules, signingKey: OwnSigningKey): readonly string[] {
+  return keys.length > 0 ? keys : [signingKey(algorithm)]
+}
