@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { keys } from '../../../cli/keys/keys.ts'
 import { tokens } from '../../../cli/keys/tokens.ts'
-import { said } from '../support/command.ts'
-import { gateOf, newKey, policyOf } from '../support/gate.ts'
+import { said } from '../../support/command.ts'
+import { gateOf, newKey, policyOf } from '../../support/gate.ts'
 
 let folder: string
 let file: string

@@ -4,9 +4,9 @@
  */
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { loadProtocol } from '../../kong/plugin-server/protocol.ts'
-import { createConnections } from '../kong/harness/pb-connection.ts'
-import { createFolder, type Folder, type Serving, startService } from './serving.ts'
+import { loadProtocol } from '../../../kong/plugin-server/protocol.ts'
+import { createConnections } from '../../kong/harness/pb-connection.ts'
+import { createFolder, type Folder, type Serving, startService } from '../serving.ts'
 
 const { handle } = loadProtocol()
 /** What one worker of a Kong with three configurations starts. */
