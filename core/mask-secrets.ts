@@ -5,12 +5,14 @@ import { API_KEY_PATTERN } from './credentials/api-key.ts'
 const KEYS = new RegExp(API_KEY_PATTERN.replaceAll('_', '(?:_|%5f)'), 'gi')
 /** Each is read once, however many beginnings of a token a client puts into it. */
 const RUNS = /[\w.-]{7,}/g
+/** How base64url writes `{"`, and `{` before a space or a line end. */
+const OBJECT = /e(?:y[AJ]|w[0ok])/
 
 /** Where in a run of its letters something begins that looks like a JSON Web Token (RFC 7519 §3.1), or undefined. */
 function tokenIn(run: string): number | undefined {
   let from = 0
   for (const part of run.split('.')) {
-    const begins = part.indexOf('eyJ')
+    const begins = part.search(OBJECT)
     const end = from + part.length
     if (begins !== -1 && begins + 3 < part.length && /^\.[\w-]/.test(run.slice(end, end + 2))) return from + begins
     from = end + 1

@@ -119,7 +119,7 @@ export function authenticate(
   function judge(proof: Proof | Refusal): Proof | Refusal {
     if (!isRefusal(proof)) return proof.length === 1 ? proof : inOrder(proof, policy)
     // what was genuine once is no guess
-    if (proof.denied === 'invalid_credential' || proof.countsAsFailure) attempt.failed()
+    if (proof.countsAsFailure ?? proof.denied === 'invalid_credential') attempt.failed()
     return proof
   }
 }

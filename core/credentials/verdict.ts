@@ -10,7 +10,7 @@ export interface Refusal {
   readonly about?: { readonly tenant?: string; readonly credential: string }
   /** When it is worth trying again, in ms, where that is known. */
   readonly retryAfterMs?: number
-  /** Held against the address although it is no `invalid_credential`: who shows such credentials costs others what they need. */
+  /** Whether it is held against the address; where it is not told, `invalid_credential` alone is. */
   readonly countsAsFailure?: boolean
 }
 
@@ -18,4 +18,9 @@ export type Verdict = Principal | Refusal
 
 export function isRefusal<T extends object>(verdict: T | Refusal): verdict is Refusal {
   return 'denied' in verdict
+}
+
+/** The same, held against nobody: a question counts once, however many have waited for it, and what was good once is no guess. */
+export function uncounted(verdict: Verdict): Verdict {
+  return isRefusal(verdict) ? { ...verdict, countsAsFailure: false } : verdict
 }

@@ -80,6 +80,8 @@ function createReader({ path, now, onTorn, onLost }: StateFileParts): Reader {
   let inode: string | undefined
   let toldTorn = -1
   let lost = 0
+  /** Since an accident was found, until nothing is missing: lines that somebody adds to what is left undo nothing. */
+  let wasCut = false
   let shrunk: { readonly stamp: string; readonly since: number } | undefined
 
   async function readFrom(file: FileHandle, thorough: boolean): Promise<LineProblem | string | undefined> {
@@ -94,13 +96,15 @@ function createReader({ path, now, onTorn, onLost }: StateFileParts): Reader {
     if (problem !== undefined) return problem
     const missing = next === reading ? 0 : await lostFrom(reading.index, next.index)
     if (missing > 0) {
-      const cut = cutShort(next)
+      const cut = cutShort(next) ?? (wasCut ? 'was found emptied or cut short' : undefined)
       if (!hasSettled(cut ?? `${found}:${facts.size}:${facts.mtimeMs}`)) return undefined
+      wasCut ||= cut !== undefined
       if (cut !== undefined) return `${cut}, and lacks ${missing} of ${reading.index.size} records; all of them hold on`
       lost += missing
       onLost(missing, reading.index.size, next.index.size)
     }
     shrunk = undefined
+    wasCut = false
     reading = next
     inode = found
     return undefined

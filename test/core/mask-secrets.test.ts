@@ -21,6 +21,11 @@ describe('a credential in a text', () => {
     ['twice', `${key},${key}`, '[credential],[credential]'],
     ['twice, once escaped in another way', `${key},${escapedWhole}`, '[credential]'],
     ['beside escapes that are none', `/v1/%zz%ff${escapedWhole}`, '[credential]'],
+    [
+      'a token whose JSON begins with a space',
+      `/x/eyAiYWxnIjoiRVMyNTYifQ.eyAic3ViIjoiYW5uIn0.${'s'.repeat(40)}`,
+      '/x/[credential]',
+    ],
     ['a token behind what only begins like one', `eyJ.x.eyJ.${token}`, 'eyJ.x.eyJ.[credential]'],
     ['a token', `/v1/${token}/x`, '/v1/[credential]/x'],
     ['a token behind a word', `x_${token}`, 'x_[credential]'],

@@ -5,7 +5,7 @@ import type { MaybePromise } from '../../maybe-promise.ts'
 import type { Issuer } from '../../policy.ts'
 import type { Attempt } from '../attempt.ts'
 import type { Principal } from '../principal.ts'
-import { isRefusal, type Refusal, type Verdict } from '../verdict.ts'
+import { isRefusal, type Refusal, uncounted, type Verdict } from '../verdict.ts'
 import { EXPIRED, endOf, faultOfClaims, lasting, passing } from './claim-rules.ts'
 import { principalFromClaims } from './claims.ts'
 import { type CompactToken, MAX_TOKEN_LENGTH, readCompactToken } from './compact-token.ts'
@@ -67,7 +67,7 @@ export function verifyJwt(token: string, parts: JwtParts, attempt: Attempt): May
   if (before) return before
   const wasGood = seen.has(tokenHash)
   const known = (wasGood ? undefined : attempt.blocked()) ?? refusedBefore(tokenHash, parts, now)
-  if (known) return known
+  if (known) return wasGood ? uncounted(known) : known
 
   const remember = ({ refusal, lasting: isLasting }: Unproven, keys?: RefusedToken['keys']): Refusal => {
     if (isLasting) refused.set(tokenHash, { refusal, since: now, until: now + REFUSED_FOR_MS, ...(keys && { keys }) })
@@ -90,7 +90,7 @@ export function verifyJwt(token: string, parts: JwtParts, attempt: Attempt): May
     parts.verified.set(tokenHash, { principal, ...keys, expiresAt: endOf(Number(claims.exp), issuer) })
     return principal
   })
-  return issuer.flights.begin(tokenHash, verdict)
+  return issuer.flights.begin(tokenHash, wasGood ? verdict.then(uncounted) : verdict)
 }
 
 const TOO_MANY: Refusal = { denied: 'dependency_unavailable', because: 'token: too many requests wait for its issuer' }

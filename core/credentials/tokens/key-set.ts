@@ -78,7 +78,7 @@ function keysIn(keys: JWK[]): KeysOf {
 }
 
 /** So many tokens at a time wait for one fetch; for more it is as if it had failed. */
-export const MOST_WAITING = 64
+export const MOST_WAITING = 512
 
 /** A fetch that has not ended yet. */
 interface Flight {
@@ -161,6 +161,16 @@ function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
     return found
   }
 
+  /** A key that nobody knows while a fetch goes on may be in what is fetched: the token is not refused for good. */
+  async function findNow(header: JWSHeaderParameters): Promise<FoundKeys> {
+    try {
+      return await find(header)
+    } catch (error) {
+      if (flight && error instanceof errors.JWKSNoMatchingKey) throw new KeysUnavailable('their fetch takes too long')
+      throw error
+    }
+  }
+
   return {
     get generation() {
       return current.generation()
@@ -178,7 +188,7 @@ function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
         await awaitRefresh(now)
-        return await find(header)
+        return await findNow(header)
       }
     },
   }

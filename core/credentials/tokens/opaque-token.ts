@@ -6,7 +6,7 @@ import type { IntrospectionEndpoint, Issuer, KeyOrigin } from '../../policy.ts'
 import { createTally } from '../../tally.ts'
 import type { Attempt } from '../attempt.ts'
 import type { Principal } from '../principal.ts'
-import { isRefusal, type Refusal, type Verdict } from '../verdict.ts'
+import { isRefusal, type Refusal, uncounted, type Verdict } from '../verdict.ts'
 import { faultOfClaims, lasting } from './claim-rules.ts'
 import { principalFromClaims } from './claims.ts'
 import { MAX_TOKEN_LENGTH } from './compact-token.ts'
@@ -53,7 +53,7 @@ export type VerifyOpaqueToken = (token: string, attempt: Attempt) => MaybePromis
 /** More questions at a time than this are not asked: their tokens are refused as for an endpoint that is away. */
 const MOST_QUESTIONS = 64
 /** Of these, for one client address. */
-export const MOST_OF_ADDRESS = 8
+export const MOST_OF_ADDRESS = 32
 
 /**
  * Verifies the tokens of one issuer. Answers in the same tick for a token that was asked about a short while ago; the same token
@@ -102,7 +102,7 @@ export function createOpaqueTokens(
     const blocked = seen.has(tokenHash) ? undefined : attempt.blocked()
     if (blocked) return blocked
     const bad = refused.get(tokenHash)
-    if (bad && isCurrent(bad, now)) return bad.refusal
+    if (bad && isCurrent(bad, now)) return seen.has(tokenHash) ? uncounted(bad.refusal) : bad.refusal
 
     const asked = questions.join(tokenHash)
     if (asked) return asked === 'full' ? unavailable('too many requests wait for the endpoint') : asked.then(uncounted)
@@ -119,14 +119,10 @@ export function createOpaqueTokens(
     const busy = seen.has(tokenHash) ? undefined : attempt.begin()
     if (busy) return busy
     ofAddress.add(block)
-    const verdict = ask(token, tokenHash, attempt.now).finally(() => ofAddress.remove(block))
-    return questions.begin(tokenHash, verdict)
+    const answer = ask(token, tokenHash, attempt.now).finally(() => ofAddress.remove(block))
+    // whoever signs out and goes on asking is no guesser
+    return questions.begin(tokenHash, seen.has(tokenHash) ? answer.then(uncounted) : answer)
   }
-}
-
-/** A question counts once, however many have waited for it. */
-function uncounted(verdict: Verdict): Verdict {
-  return isRefusal(verdict) && verdict.countsAsFailure ? { ...verdict, countsAsFailure: false } : verdict
 }
 
 /** Refuses a token of which nobody is asked: no issuer of the policy has an endpoint, or no endpoint would read it. */

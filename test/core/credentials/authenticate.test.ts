@@ -7,6 +7,7 @@ import type { FailedCredentials } from '../../../core/credentials/attempt.ts'
 import { createCredentials } from '../../../core/credentials/authenticate.ts'
 import { type CredentialRecords, type KeyUses, NO_KEY_USES, NO_RECORDS } from '../../../core/credentials/records.ts'
 import type { SeenTokens } from '../../../core/credentials/tokens/jwt.ts'
+import type { Introspect } from '../../../core/credentials/tokens/opaque-token.ts'
 import { decide } from '../../../core/decide.ts'
 import type { Decision } from '../../../core/decision.ts'
 import { createFlags } from '../../../core/flags/evaluate.ts'
@@ -71,6 +72,7 @@ interface Opened {
   readonly failures?: FailedCredentials
   readonly seen?: SeenTokens
   readonly uses?: KeyUses
+  readonly introspect?: Introspect
 }
 
 function openGate({
@@ -79,6 +81,7 @@ function openGate({
   failures = createFailedCredentials(),
   seen = createSeenTokens(),
   uses = NO_KEY_USES,
+  introspect,
 }: Opened = {}): Gate {
   const policy = policyOf(policyText(rule), files)
   let asked = 0
@@ -87,8 +90,9 @@ function openGate({
     failures,
     records,
     uses,
-    introspect: async (_, token) => {
+    introspect: async (endpoint, token) => {
       asked += 1
+      if (introspect) return introspect(endpoint, token)
       if (token === 'opaque-and-away') return { unavailable: 'away' }
       if (token === 'opaque-and-costly') return { unavailable: 'away', isCostly: true }
       if (token === 'opaque-and-broken') throw new Error('broken')
@@ -177,6 +181,19 @@ describe('an address that has failed too often', () => {
     expect((await after.ask(bearer('good-opaque-token'))).reason).toBe('allowed')
     expect((await after.ask(bearer(late))).reason).toBe('too_many_failures')
     expect((await after.ask(bearer(kept), {}, NOON + 3_600_000)).reason).toBe('expired_credential')
+  })
+
+  it('is not one whose tokens were good and are no more: whoever signs out and goes on is no guesser', async () => {
+    let isActive = true
+    const signedOut = openGate({
+      introspect: async () => ({ text: JSON.stringify({ active: isActive, org: 'acme' }) }),
+    })
+    expect((await signedOut.ask(bearer('opaque-and-good'))).reason).toBe('allowed')
+    isActive = false
+    for (let i = 0; i < 3 * BURST; i++) {
+      expect((await signedOut.ask(bearer('opaque-and-good'), {}, NOON + 60_000)).reason).toBe('invalid_credential')
+    }
+    expect((await signedOut.ask(GARBAGE, {}, NOON + 60_000)).reason).toBe('invalid_credential')
   })
 
   it('does not keep its neighbours out', async () => {

@@ -178,8 +178,11 @@ describe('what was recorded', () => {
     await settled(state)
     writeFileSync(path, line('b'))
     await settled(state)
-    expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([false, true])
-    expect(told.slice(1)).toEqual(['mended', expect.stringContaining('no record'), 'lost 1: 2 to 1', 'mended'])
+    expect(['a', 'b'].map((id) => isRevoked(state, id))).toEqual([true, true])
+    expect(state.problem).toContain('was found emptied or cut short, and lacks 1 of 2 records')
+    writeFileSync(path, `${line('c')}${line('a')}${line('b')}`)
+    await settled(state)
+    expect([state.problem, state.lost, isRevoked(state, 'c')]).toEqual([undefined, 0, true])
   })
 
   it('holds on when the file is cut off in the middle of a line, until somebody has mended it', async () => {

@@ -105,8 +105,8 @@ describe('tokens of an issuer that hangs later', () => {
     expect(await areOver([waiting])).toBe(false)
     expect(await ask(known, later)).toBe('proven')
     slow()
-    expect(await waiting).toBe('invalid_credential')
-    expect(await ask(another, later)).toBe('invalid_credential')
+    expect(await waiting).toBe('dependency_unavailable')
+    expect(await ask(another, later)).toBe('dependency_unavailable')
   })
 
   it('are refused after a quiet time until it is known whether a key was removed', async () => {
