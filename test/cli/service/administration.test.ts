@@ -183,11 +183,17 @@ describe('serve', () => {
     const [one, other] = [await start('--state', stateFile), await start('--state', stateFile)]
     await admin('keys', 'revoke', ...ci, '--server', one.url)
     await expect.poll(() => use(other.serving, folder.key), SOON).toBe('revoked_credential')
+    const whole = readFileSync(stateFile, 'utf8')
     writeFileSync(stateFile, '')
     for (const { serving } of [one, other]) {
       const { problem } = await serving.line('state file rejected, what was known holds')
       expect(problem).toContain('has no record any more, and lacks 1 of 1 records')
       expect(await use(serving, folder.key)).toBe('revoked_credential')
+    }
+    writeFileSync(stateFile, whole)
+    for (const { serving } of [one, other]) {
+      const metrics = async () => (await fetch(`${serving.http}/metrics`)).text()
+      await expect.poll(metrics, SOON).toMatch(/^tenantgate_state_last_read_successful 1$/m)
     }
     writeFileSync(`${stateFile}.new`, '{"kind":"revoked-token","jti":"j"}\n')
     renameSync(`${stateFile}.new`, stateFile)
