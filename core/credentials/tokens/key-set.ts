@@ -87,6 +87,11 @@ interface Flight {
   isSlow: boolean
 }
 
+function letGo({ waiting }: Flight): void {
+  for (const goOn of waiting) goOn()
+  waiting.clear()
+}
+
 /** The keys of the last document. */
 function createCurrentKeys() {
   let keysOf: KeysOf | undefined
@@ -120,16 +125,11 @@ function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
     if (flight || !age.mayFetch(now)) return flight
     age.fetching(now)
     const begun: Flight = { waiting: new Set(), isSlow: false }
-    const letGo = () => {
-      for (const goOn of begun.waiting) goOn()
-      begun.waiting.clear()
-    }
-    const onSlow = () => {
-      begun.isSlow = true
-      letGo()
-    }
     flight = begun
-    fetchKeys(origin, onSlow)
+    fetchKeys(origin, () => {
+      begun.isSlow = true
+      letGo(begun)
+    })
       .then((document) => {
         current.adopt(document)
         age.fetched(now)
@@ -140,7 +140,7 @@ function remoteKeySet(origin: RemoteKeys, fetchKeys: FetchKeys): KeySet {
       .finally(() => {
         age.tried(now)
         flight = undefined
-        letGo()
+        letGo(begun)
       })
     return flight
   }
