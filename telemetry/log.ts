@@ -41,6 +41,8 @@ export interface Log {
   stateRead(problem: string | undefined): void
   /** Records that held are no longer in the state file; the numbers are of records. */
   stateLost(lost: number, before: number, after: number): void
+  /** Records speak of tenants that the policy knows by no id and no alias; the first few of `count` names. */
+  recordsOrphaned(tenants: readonly string[], count: number): void
   /** The state file ends in a line that was never finished, and is ignored. */
   stateTorn(place: string): void
   /** Lines of the audit are being lost; `code` is the system's. */
@@ -133,7 +135,7 @@ function lifecycle(
 
 function administration(
   logger: Logger,
-): Pick<Log, 'administered' | 'stateRead' | 'stateLost' | 'stateTorn' | 'auditFailing'> {
+): Pick<Log, 'administered' | 'stateRead' | 'stateLost' | 'stateTorn' | 'recordsOrphaned' | 'auditFailing'> {
   return {
     administered: ({ action, outcome, reason, requestId, actor, address, target }) =>
       logger.info(
@@ -146,6 +148,11 @@ function administration(
     },
     stateLost: (lost, before, after) =>
       logger.error({ lost, before, after }, 'the state file has lost records, what they refused is refused no longer'),
+    recordsOrphaned: (tenants, count) =>
+      logger.warn(
+        { tenants: tenants.map(masked), count },
+        'revocations and issued keys speak of tenants that the policy does not know; of a renamed tenant, keep the old id as an alias',
+      ),
     stateTorn: (place) => logger.warn({ place }, 'state file ends in a line that was never finished; it is ignored'),
     auditFailing: (code) => logger.error({ code }, 'the audit cannot be written, its lines are lost'),
   }

@@ -1,4 +1,5 @@
 /** From the policy file to the gate, now and whenever the file changes. */
+import type { Ledger } from '../../core/credentials/records.ts'
 import type { Policy } from '../../core/policy.ts'
 import { formatProblem, type Problem } from '../../policy/problem.ts'
 import { type PolicyWatch, watchPolicy } from '../../policy/watch.ts'
@@ -24,6 +25,7 @@ export type FollowPolicy =
 export interface FollowParts extends GateParts {
   readonly metrics: Metrics
   readonly log: Log
+  readonly ledger: Pick<Ledger, 'tenants'>
   readonly audit: Pick<Audit, 'decided' | 'policyReloaded'>
 }
 
@@ -38,6 +40,7 @@ export async function followPolicy(file: string, env: Io['env'], parts: FollowPa
     onPolicy(policy) {
       if (begun === undefined) begun = { gate: createGate(policy, parts), version: policy.version }
       else takeOver(begun.gate, policy, parts)
+      tellOfOrphans(policy, parts)
     },
     onProblems(problems) {
       if (begun === undefined) firstProblems = problems
@@ -64,6 +67,14 @@ function takeOver(gate: Gate, policy: Policy, { log, metrics, audit }: FollowPar
   metrics.reloaded('success')
   log.policyReloaded(policy.version)
   audit.policyReloaded('loaded', `version ${policy.version}`)
+}
+
+const MOST_NAMED = 10
+
+/** A tenant that was renamed, and whose old id is no alias, loses its revocations: whoever did that should know. */
+function tellOfOrphans({ directory }: Policy, { ledger, log }: FollowParts): void {
+  const orphans = [...ledger.tenants()].filter((name) => directory.byName(name) === undefined)
+  if (orphans.length > 0) log.recordsOrphaned(orphans.slice(0, MOST_NAMED), orphans.length)
 }
 
 function control(watch: PolicyWatch, log: Log): Pick<FollowedPolicy, 'reload' | 'close'> {

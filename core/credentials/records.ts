@@ -54,6 +54,8 @@ export interface Ledger {
   /** In the order in which they were recorded. */
   issuedKeys(): Iterable<IssuedKey>
   revocations(): Iterable<Revocation>
+  /** Every name that a record calls a tenant by. */
+  tenants(): Iterable<string>
   /**
    * One at a time: `plan` looks at what is recorded now and says what to add, all of it or nothing. Resolves when that is
    * recorded and asked of every request; a text says why it could not be.

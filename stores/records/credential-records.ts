@@ -15,6 +15,8 @@ export interface RecordIndex {
   add(record: CredentialRecord): void
   issuedKeys(): Iterable<IssuedKey>
   revocations(): Iterable<Revocation>
+  /** Every name that a record calls a tenant by. */
+  tenants(): Iterable<string>
   /** Everything that is known; of several that say the same, one may stand for all. */
   all(): Iterable<CredentialRecord>
   /** Whether what the record says holds here too, or what is stricter. */
@@ -30,6 +32,7 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
   const tokens = createTimes()
   const subjects = createTimes()
   const tenants = createTimes()
+  const named = new Set<string>()
   let size = 0
 
   function revoke(revocation: Revocation): void {
@@ -83,12 +86,14 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
     },
     add(record) {
       size += 1
+      if ('tenant' in record) named.add(record.tenant)
       if (record.kind === 'key') keys.set(record.hash, Object.freeze(record))
       else if (record.kind !== 'replaced') revoke(Object.freeze(record))
       else replaced.set(record.hash, Math.min(record.at, replaced.get(record.hash) ?? FOR_GOOD))
     },
     issuedKeys: () => keys.values(),
     revocations: () => revocations.values(),
+    tenants: () => named.values(),
     records: {
       issuedKey: (hash) => keys.get(hash),
       replacedAt: (hash) => replaced.get(hash),

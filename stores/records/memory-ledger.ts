@@ -10,6 +10,7 @@ export function createMemoryLedger(mostRecords?: number): Ledger {
     records: index.records,
     issuedKeys: () => index.issuedKeys(),
     revocations: () => index.revocations(),
+    tenants: () => index.tenants(),
     async add(plan) {
       const records = plan()
       if (index.size + records.length > index.most) return `there may be ${index.most} records, and no more`

@@ -203,6 +203,7 @@ function createState(file: Reader, parts: StateFileParts): StateFile {
     },
     issuedKeys: () => file.reading.index.issuedKeys(),
     revocations: () => file.reading.index.revocations(),
+    tenants: () => file.reading.index.tenants(),
     look: () =>
       inTurn(async () => {
         await read(true)

@@ -213,6 +213,22 @@ describe('serve', () => {
     }
   })
 
+  it('warns of records whose tenant the policy does not know, at start and when a policy has dropped the alias', async () => {
+    writeFileSync(stateFile, '{"kind":"revoked-tenant","tenant":"acme","before":"2026-11-22T12:00:00Z"}\n')
+    const { serving } = await start('--state', stateFile)
+    const renamed = (alias: string) => policyText(folder.key).replace('  acme:', `  zenith:\n    aliases: [${alias}]`)
+    folder.writePolicy(renamed('acme'))
+    await serving.line('policy reloaded')
+    const warning = /tenants that the policy does not know/
+    expect(serving.output()).not.toMatch(warning)
+    folder.writePolicy(renamed('other'))
+    await expect.poll(() => serving.output(), SOON).toMatch(warning)
+    const told = ({ lines }: Serving) => lines.find(({ msg }) => warning.test(msg))
+    expect(told(serving)).toMatchObject({ level: 'warn', tenants: ['acme'], count: 1 })
+    const again = await start('--state', stateFile)
+    expect(told(again.serving)).toMatchObject({ tenants: ['acme'], count: 1 })
+  })
+
   it('goes on deciding when the disk of its audit is full, and counts what is lost; SIGHUP opens the file anew', async () => {
     const { serving } = await start('--audit', '/dev/full')
     for (let i = 0; i < 5; i++) expect(await use(serving, 'nobody')).toBe('invalid_credential')
