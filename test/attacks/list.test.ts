@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { packageRoot } from '../../package-root.ts'
 import { http2Attacks } from '../conformance/cases/attacks/http2.ts'
 import { topics } from '../conformance/cases.ts'
+import { certificateCases } from '../conformance/certificate-cases.ts'
 import { SMALL_TABLES } from '../conformance/small/tables.ts'
 import { carriedWithoutGuard } from '../conformance/without-guard.ts'
 import type { Attack } from './list/attack.ts'
@@ -17,7 +18,7 @@ const table = namesOf(topics)
 const overHttp2 = namesOf([http2Attacks])
 const withoutGuard = namesOf(carriedWithoutGuard(topics))
 const small = namesOf(SMALL_TABLES.flatMap((one) => one.topics))
-const every = [...table, ...overHttp2, ...small]
+const every = [...table, ...overHttp2, ...small, ...certificateCases.map(({ name }) => name)]
 
 const matching = (wanted: string | RegExp) =>
   every.filter((name) => (typeof wanted === 'string' ? name === wanted : wanted.test(name)))
@@ -45,12 +46,13 @@ describe.each(themes)('$theme', ({ attacks }) => {
 
 describe('what fails without a defence', () => {
   const document = read('docs', 'attacks.md')
-  it.each(defences)('$defence', ({ defence, tests }) => {
+  it.each(defences)('$defence', ({ defence, tests, cases = [] }) => {
     expect(document).toContain(`| ${defence} |`)
     for (const [file, titles] of Object.entries(tests)) {
       expect(document, 'its file in the document').toContain(file.replace('.test.ts', ''))
       for (const title of titles) expect(hasTest(file, title), `${file}: ${title}`).toBe(true)
     }
+    for (const name of cases) expect([document.includes(`"${name}"`), matching(name)]).toEqual([true, [name]])
   })
 })
 

@@ -21,6 +21,11 @@ export function referenceWith(marks: readonly string[], texts: Readonly<Record<s
   return yaml
 }
 
+/** The reference with TLS, as its comments say, and the files of this folder. */
+export function referenceWithTls(folder: string, texts: Readonly<Record<string, string>> = {}): string {
+  return referenceWith(['tls'], { '/etc/tenantgate/': `${folder}/`, ...texts })
+}
+
 export interface GuardedEnvoy {
   readonly port: number
   /** What the gate was asked, oldest first. */

@@ -282,14 +282,8 @@ export const apiKeys: Theme = {
     },
     {
       attack: "a certificate of another authority, expired, of two tenants, beside another tenant's key",
-      tests: {
-        'envoy/client-certificates.test.ts': [
-          'another authority',
-          'whose names belong to two tenants',
-          'of another tenant it is a conflict',
-        ],
-        'conformance/certificates.test.ts': ['one of two tenants is refused', 'beside the key of another tenant'],
-      },
+      cases: ['one of two tenants is refused', 'beside the key of another tenant it is refused'],
+      tests: { 'envoy/client-certificates.test.ts': ['another authority', 'which has ended'] },
     },
     {
       attack: 'names of a certificate that break out of their place',
