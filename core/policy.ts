@@ -1,5 +1,5 @@
 /** The policy as the stages read it: checked, resolved, frozen, indexed. The `policy` room makes it from the file. */
-import type { Limit } from './limits/limit.ts'
+import type { Calendar, Limit } from './limits/limit.ts'
 import type { ClientCertificate } from './request.ts'
 
 export type Source = 'apiKey' | 'jwt' | 'opaqueToken' | 'clientCertificate' | 'host'
@@ -81,8 +81,7 @@ export interface Tenant {
   readonly id: string
   readonly plan: string
   readonly status: 'active' | 'suspended'
-  /** IANA name. */
-  readonly timeZone: string
+  readonly calendar: Calendar
   readonly attributes: Readonly<Record<string, string | number | boolean>>
   /** What a gateway with users of its own knows the tenant by: the username or id of a Kong consumer. */
   readonly consumer?: string

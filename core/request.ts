@@ -25,6 +25,8 @@ export interface GatewayRequest {
    * charged.
    */
   readonly abandoned?: () => boolean
+  /** How many ms the gateway still waits for the answer; absent where it does not tell. */
+  readonly timeLeftMs?: () => number
 }
 
 /**

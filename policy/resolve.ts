@@ -79,7 +79,8 @@ export function limitOf({
   mode,
 }: Omit<LimitEntry, 'unlimited'>): Limit {
   const named = { name, by: by.map(foldHeader), expose, ...(mode === 'shadow' && { mode }) }
-  if (rate === undefined) return { ...named, kind: 'quota', amount: quotaAmount(quota ?? ''), unit: 'day' }
+  if (rate === undefined)
+    return { ...named, kind: 'quota', amount: quotaAmount(quota ?? ''), period: { count: 1, unit: 'day' } }
   const { tokens, periodMs } = rateOf(rate)
   return { ...named, kind: 'rate', tokens, periodMs, burst: burst ?? tokens, weighted: weighted ?? false }
 }
@@ -129,7 +130,7 @@ export function tenantOf(id: string, entry: Entries[string], ofPlan: readonly Li
       id,
       plan,
       status,
-      timeZone,
+      calendar: { timeZone, billingDay: 1, billingMonth: 1 },
       attributes,
       limits,
       ...(consumer !== undefined && { consumer }),

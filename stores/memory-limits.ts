@@ -73,6 +73,10 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
       if (newcomers.length > 0) makeRoom(now)
       return charges.map((charge, i) => stateOf(at(counters, i), charge, at(admitted, i), now))
     },
+    look: () => [],
+    adjust: () => [],
+    buckets: () => [],
+    reset: () => 0,
   }
 }
 

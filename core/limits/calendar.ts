@@ -2,6 +2,8 @@
  * Calendar windows in a tenant's time zone: a day is from midnight to midnight there, also when it has 23 or 25 hours.
  */
 
+import type { Calendar, Period } from './limit.ts'
+
 /** ms since the epoch; `end` is the first moment that no longer belongs to it. */
 export interface Window {
   readonly start: number
@@ -10,6 +12,11 @@ export interface Window {
 
 const formatters = new Map<string, Intl.DateTimeFormat>()
 const latest = new Map<string, Window>()
+
+/** The window of `period` that `now` (ms since the epoch) falls in. */
+export function windowAt(now: number, _period: Period, { timeZone }: Calendar): Window {
+  return dayWindow(now, timeZone)
+}
 
 /** The day that `now` falls in. `timeZone` is an IANA name that the policy has checked. */
 export function dayWindow(now: number, timeZone: string): Window {

@@ -5,7 +5,7 @@ import { after, type MaybePromise } from '../maybe-promise.ts'
 import type { Route, Tenant } from '../policy.ts'
 import { type GatewayRequest, headerOf } from '../request.ts'
 import { bucketKey, bucketSeries, type Counted } from './bucket-key.ts'
-import type { Charge, Limit, LimitStore } from './limit.ts'
+import { type Charge, type Limit, type LimitStore, UTC_CALENDAR } from './limit.ts'
 import { type LimitReport, reportOf } from './report.ts'
 
 /** Who asks for what: the source of every bucket's key. */
@@ -26,14 +26,15 @@ export function takeLimits(charged: Charged, store: LimitStore, now: number): Ma
 function chargesOf(charged: Charged): readonly Charge[] {
   const { route, tenant, principal } = charged
   const charges: Charge[] = []
-  const timeZone = tenant?.timeZone ?? 'UTC'
+  const calendar = tenant?.calendar ?? UTC_CALENDAR
+  const owner = tenant?.id ?? ''
   let counted: Counted | undefined
   const add = (limit: Limit, series: string) => {
     const cost = limit.kind === 'quota' || limit.weighted ? route.cost : 1
     const isTenants = limit.by.length === 1 && limit.by[0] === 'tenant'
     if (!isTenants) counted ??= countedOf(charged)
     const key = counted && !isTenants ? bucketKey(limit, series, counted) : series
-    charges.push({ limit, series, key, cost, timeZone })
+    charges.push({ limit, series, key, tenant: owner, cost, calendar })
   }
   if (tenant) {
     const series = ownSeries(tenant)

@@ -1,5 +1,5 @@
 /** One bucket of either kind, behind four verbs: `look…` and `has…` never write, `open…` and `take…` do. */
-import { dayWindow } from './calendar.ts'
+import { windowAt } from './calendar.ts'
 import type { Charge, ChargeState, Limit } from './limit.ts'
 import {
   carryOver,
@@ -19,7 +19,7 @@ export type Counter =
   | { readonly kind: 'quota'; used: number; end: number; start: number }
 
 /** Brings the counter for a charge up to `now`; a new one when there is none, or it was of the other kind. */
-export function openCounter(counter: Counter | undefined, { limit, timeZone }: Charge, now: number): Counter {
+export function openCounter(counter: Counter | undefined, { limit, calendar }: Charge, now: number): Counter {
   if (limit.kind === 'rate') {
     if (counter?.kind !== 'rate') return { kind: 'rate', limit, bucket: fullBucket(limit, now) }
     refill(counter.bucket, counter.limit, now)
@@ -29,7 +29,7 @@ export function openCounter(counter: Counter | undefined, { limit, timeZone }: C
     }
     return counter
   }
-  const { start, end } = dayWindow(now, timeZone)
+  const { start, end } = windowAt(now, limit.period, calendar)
   if (counter?.kind !== 'quota') return { kind: 'quota', used: 0, start, end }
   // a window that overlaps the counter's is the same day in another time zone: what was used stays used
   if (start >= counter.end || end <= counter.start) counter.used = 0
@@ -58,11 +58,14 @@ export function stateOf(counter: Counter, charge: Charge, admitted: boolean, now
       remaining: tokensLeft(counter.bucket, counter.limit),
       resetMs: msUntilFull(counter.bucket, counter.limit),
       retryAfterMs: admitted ? 0 : msUntilTokens(counter.bucket, counter.limit, cost),
+      delayMs: 0,
+      windowMs: Math.ceil((counter.limit.burst * counter.limit.periodMs) / counter.limit.tokens),
     }
   }
   const remaining = limit.kind === 'quota' ? Math.max(0, limit.amount - counter.used) : 0
   const resetMs = counter.end - now
-  return { limit, admitted, remaining, resetMs, retryAfterMs: admitted ? 0 : resetMs }
+  const windowMs = counter.end - counter.start
+  return { limit, admitted, remaining, resetMs, retryAfterMs: admitted ? 0 : resetMs, delayMs: 0, windowMs }
 }
 
 /** Whether a counter says no more than a new one would, so that it can be forgotten. */

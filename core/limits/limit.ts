@@ -12,6 +12,11 @@ interface Named {
   readonly expose: boolean
   /** `shadow`: it counts, and refuses nobody. Absent where it is enforced. */
   readonly mode?: 'shadow'
+  /**
+   * What is counted, such as `content-bytes`; absent for requests. A limit of anything else counts what is reported once it is
+   * known, mostly after the answer: a request is admitted as long as anything is left, and charged nothing.
+   */
+  readonly unit?: string
 }
 
 /** A token bucket: `tokens` per `periodMs`, at most `burst` at once. */
@@ -22,31 +27,56 @@ export interface RateLimit extends Named {
   readonly burst: number
   /** Whether a route's cost counts; otherwise each request counts one. */
   readonly weighted: boolean
+  /** For how long a request may wait for its tokens instead of being refused, in ms; absent for not at all. */
+  readonly delayMs?: number
 }
 
-/** A calendar quota: `amount` per day of the tenant's time zone. */
+/** `amount` in each window of `period`. */
 export interface Quota extends Named {
   readonly kind: 'quota'
   readonly amount: number
-  readonly unit: 'day'
+  readonly period: Period
 }
 
 export type Limit = RateLimit | Quota
 
-/** One limit, to be charged for one request. */
-export interface Charge {
-  readonly limit: Limit
-  /** The bucket's key, made by `bucketKey`; it begins with the tenant. */
-  readonly key: string
-  /**
-   * What `key` begins with: one limit of one tenant. A store bounds each series, so that none can push out another's
-   * buckets.
-   */
-  readonly series: string
-  /** Whole units, at least 0; 0 only looks. */
-  readonly cost: number
-  /** IANA name; calendar windows are cut in it. */
+/** `count` of `unit`: one month, fourteen days. */
+export interface Period {
+  readonly count: number
+  readonly unit: PeriodUnit
+}
+
+export type PeriodUnit = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year'
+
+/** Where a tenant's windows begin. */
+export interface Calendar {
+  /** IANA name. */
   readonly timeZone: string
+  /** 1 to 31: where months and years begin; in a shorter month its last day. */
+  readonly billingDay: number
+  /** 1 to 12: where years begin. */
+  readonly billingMonth: number
+}
+
+/** Windows of those who say nothing else. */
+export const UTC_CALENDAR: Calendar = Object.freeze({ timeZone: 'UTC', billingDay: 1, billingMonth: 1 })
+
+/** All buckets of one limit of one tenant. */
+export interface Series {
+  readonly limit: Limit
+  /** What the keys of its buckets begin with, made by `bucketSeries`. A store bounds each series. */
+  readonly series: string
+  /** The tenant's id; empty for nobody's. A store bounds what one tenant may hold, so that none can push out another's. */
+  readonly tenant: string
+  readonly calendar: Calendar
+}
+
+/** One limit, to be charged for one request. */
+export interface Charge extends Series {
+  /** The bucket's key, made by `bucketKey`; it begins with the series. */
+  readonly key: string
+  /** Whole units. 0 only looks, and finds room in a limit that counts no requests as long as anything is left. */
+  readonly cost: number
 }
 
 /** How a limit stands after a take. */
@@ -54,20 +84,46 @@ export interface ChargeState {
   readonly limit: Limit
   /** Whether this limit alone would have admitted the request. */
   readonly admitted: boolean
-  /** Whole units left now. */
+  /** Whole units left now, at least 0. */
   readonly remaining: number
   /** Milliseconds until the bucket is full or the window ends. */
   readonly resetMs: number
   /** Milliseconds until the same charge could be admitted; 0 where it was. */
   readonly retryAfterMs: number
+  /** Milliseconds that the request must wait for the tokens that it was given; 0 for a quota. */
+  readonly delayMs: number
+  /** How long a window is, in ms: of a quota the present one, of a rate the time in which an empty bucket fills. */
+  readonly windowMs: number
 }
 
-/** Where buckets live. Every store passes the one contract suite in `test/contract`. */
+/** One bucket, for those who administer. */
+export interface BucketView {
+  readonly key: string
+  readonly state: ChargeState
+  /** Units charged in this window, or missing from the bucket. */
+  readonly used: number
+  /** Charges that found no room in this window; of a rate, since the bucket was last full. */
+  readonly refused: number
+}
+
+/** Where buckets live. Every store passes the one contract suite in `test/contract`. `now` in ms since the epoch; a shared store may use its own clock. */
 export interface LimitStore {
   /**
    * Takes all enforced charges or none, in one atomic step: when each of them has room all are taken, otherwise nothing
    * is. A charge of a limit in shadow stops none of the others: it is taken with them where it has room itself. Answers
-   * one state per charge, in the order given. `now` in ms since the epoch; a shared store may use its own clock.
+   * one state per charge, in the order given. A limit with a delay has room, too, when its tokens come within that and within
+   * `patienceMs`, for which the asker can wait: they are taken now, so that those who ask later wait for later ones.
    */
-  take(charges: readonly Charge[], now: number): MaybePromise<readonly ChargeState[]>
+  take(charges: readonly Charge[], now: number, patienceMs?: number): MaybePromise<readonly ChargeState[]>
+  /** What `take` would answer. Changes nothing. */
+  look(charges: readonly Charge[], now: number, patienceMs?: number): MaybePromise<readonly ChargeState[]>
+  /**
+   * Counts what has happened anyhow: each cost is charged, whether or not there is room, and a negative one given back, up to a
+   * full bucket or an unused window. `admitted` tells whether there was anything left before.
+   */
+  adjust(charges: readonly Charge[], now: number): MaybePromise<readonly ChargeState[]>
+  /** The buckets of a series that hold something, the most used first; at most `most`. */
+  buckets(series: Series, most: number, now: number): MaybePromise<readonly BucketView[]>
+  /** Forgets the bucket of that key, or all of the series: they are full again. Answers how many there were. */
+  reset(series: Series, key: string | undefined): MaybePromise<number>
 }

@@ -10,7 +10,7 @@ const limit = (name: string, ...by: CountedBy[]): Limit => ({
   by,
   expose: true,
   amount: 1,
-  unit: 'day',
+  period: { count: 1, unit: 'day' },
 })
 
 const counted = (parts: Partial<Counted>): Counted => ({

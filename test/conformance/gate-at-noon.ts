@@ -22,7 +22,13 @@ export type GivenParts = Partial<Pick<CredentialParts, 'introspect' | 'records'>
 export function gateAtNoon(policy: Policy, parts: GivenParts = {}): GateAtNoon {
   let limits = createMemoryLimits()
   let failures = createFailedCredentials()
-  const latest: LimitStore = { take: (charges, now) => limits.take(charges, now) }
+  const latest: LimitStore = {
+    take: (...asked) => limits.take(...asked),
+    look: (...asked) => limits.look(...asked),
+    adjust: (...asked) => limits.adjust(...asked),
+    buckets: (...asked) => limits.buckets(...asked),
+    reset: (...asked) => limits.reset(...asked),
+  }
   const latestFailures: FailedCredentials = {
     blockedForMs: (address, rule, now) => failures.blockedForMs(address, rule, now),
     failed: (address, rule, now) => failures.failed(address, rule, now),

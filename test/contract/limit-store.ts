@@ -1,6 +1,14 @@
 /** The contract of a limit store: every store passes this one suite. */
 import { describe, expect, it } from 'vitest'
-import type { Charge, ChargeState, Limit, LimitStore, Quota, RateLimit } from '../../core/limits/limit.ts'
+import {
+  type Charge,
+  type ChargeState,
+  type Limit,
+  type LimitStore,
+  type Quota,
+  type RateLimit,
+  UTC_CALENDAR,
+} from '../../core/limits/limit.ts'
 
 const NOON = Date.parse('2026-11-22T12:00:00Z')
 const HOUR = 3_600_000
@@ -15,12 +23,14 @@ export const burst: RateLimit = {
   burst: 5,
   weighted: false,
 }
-export const daily: Quota = { ...shared, kind: 'quota', name: 'daily', amount: 10, unit: 'day' }
+export const daily: Quota = { ...shared, kind: 'quota', name: 'daily', amount: 10, period: { count: 1, unit: 'day' } }
+
+export const inZone = (timeZone: string) => ({ ...UTC_CALENDAR, timeZone })
 
 export function charge(limit: Limit, more: Partial<Charge> & { tenant?: string } = {}): Charge {
   const { tenant = 'acme', ...rest } = more
   const series = `${tenant}/${limit.name}`
-  return { limit, series, key: series, cost: 1, timeZone: 'UTC', ...rest }
+  return { limit, series, key: series, tenant, cost: 1, calendar: UTC_CALENDAR, ...rest }
 }
 
 export function limitStoreContract(name: string, create: () => LimitStore | Promise<LimitStore>): void {
@@ -73,7 +83,7 @@ export function limitStoreContract(name: string, create: () => LimitStore | Prom
 
     it("a day ends at midnight in the charge's time zone", async () => {
       const store = await create()
-      const berlin = charge(daily, { cost: 10, timeZone: 'Europe/Berlin' })
+      const berlin = charge(daily, { cost: 10, calendar: inZone('Europe/Berlin') })
       const [state] = await take(store, [berlin])
       expect(state?.resetMs).toBe(11 * HOUR)
       expect(admitted(await take(store, [berlin], NOON + 11 * HOUR - 1))).toBe(false)
@@ -92,7 +102,7 @@ export function limitStoreContract(name: string, create: () => LimitStore | Prom
     it('a new time zone does not hand out a second quota for the same day', async () => {
       const store = await create()
       await take(store, [charge(daily, { cost: 10 })])
-      expect(admitted(await take(store, [charge(daily, { timeZone: 'Asia/Tokyo' })]))).toBe(false)
+      expect(admitted(await take(store, [charge(daily, { calendar: inZone('Asia/Tokyo') })]))).toBe(false)
     })
 
     it('a limit in shadow stops nothing: the others are charged, and it says that it has no room', async () => {

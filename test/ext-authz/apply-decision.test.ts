@@ -35,8 +35,23 @@ describe('an allow', () => {
   )
 
   it('tells the client of limits by overwriting, and nothing of who it is', () => {
-    const limit = { kind: 'quota', name: 'daily', amount: 100, unit: 'day', by: ['tenant'], expose: true } as const
-    const state = { limit, admitted: true, remaining: 41, resetMs: 60_000, retryAfterMs: 0 }
+    const limit = {
+      kind: 'quota',
+      name: 'daily',
+      amount: 100,
+      period: { count: 1, unit: 'day' },
+      by: ['tenant'],
+      expose: true,
+    } as const
+    const state = {
+      limit,
+      admitted: true,
+      remaining: 41,
+      resetMs: 60_000,
+      retryAfterMs: 0,
+      delayMs: 0,
+      windowMs: 86_400_000,
+    }
     const limits = { states: [state], exposed: [state], strictest: state, violated: [], observed: [] }
     const { okResponse, dynamicMetadata } = applyDecision(allowOf({ ...known, limits }))
     const added = okResponse?.responseHeadersToAdd ?? []

@@ -16,8 +16,23 @@ const whole: Applied = {
 }
 const stage = (name: 'auth' | 'quota' | 'flags'): Applied => ({ ...whole, stage: name, parts: new Set([name]) })
 
-const limit = { kind: 'quota', name: 'daily', amount: 100, unit: 'day', by: ['tenant'], expose: true } as const
-const state = { limit, admitted: true, remaining: 41, resetMs: 60_000, retryAfterMs: 0 }
+const limit = {
+  kind: 'quota',
+  name: 'daily',
+  amount: 100,
+  period: { count: 1, unit: 'day' },
+  by: ['tenant'],
+  expose: true,
+} as const
+const state = {
+  limit,
+  admitted: true,
+  remaining: 41,
+  resetMs: 60_000,
+  retryAfterMs: 0,
+  delayMs: 0,
+  windowMs: 86_400_000,
+}
 const limits = { states: [state], exposed: [state], strictest: state, violated: [], observed: [] }
 
 const known = {

@@ -32,7 +32,12 @@ describe('a complete policy', () => {
 
   it('finds tenants by id, by alias and by host, and keys by the hash', () => {
     const acme = policy.directory.byId('acme')
-    expect(acme).toMatchObject({ id: 'acme', plan: 'pro', timeZone: 'Europe/Berlin', status: 'active' })
+    expect(acme).toMatchObject({
+      id: 'acme',
+      plan: 'pro',
+      calendar: { timeZone: 'Europe/Berlin', billingDay: 1, billingMonth: 1 },
+      status: 'active',
+    })
     expect([acme?.consumer, policy.directory.byId('globex')?.consumer]).toEqual(['acme-inc', undefined])
     expect(policy.directory.byName('org_7f3a')).toBe(acme)
     expect(policy.directory.byName('acme')).toBe(acme)
@@ -59,7 +64,7 @@ describe('a complete policy', () => {
         by: ['tenant', 'credential'],
         expose: true,
       },
-      { kind: 'quota', name: 'daily', amount: 50000, unit: 'day', by: ['tenant'], expose: true },
+      { kind: 'quota', name: 'daily', amount: 50000, period: { count: 1, unit: 'day' }, by: ['tenant'], expose: true },
       {
         kind: 'rate',
         name: 'strict',
@@ -165,7 +170,7 @@ describe('a complete policy', () => {
     const limits = policy.directory.byId('acme')?.credentialLimits
     expect([...(limits?.keys() ?? [])]).toEqual(['ci', 'batch'])
     expect(limits?.get('ci')).toEqual([
-      { kind: 'quota', name: 'builds', amount: 500, unit: 'day', by: ['tenant'], expose: true },
+      { kind: 'quota', name: 'builds', amount: 500, period: { count: 1, unit: 'day' }, by: ['tenant'], expose: true },
     ])
     expect(Object.isFrozen(limits?.get('batch')?.[0]?.by)).toBe(true)
     expect(policy.directory.byId('globex')).not.toHaveProperty('credentialLimits')

@@ -1,6 +1,8 @@
 /** What a policy has backends told, what is fit to be told, and what is taken off a request before it reaches one. */
+
 import { describe, expect, it } from 'vitest'
 import { backendHeaders, headersToRemove, policyHeaders } from '../../../core/identity/headers.ts'
+import { UTC_CALENDAR } from '../../../core/limits/limit.ts'
 import type { HeaderSource, Identity, Tenant } from '../../../core/policy.ts'
 import { allowOf, requestOf } from '../../ext-authz/decisions.ts'
 import { gateOf, newKey, policyOf } from '../../support/gate.ts'
@@ -9,7 +11,7 @@ const tenant: Tenant = {
   id: 'acme',
   plan: 'pro',
   status: 'active',
-  timeZone: 'UTC',
+  calendar: UTC_CALENDAR,
   attributes: { region: 'eu', beta: true, seats: 40 },
   limits: [],
 }

@@ -6,6 +6,7 @@ import type { Principal } from '../../../core/credentials/principal.ts'
 import { decide } from '../../../core/decide.ts'
 import { backendHeaders, headersToRemove } from '../../../core/identity/headers.ts'
 import { createIdentityTokens } from '../../../core/identity/token.ts'
+import { UTC_CALENDAR } from '../../../core/limits/limit.ts'
 import type { IdentityTokenRules, Tenant } from '../../../core/policy.ts'
 import { gateOf, NOON, newKey, policyOf, requestOf } from '../../support/gate.ts'
 
@@ -25,7 +26,7 @@ const rulesOf = (algorithm: IdentityTokenRules['algorithm']): IdentityTokenRules
   keys: [],
 })
 
-const acme: Tenant = { id: 'acme', plan: 'pro', status: 'active', timeZone: 'UTC', attributes: {}, limits: [] }
+const acme: Tenant = { id: 'acme', plan: 'pro', status: 'active', calendar: UTC_CALENDAR, attributes: {}, limits: [] }
 const newPrincipal = (more: Partial<Principal> = {}): Principal => ({
   kind: 'jwt',
   credential: 'web',

@@ -10,7 +10,7 @@ const limit = (...by: CountedBy[]): Limit => ({
   by,
   expose: true,
   amount: 1,
-  unit: 'day',
+  period: { count: 1, unit: 'day' },
 })
 const counted = (user: string, header = ''): Counted => ({
   tenant: 'acme',
