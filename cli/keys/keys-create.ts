@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { createApiKey, storedHash } from '../../core/credentials/api-key.ts'
 import { instantMs } from '../../policy/units.ts'
+import { openAdminClient } from '../admin/admin-client.ts'
+import { SERVER_SPECS, say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { type Options, readOptions } from '../options.ts'
-import { openAdminClient } from './admin-client.ts'
-import { entryLine, listOf, SERVER_SPECS, say, sayJson, shownOnce, unfitOption, unlessDurable } from './keys-options.ts'
+import { entryLine, listOf, shownOnce, unfitOption, unlessDurable } from './keys-options.ts'
 
 const SPECS = {
   ...SERVER_SPECS,

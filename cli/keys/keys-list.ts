@@ -1,9 +1,10 @@
 /** `keys list`: which keys there are, in a policy file or at a running service, which also knows when they were last used. */
 
+import type { AdminClient } from '../admin/admin-client.ts'
+import { PLACE_SPECS, placeOf, say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { readOptions } from '../options.ts'
-import type { AdminClient } from './admin-client.ts'
-import { PLACE_SPECS, placeOf, say, sayJson, unfitOption } from './keys-options.ts'
+import { unfitOption } from './keys-options.ts'
 import { readPolicyKeys } from './policy-keys.ts'
 
 const SPECS = { ...PLACE_SPECS, tenant: { type: 'string' } } as const

@@ -1,38 +1,7 @@
-/** What the verbs of `keys` and `tokens` share: where it is to be done, and how a key is told. */
+/** What the verbs of `keys` and `tokens` share: what a policy would refuse, and how a key is told. */
 import { holdsSecret } from '../../core/mask-secrets.ts'
 import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS, NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
 import { instantMs } from '../../policy/units.ts'
-import { EXIT, type Io } from '../io.ts'
-import { type AdminClient, openAdminClient } from './admin-client.ts'
-
-export const SERVER_SPECS = {
-  server: { type: 'string' },
-  'admin-token-file': { type: 'string' },
-  json: { type: 'boolean' },
-} as const
-
-export const PLACE_SPECS = { ...SERVER_SPECS, policy: { type: 'string' } } as const
-
-interface GivenPlace {
-  readonly server?: string
-  readonly policy?: string
-  readonly 'admin-token-file'?: string
-}
-
-export type Place =
-  | { readonly kind: 'server'; readonly client: AdminClient }
-  | { readonly kind: 'policy'; readonly file: string }
-
-/** In a policy file or at a running service: what is given in the environment gives way. A text says what is wrong. */
-export function placeOf(given: GivenPlace, argv: readonly string[], env: Io['env']): Place | string {
-  const asked = (name: string) => argv.some((part) => part === `--${name}` || part.startsWith(`--${name}=`))
-  if (asked('server') && asked('policy')) return 'give --policy FILE or --server URL, not both'
-  if (given.server === undefined || asked('policy')) {
-    return given.policy === undefined ? 'give --policy FILE or --server URL' : { kind: 'policy', file: given.policy }
-  }
-  const opened = openAdminClient(given.server, given['admin-token-file'], env)
-  return opened.ok ? { kind: 'server', client: opened.client } : opened.problem
-}
 
 interface Named {
   readonly tenant?: string | undefined
@@ -107,13 +76,4 @@ export function unlessDurable(body: Readonly<Record<string, unknown>>): string {
   return body.durable === false
     ? 'kept in memory alone: the service runs without --state, and its end undoes this\n'
     : ''
-}
-
-export function say(io: Io, text: string): number {
-  io.stdout.write(text)
-  return EXIT.ok
-}
-
-export function sayJson(io: Io, value: object): number {
-  return say(io, `${JSON.stringify(value)}\n`)
 }

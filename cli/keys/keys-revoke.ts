@@ -1,9 +1,10 @@
 /** `keys revoke`: every key of an id is refused from now on; in a policy file, once its entries have ended. */
 
+import type { AdminClient } from '../admin/admin-client.ts'
+import { PLACE_SPECS, placeOf, say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { readOptions } from '../options.ts'
-import type { AdminClient } from './admin-client.ts'
-import { PLACE_SPECS, placeOf, say, sayJson, unfitOption, unlessDurable } from './keys-options.ts'
+import { unfitOption, unlessDurable } from './keys-options.ts'
 import { findKeys, readPolicyKeys } from './policy-keys.ts'
 
 const SPECS = { ...PLACE_SPECS, tenant: { type: 'string' }, id: { type: 'string' } } as const

@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { DEFAULT_OVERLAP, OVERLAP_WORDS, overlapMs } from '../../admin/overlap.ts'
 import { createApiKey, storedHash } from '../../core/credentials/api-key.ts'
+import type { AdminClient } from '../admin/admin-client.ts'
+import { PLACE_SPECS, placeOf, say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { type Options, readOptions } from '../options.ts'
-import type { AdminClient } from './admin-client.ts'
-import { entryLine, PLACE_SPECS, placeOf, say, sayJson, shownOnce, unfitOption, unlessDurable } from './keys-options.ts'
+import { entryLine, shownOnce, unfitOption, unlessDurable } from './keys-options.ts'
 import { endOf, findKeys, type PolicyKey, readPolicyKeys } from './policy-keys.ts'
 
 const SPECS = {

@@ -1,9 +1,10 @@
 /** `tenantgate tokens revoke`: tokens are refused from now on, by their id, their subject or their tenant. */
 import { instantMs } from '../../policy/units.ts'
+import { openAdminClient } from '../admin/admin-client.ts'
+import { SERVER_SPECS, say, sayJson } from '../admin/server-options.ts'
 import { badInput, EXIT, type Io, wrongUse } from '../io.ts'
 import { type Options, readOptions } from '../options.ts'
-import { openAdminClient } from './admin-client.ts'
-import { SERVER_SPECS, say, sayJson, unfitOption, unlessDurable } from './keys-options.ts'
+import { unfitOption, unlessDurable } from './keys-options.ts'
 
 const USAGE = `Usage: tenantgate tokens revoke --server URL (--jti ID | --subject SUB | --tenant TENANT)
                                 [--issuer ISS] [--before TIME] [--json]

@@ -1,8 +1,8 @@
 /** The options that every service has: the policy, the listener for probes, the bound of a drain, the level of the log. */
 import { spanMs } from '../../core/spans.ts'
 import { LOG_LEVELS, type LogLevel } from '../../telemetry/log.ts'
+import { readAdminToken } from '../admin/admin-token.ts'
 import { badInput, type Io, wrongUse as tellWrongUse } from '../io.ts'
-import { readAdminToken } from '../keys/admin-token.ts'
 import { type ListenAddress, readAddress, readListenAddress } from './listen-address.ts'
 
 export interface ServiceOptions {
