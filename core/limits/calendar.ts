@@ -1,8 +1,9 @@
 /**
  * Calendar windows in a tenant's time zone: a day is from midnight to midnight there, also when it has 23 or 25 hours.
+ * The windows of a period follow each other without a hole and without an overlap, whatever clocks do.
  */
-
 import type { Calendar, Period } from './limit.ts'
+import { changeBetween, DAY_MS, dayShown, offsetAt, startOfDay } from './time-zone.ts'
 
 /** ms since the epoch; `end` is the first moment that no longer belongs to it. */
 export interface Window {
@@ -10,75 +11,117 @@ export interface Window {
   readonly end: number
 }
 
-const formatters = new Map<string, Intl.DateTimeFormat>()
-const latest = new Map<string, Window>()
+/**
+ * The latest window of each period in each calendar. A policy has few of either, shares them between its tenants, and
+ * takes them along when it goes.
+ */
+const latest = new WeakMap<Calendar, WeakMap<Period, Window>>()
 
-/** The window of `period` that `now` (ms since the epoch) falls in. */
-export function windowAt(now: number, _period: Period, { timeZone }: Calendar): Window {
-  return dayWindow(now, timeZone)
-}
-
-/** The day that `now` falls in. `timeZone` is an IANA name that the policy has checked. */
-export function dayWindow(now: number, timeZone: string): Window {
-  const known = latest.get(timeZone)
+/**
+ * The window of `period` that `now` (ms since the epoch) falls in. Cheap for as long as the same objects ask for the same
+ * window.
+ */
+export function windowAt(now: number, period: Period, calendar: Calendar): Window {
+  const known = latest.get(calendar)?.get(period)
   if (known && now >= known.start && now < known.end) return known
-  const { year, month, day } = wallClock(now, timeZone)
-  const window = {
-    start: instantOf(year, month, day, timeZone),
-    end: instantOf(year, month, day + 1, timeZone),
+  const window = windowOf(now, period, calendar)
+  let ofCalendar = latest.get(calendar)
+  if (!ofCalendar) {
+    ofCalendar = new WeakMap()
+    latest.set(calendar, ofCalendar)
   }
-  latest.set(timeZone, window)
+  ofCalendar.set(period, window)
   return window
 }
 
-interface WallClock {
-  readonly year: number
-  readonly month: number
-  readonly day: number
-  /** The wall clock's reading as if it were UTC, in ms. */
-  readonly asUtc: number
+const FIXED_MS = { second: 1000, minute: 60_000, hour: 3_600_000 } as const
+
+function windowOf(now: number, { count, unit }: Period, calendar: Calendar): Window {
+  switch (unit) {
+    case 'hour':
+      if (count === 1) return clockHour(now, calendar.timeZone)
+      return fixedWindow(now, count * FIXED_MS.hour)
+    case 'second':
+    case 'minute':
+      return fixedWindow(now, count * FIXED_MS[unit])
+    case 'day':
+      return windowOfDays(now, calendar.timeZone, everyDays(count, 0))
+    case 'week':
+      return windowOfDays(now, calendar.timeZone, everyDays(count * 7, MONDAY))
+    case 'month':
+      return windowOfDays(now, calendar.timeZone, everyMonths(count, calendar))
+    case 'year':
+      return windowOfDays(now, calendar.timeZone, everyMonths(count * 12, calendar))
+  }
 }
 
-function wallClock(instant: number, timeZone: string): WallClock {
-  const parts = new Map(
-    formatterFor(timeZone)
-      .formatToParts(instant)
-      .map(({ type, value }) => [type, Number(value)]),
-  )
-  const part = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? 0
-  const [year, month, day] = [part('year'), part('month'), part('day')]
-  return { year, month, day, asUtc: Date.UTC(year, month - 1, day, part('hour'), part('minute'), part('second')) }
+/** Of one length, counted from the epoch. */
+function fixedWindow(now: number, lengthMs: number): Window {
+  const start = Math.floor(now / lengthMs) * lengthMs
+  return { start, end: start + lengthMs }
 }
 
 /**
- * The first instant of a local day. The offset is asked twice: the first answer may be from the other side of a change
- * of the clock. Where midnight itself is skipped, the day begins when the clock jumps over it.
+ * An hour as the clock on the wall shows it, which may begin at half past in UTC. Where the clock is changed by whole
+ * hours they go on as they were; where by a part of one, an hour ends and another begins with the change.
  */
-function instantOf(year: number, month: number, day: number, timeZone: string): number {
-  const midnight = Date.UTC(year, month - 1, day)
-  const offsetAt = (instant: number) => wallClock(instant, timeZone).asUtc - instant
-  const guess = midnight - offsetAt(midnight)
-  const earlier = midnight - offsetAt(guess - 3_600_000)
-  const later = midnight - offsetAt(guess + 3_600_000)
-  const first = Math.min(earlier, later)
-  return wallClock(first, timeZone).asUtc >= midnight ? first : Math.max(earlier, later)
+function clockHour(now: number, timeZone: string): Window {
+  const offset = offsetAt(now, timeZone)
+  let { start, end } = fixedWindow(now + offset, FIXED_MS.hour)
+  start -= offset
+  end -= offset
+  const shifts = (other: number) => (other - offset) % FIXED_MS.hour !== 0
+  if (shifts(offsetAt(start, timeZone))) start = changeBetween(start, now, timeZone)
+  if (shifts(offsetAt(end, timeZone))) end = changeBetween(now, end, timeZone)
+  return { start, end }
 }
 
-function formatterFor(timeZone: string): Intl.DateTimeFormat {
-  let formatter = formatters.get(timeZone)
-  if (!formatter) {
-    formatter = new Intl.DateTimeFormat('en-US', {
-      timeZone,
-      calendar: 'iso8601',
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    })
-    formatters.set(timeZone, formatter)
+/** How days, counted from 1970-01-01, are cut into windows, which are numbered. */
+interface Cut {
+  indexOf(day: number): number
+  firstDay(index: number): number
+}
+
+/** Days are looked at as clocks show them, and begin when `startOfDay` says. */
+function windowOfDays(now: number, timeZone: string, { indexOf, firstDay }: Cut): Window {
+  let index = indexOf(dayShown(now, timeZone))
+  let start = startOfDay(firstDay(index), timeZone)
+  let end = startOfDay(firstDay(index + 1), timeZone)
+  // a clock that was set back over midnight shows the day before again, but that was over
+  while (now >= end) {
+    index += 1
+    start = end
+    end = startOfDay(firstDay(index + 1), timeZone)
   }
-  return formatter
+  return { start, end }
+}
+
+/** 1969-12-29, the Monday of the week that the epoch falls in. */
+const MONDAY = -3
+
+function everyDays(count: number, from: number): Cut {
+  return {
+    indexOf: (day) => Math.floor((day - from) / count),
+    firstDay: (index) => from + index * count,
+  }
+}
+
+/** Months from one billing day to the next, counted from the billing month of 1970. */
+function everyMonths(count: number, { billingDay, billingMonth }: Calendar): Cut {
+  const origin = billingMonth - 1
+  return {
+    indexOf(day) {
+      const date = new Date(day * DAY_MS)
+      const month = (date.getUTCFullYear() - 1970) * 12 + date.getUTCMonth()
+      const begun = day >= billingDayOf(month, billingDay) ? month : month - 1
+      return Math.floor((begun - origin) / count)
+    },
+    firstDay: (index) => billingDayOf(origin + index * count, billingDay),
+  }
+}
+
+/** The billing day of a month (0 is January 1970), or its last day where it has none of that number. */
+function billingDayOf(month: number, billingDay: number): number {
+  const last = new Date(Date.UTC(1970, month + 1, 0)).getUTCDate()
+  return Date.UTC(1970, month, Math.min(billingDay, last)) / DAY_MS
 }
