@@ -1,4 +1,5 @@
-/** google.protobuf.Struct to plain values: what filters before ours have left in a request's metadata. */
+/** google.protobuf.Struct to plain values, as filters before ours have left them in a request's metadata, and back. */
+import type { Json } from '../core/descriptors/descriptor.ts'
 import type { StructMessage, ValueMessage } from './messages.ts'
 
 /** Claims are shallow and few; what is beyond these is not read at all. */
@@ -35,4 +36,22 @@ function plainValue(value: ValueMessage, depth: number, budget: Budget): unknown
   if (value.structValue) return objectOf(value.structValue, depth, budget)
   if (value.listValue) return (value.listValue.values ?? []).map((item) => plainValue(item, depth - 1, budget))
   return value.stringValue ?? value.numberValue ?? value.boolValue ?? null
+}
+
+/** The message for plain values. */
+export function structOf(plain: Readonly<Record<string, Json>>): StructMessage {
+  return { fields: Object.fromEntries(Object.entries(plain).map(([name, value]) => [name, valueMessage(value)])) }
+}
+
+function valueMessage(value: Json): ValueMessage {
+  if (value === null) return { nullValue: 0 }
+  if (typeof value === 'string') return { stringValue: value }
+  if (typeof value === 'number') return { numberValue: value }
+  if (typeof value === 'boolean') return { boolValue: value }
+  if (isList(value)) return { listValue: { values: value.map(valueMessage) } }
+  return { structValue: structOf(value) }
+}
+
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value)
 }

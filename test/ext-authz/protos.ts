@@ -4,7 +4,14 @@ import { dirname, join } from 'node:path'
 import { loadSync, type MessageTypeDefinition, type PackageDefinition } from '@grpc/proto-loader'
 import { protoFolder } from '../../ext-authz/service.ts'
 
-const FILE = 'envoy/service/auth/v3/external_auth.proto'
+/** The file of each service. */
+export const PROTO_FILES = {
+  authorization: 'envoy/service/auth/v3/external_auth.proto',
+  rateLimit: 'envoy/service/ratelimit/v3/rls.proto',
+} as const
+
+type ProtoFile = (typeof PROTO_FILES)[keyof typeof PROTO_FILES]
+
 const OPTIONS = { longs: Number, keepCase: true } as const
 
 /** A message as it is on the wire: names of the fields to number, kind and repetition. */
@@ -18,15 +25,15 @@ interface FieldDescriptor {
   readonly typeName: string
 }
 
-export function ourProtos(): PackageDefinition {
-  return loadSync(FILE, { ...OPTIONS, includeDirs: [protoFolder] })
+export function ourProtos(file: ProtoFile = PROTO_FILES.authorization): PackageDefinition {
+  return loadSync(file, { ...OPTIONS, includeDirs: [protoFolder] })
 }
 
-export function theirProtos(): PackageDefinition {
+export function theirProtos(file: ProtoFile = PROTO_FILES.authorization): PackageDefinition {
   const resolve = createRequire(import.meta.url).resolve
   const deps = join(dirname(resolve('@grpc/grpc-js-xds/package.json')), 'deps')
   const folders = ['envoy-api', 'xds', 'googleapis', 'protoc-gen-validate']
-  return loadSync(FILE, { ...OPTIONS, includeDirs: folders.map((folder) => join(deps, folder)) })
+  return loadSync(file, { ...OPTIONS, includeDirs: folders.map((folder) => join(deps, folder)) })
 }
 
 /** A message with its encoder and decoder. */
