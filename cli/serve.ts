@@ -13,13 +13,13 @@ export async function serve(argv: readonly string[], io: Io): Promise<number> {
   const read = readServeOptions(argv, io.env)
   if (!read.ok) return refuseOptions(io, read)
   const { options } = read
-  return runService(options, io, (gate, { log, metrics, elapsed }): Gateway => {
+  return runService(options, io, (gate, { log, metrics, now, elapsed }): Gateway => {
     const onFault = (fault: unknown) => {
       metrics.fault()
       log.fault('a Check failed', fault)
     }
     return {
-      server: createGrpcServer({ check: createCheck(gate.decide), onFault, elapsed }),
+      server: createGrpcServer({ check: createCheck(gate.decide), onFault, now, elapsed }),
       listen: { addresses: options.listen },
       told: (grpc) => ({ grpc }),
     }

@@ -29,6 +29,9 @@ export interface GatewayRequest {
   readonly timeLeftMs?: () => number
 }
 
+/** What is known of the gateway that asks, while it waits. */
+export type Asker = Pick<GatewayRequest, 'abandoned' | 'timeLeftMs'>
+
 /**
  * What a certificate says of its holder (RFC 5280 §4.2.1.6). One without a name that can be read was shown, and is
  * nobody's.

@@ -1,5 +1,5 @@
 /** From Envoy's CheckRequest to the request that the core decides about. It translates and decides nothing. */
-import type { ClientCertificate, GatewayRequest } from '../core/request.ts'
+import type { Asker, ClientCertificate, GatewayRequest } from '../core/request.ts'
 import { FORWARDED_CERTIFICATE, forwardedCertificate } from './forwarded-certificate.ts'
 import type { CheckRequest, HeaderValue, HttpRequest } from './messages.ts'
 import { claimsOf, peerCertificate } from './verified-by-envoy.ts'
@@ -13,7 +13,7 @@ const LONGEST_ID = 128
  * Reads a decoded Check. Undefined when Envoy told us of no HTTP request at all; what it left out of one is an empty text,
  * which no rule of the policy matches.
  */
-export function readRequest(check: CheckRequest, abandoned?: () => boolean): GatewayRequest | undefined {
+export function readRequest(check: CheckRequest, asker?: Asker): GatewayRequest | undefined {
   const { source, request, metadataContext } = check.attributes ?? {}
   const http = request?.http
   if (http === undefined) return undefined
@@ -32,7 +32,8 @@ export function readRequest(check: CheckRequest, abandoned?: () => boolean): Gat
   if (forwarded) onDemand(read, 'forwardedCertificate', () => forwardedCertificate(forwarded))
   const claims = metadataContext && claimsOf(metadataContext)
   if (claims) read.verifiedClaims = claims
-  if (abandoned) read.abandoned = abandoned
+  if (asker?.abandoned) read.abandoned = asker.abandoned
+  if (asker?.timeLeftMs) read.timeLeftMs = asker.timeLeftMs
   return read
 }
 

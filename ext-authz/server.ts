@@ -1,6 +1,7 @@
 /** The gRPC server that Envoy calls. It is given connections; which sockets they come from is not its business. */
 import type { Socket } from 'node:net'
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
+import type { Asker } from '../core/request.ts'
 import type { Check } from './check.ts'
 import { addHealth } from './health.ts'
 import type { CheckRequest, CheckResponse } from './messages.ts'
@@ -37,17 +38,19 @@ export interface ServerParts {
   readonly check: Check
   /** Told what `check` threw. */
   readonly onFault: (fault: unknown) => void
+  /** ms since the epoch: what the deadlines of calls are told in. */
+  readonly now: () => number
   /** ms from anywhere, never going back. */
   readonly elapsed: () => number
 }
 
 /** Starts to serve. */
-export function createGrpcServer({ check, onFault, elapsed }: ServerParts): GrpcServer {
+export function createGrpcServer({ check, onFault, now, elapsed }: ServerParts): GrpcServer {
   const server = new Server(OPTIONS)
   const calls = { underWay: 0 }
   const pulse = createPulse(elapsed)
   let isDraining = false
-  server.addService(servedAuthorization(), { Check: unary(check, calls, onFault, pulse) })
+  server.addService(servedAuthorization(), { Check: unary((call) => check(call.request, askerOf(call, now)), calls, onFault, pulse) })
   const health = addHealth(server, [AUTHORIZATION])
   const entrance = server.createConnectionInjector(ServerCredentials.createInsecure())
   const connections = new Set<Socket>()
@@ -82,8 +85,20 @@ export function createGrpcServer({ check, onFault, elapsed }: ServerParts): Grpc
   }
 }
 
-function unary(check: Check, calls: { underWay: number }, onFault: (fault: unknown) => void, pulse: Pulse) {
-  return (call: ServerUnaryCall<CheckRequest, CheckResponse>, answer: sendUnaryData<CheckResponse>): void => {
+/** Envoy tells with each call for how long it waits; a peer that does not waits for ever. */
+function askerOf(call: ServerUnaryCall<unknown, unknown>, now: () => number): Asker {
+  return { abandoned: () => call.cancelled, timeLeftMs: () => Number(call.getDeadline()) - now() }
+}
+
+type CheckCall = ServerUnaryCall<CheckRequest, CheckResponse>
+
+function unary(
+  check: (call: CheckCall) => ReturnType<Check>,
+  calls: { underWay: number },
+  onFault: (fault: unknown) => void,
+  pulse: Pulse,
+) {
+  return (call: CheckCall, answer: sendUnaryData<CheckResponse>): void => {
     calls.underWay += 1
     const succeed = (response: CheckResponse) => {
       calls.underWay -= 1
@@ -96,7 +111,7 @@ function unary(check: Check, calls: { underWay: number }, onFault: (fault: unkno
     }
     const decide = () => {
       try {
-        const response = check(call.request, () => call.cancelled)
+        const response = check(call)
         if (response instanceof Promise) response.then(succeed, fail)
         else succeed(response)
       } catch (fault) {

@@ -20,7 +20,12 @@ const startEnvoyUnderTest: StartGateway = async ({ policy, parts }) => {
   const onFault = (fault: unknown) => {
     throw fault
   }
-  const grpc = createGrpcServer({ check: createCheck(gate.decide), onFault, elapsed: () => performance.now() })
+  const grpc = createGrpcServer({
+    check: createCheck(gate.decide),
+    onFault,
+    now: Date.now,
+    elapsed: () => performance.now(),
+  })
   const server = createServer((connection) => grpc.accept(connection))
   await new Promise<void>((resolve) => server.listen(sidecarSocket, resolve))
   const backends = await startWitnessedBackends()

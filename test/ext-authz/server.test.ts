@@ -26,7 +26,12 @@ interface Running {
 
 async function start(check: Check): Promise<Running> {
   const faults: unknown[] = []
-  const grpc = createGrpcServer({ check, onFault: (fault) => faults.push(fault), elapsed: () => performance.now() })
+  const grpc = createGrpcServer({
+    check,
+    onFault: (fault) => faults.push(fault),
+    now: Date.now,
+    elapsed: () => performance.now(),
+  })
   const entrance = createServer((connection: Socket) => grpc.accept(connection))
   await new Promise<void>((resolve) => entrance.listen(0, '127.0.0.1', resolve))
   const address = `127.0.0.1:${(entrance.address() as { port: number }).port}`

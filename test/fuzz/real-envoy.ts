@@ -21,7 +21,12 @@ export async function startRealEnvoy(world: World): Promise<RealEnvoy> {
   const brain = createBrain(world)
   const faults: unknown[] = []
   const onFault = (fault: unknown) => faults.push(fault)
-  const grpc = createGrpcServer({ check: createCheck(brain.decide), onFault, elapsed: () => performance.now() })
+  const grpc = createGrpcServer({
+    check: createCheck(brain.decide),
+    onFault,
+    now: Date.now,
+    elapsed: () => performance.now(),
+  })
   const server = createServer((connection) => grpc.accept(connection))
   await new Promise<void>((resolve) => server.listen(sidecarSocket, resolve))
   const backends = await startWitnessedBackends()

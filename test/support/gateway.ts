@@ -64,7 +64,7 @@ export async function startGateway(own?: Readonly<Record<string, number>>, yaml?
 }
 
 async function serveChecks(check: (message: CheckRequest) => CheckResponse | Promise<CheckResponse>, path: string) {
-  const grpc = createGrpcServer({ check, onFault: () => {}, elapsed: () => performance.now() })
+  const grpc = createGrpcServer({ check, onFault: () => {}, now: Date.now, elapsed: () => performance.now() })
   const connections = new Set<Socket>()
   const server = createServer((connection) => {
     connections.add(connection)

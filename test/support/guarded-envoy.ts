@@ -44,7 +44,12 @@ export async function startGuardedEnvoy(policy: string, yaml: string): Promise<G
     return gate.ask(request, Date.now())
   })
   const faults: unknown[] = []
-  const grpc = createGrpcServer({ check, onFault: (fault) => faults.push(fault), elapsed: () => performance.now() })
+  const grpc = createGrpcServer({
+    check,
+    onFault: (fault) => faults.push(fault),
+    now: Date.now,
+    elapsed: () => performance.now(),
+  })
   const sidecar = createServer((connection) => grpc.accept(connection))
   await new Promise<void>((resolve) => sidecar.listen(sidecarSocket, resolve))
   const backends = await startBackends()
