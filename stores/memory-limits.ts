@@ -1,6 +1,7 @@
 /** Limits in this process's memory: exact for one instance, and bounded whatever clients send. */
-import { type Counter, hasRoom, isIdle, openCounter, stateOf, takeCost } from '../core/limits/counter.ts'
-import type { Charge, CountedBy, LimitStore } from '../core/limits/limit.ts'
+import { type Counter, copyOf, isIdle, openCounter, usedOf, viewOf } from '../core/limits/counter.ts'
+import type { BucketView, Charge, CountedBy, LimitStore, Series } from '../core/limits/limit.ts'
+import { adjustAll, takeAll } from '../core/limits/settle.ts'
 
 /** How many counters may exist whose keys clients choose (by address, user, header, claim, credential). */
 export interface Bounds {
@@ -30,7 +31,7 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
   let openCount = 0
   let newcomers: Charge[] = []
 
-  function shelfOf({ limit, series }: Charge): Shelf {
+  function shelfOf({ limit, series }: Series): Shelf {
     if (limit.by.every((by) => madeByPolicy.has(by))) return fixed
     const shelf = open.get(series) ?? openShelf()
     open.set(series, shelf)
@@ -61,22 +62,50 @@ export function createMemoryLimits(bounds: Bounds = DEFAULT_BOUNDS): LimitStore 
     newcomers = []
   }
 
+  function charged<T>(charges: readonly Charge[], now: number, work: (counters: readonly Counter[]) => T): T {
+    const answer = work(charges.map((charge) => counterFor(charge, now)))
+    if (newcomers.length > 0) makeRoom(now)
+    return answer
+  }
+
+  function keysOf(series: Series): string[] {
+    const { counters } = shelfOf(series)
+    return [...counters.keys()].filter((key) => key.startsWith(series.series))
+  }
+
   return {
-    take(charges, now) {
-      const counters = charges.map((charge) => counterFor(charge, now))
-      const admitted = charges.map((charge, i) => hasRoom(at(counters, i), charge))
-      if (charges.every(({ limit }, i) => at(admitted, i) || limit.mode === 'shadow')) {
-        charges.forEach((charge, i) => {
-          if (at(admitted, i)) takeCost(at(counters, i), charge)
-        })
-      }
-      if (newcomers.length > 0) makeRoom(now)
-      return charges.map((charge, i) => stateOf(at(counters, i), charge, at(admitted, i), now))
+    take(charges, now, patienceMs = Number.POSITIVE_INFINITY) {
+      return charged(charges, now, (counters) => takeAll(counters, charges, patienceMs, now))
     },
-    look: () => [],
-    adjust: () => [],
-    buckets: () => [],
-    reset: () => 0,
+    look(charges, now, patienceMs = Number.POSITIVE_INFINITY) {
+      const copies = new Map<string, Counter>()
+      const counters = charges.map((charge) => {
+        const known = copies.get(charge.key) ?? shelfOf(charge).counters.get(charge.key)
+        const counter = openCounter(known && copyOf(known), charge, now)
+        copies.set(charge.key, counter)
+        return counter
+      })
+      return takeAll(counters, charges, patienceMs, now)
+    },
+    adjust(charges, now) {
+      return charged(charges, now, (counters) => adjustAll(counters, charges, now))
+    },
+    buckets(series, most, now) {
+      const { counters } = shelfOf(series)
+      const views: BucketView[] = []
+      for (const key of keysOf(series)) {
+        const known = counters.get(key)
+        const counter = known && openCounter(copyOf(known), series, now)
+        if (counter && (usedOf(counter) > 0 || counter.refused > 0)) views.push(viewOf(counter, series, key, now))
+      }
+      return views.sort((one, other) => other.used - one.used).slice(0, most)
+    },
+    reset(series, key) {
+      const shelf = shelfOf(series)
+      const gone = (key === undefined ? keysOf(series) : [key]).filter((one) => shelf.counters.delete(one))
+      if (shelf !== fixed) openCount -= gone.length
+      return gone.length
+    },
   }
 }
 
@@ -127,10 +156,4 @@ function largest(open: ReadonlyMap<string, Shelf>): Shelf {
   let found = openShelf()
   for (const shelf of open.values()) if (shelf.counters.size > found.counters.size) found = shelf
   return found
-}
-
-function at<T>(list: readonly T[], index: number): T {
-  const entry = list[index]
-  if (entry === undefined) throw new RangeError('lists of one take have one length')
-  return entry
 }

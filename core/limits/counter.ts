@@ -1,76 +1,172 @@
-/** One bucket of either kind, behind four verbs: `look…` and `has…` never write, `open…` and `take…` do. */
+/** One bucket of either kind: opened, asked for room, charged, given back, and described. */
 import { windowAt } from './calendar.ts'
-import type { Charge, ChargeState, Limit } from './limit.ts'
+import type { BucketView, Calendar, Charge, ChargeState, Quota, RateLimit, Series } from './limit.ts'
 import {
   carryOver,
   fullBucket,
-  hasTokens,
+  giveTokens,
   msUntilFull,
   msUntilTokens,
+  overdraw,
   refill,
   type TokenBucket,
   takeTokens,
   tokensLeft,
 } from './token-bucket.ts'
+import { newUses, turnTo, type WindowUses } from './window-uses.ts'
 
-/** What a store keeps for one key. */
-export type Counter =
-  | { readonly kind: 'rate'; limit: Limit & { kind: 'rate' }; readonly bucket: TokenBucket }
-  | { readonly kind: 'quota'; used: number; end: number; start: number }
+/** What a store keeps for one key: one flat object, since there may be a million of them. */
+export type Counter = RateCounter | QuotaCounter
 
-/** Brings the counter for a charge up to `now`; a new one when there is none, or it was of the other kind. */
-export function openCounter(counter: Counter | undefined, { limit, calendar }: Charge, now: number): Counter {
+interface RateCounter extends TokenBucket {
+  readonly kind: 'rate'
+  limit: RateLimit
+  refused: number
+}
+
+interface QuotaCounter extends WindowUses {
+  readonly kind: 'quota'
+  limit: Quota
+  calendar: Calendar
+  refused: number
+}
+
+/** What `roomFor` answers where a charge is refused. */
+export const NO_ROOM = -1
+
+/** Brings the counter of a series up to `now`; a new one when there is none, or it was of the other kind. */
+export function openCounter(known: Counter | undefined, { limit, calendar }: Series, now: number): Counter {
   if (limit.kind === 'rate') {
-    if (counter?.kind !== 'rate') return { kind: 'rate', limit, bucket: fullBucket(limit, now) }
-    refill(counter.bucket, counter.limit, now)
-    if (counter.limit !== limit) {
-      carryOver(counter.bucket, counter.limit, limit)
-      counter.limit = limit
-    }
-    return counter
+    if (known?.kind !== 'rate') return { kind: 'rate', limit, ...fullBucket(limit, now), refused: 0 }
+    return openRate(known, limit, now)
   }
-  const { start, end } = windowAt(now, limit.period, calendar)
-  if (counter?.kind !== 'quota') return { kind: 'quota', used: 0, start, end }
-  // a window that overlaps the counter's is the same day in another time zone: what was used stays used
-  if (start >= counter.end || end <= counter.start) counter.used = 0
-  counter.start = start
-  counter.end = end
+  if (known?.kind !== 'quota') {
+    return { kind: 'quota', limit, calendar, ...newUses(windowAt(now, limit.period, calendar)), refused: 0 }
+  }
+  return openQuota(known, limit, calendar, now)
+}
+
+function openRate(counter: RateCounter, limit: RateLimit, now: number): Counter {
+  refill(counter, counter.limit, now)
+  if (counter.limit !== limit) {
+    carryOver(counter, counter.limit, limit)
+    counter.limit = limit
+  }
+  if (counter.refused > 0 && msUntilFull(counter, limit) === 0) counter.refused = 0
   return counter
 }
 
-export function hasRoom(counter: Counter, { limit, cost }: Charge): boolean {
-  if (counter.kind === 'rate') return hasTokens(counter.bucket, counter.limit, cost)
-  return limit.kind === 'quota' && counter.used + cost <= limit.amount
+function openQuota(counter: QuotaCounter, limit: Quota, calendar: Calendar, now: number): Counter {
+  const { window } = counter
+  const isSame = counter.limit === limit && counter.calendar === calendar
+  if (isSame && now >= window.start && now < window.end) return counter
+  counter.limit = limit
+  counter.calendar = calendar
+  if (turnTo(counter, windowAt(now, limit.period, calendar))) counter.refused = 0
+  return counter
 }
 
-export function takeCost(counter: Counter, { cost }: Charge): void {
-  if (counter.kind === 'rate') takeTokens(counter.bucket, counter.limit, cost)
+/** Another of the same content, to try things on. */
+export function copyOf(counter: Counter): Counter {
+  return { ...counter }
+}
+
+/**
+ * How long the charge must wait for what it asks, in ms: 0 where there is room now, and `NO_ROOM` where it would be longer
+ * than the limit's delay or the asker's patience.
+ */
+export function roomFor(counter: Counter, charge: Charge, patienceMs: number): number {
+  const need = needOf(charge)
+  if (counter.kind === 'quota') return counter.used + need <= counter.limit.amount ? 0 : NO_ROOM
+  const wait = msUntilTokens(counter, counter.limit, need)
+  return wait <= longestWait(counter.limit, patienceMs) ? wait : NO_ROOM
+}
+
+/** A peek at what is counted in something else than requests wants one whole unit to be left. */
+function needOf({ limit, cost }: Charge): number {
+  return cost === 0 && limit.unit !== undefined ? 1 : cost
+}
+
+function longestWait({ delayMs }: RateLimit, patienceMs: number): number {
+  return delayMs === undefined ? 0 : Math.min(delayMs, patienceMs)
+}
+
+/** Takes what `roomFor` has found room for. */
+export function takeCost(counter: Counter, cost: number): void {
+  if (counter.kind === 'rate') takeTokens(counter, counter.limit, cost)
   else counter.used += cost
 }
 
-/** How the counter stands. `admitted` is what `hasRoom` said before anything was taken. */
-export function stateOf(counter: Counter, charge: Charge, admitted: boolean, now: number): ChargeState {
-  const { limit, cost } = charge
+/** Undoes `takeCost`, exactly. */
+export function untakeCost(counter: Counter, cost: number): void {
+  takeCost(counter, -cost)
+}
+
+/**
+ * Counts what has happened anyhow, by one more burst or amount beyond the limit at most; gives a negative cost back, up
+ * to a full bucket or an unused window.
+ */
+export function adjustBy(counter: Counter, cost: number): void {
   if (counter.kind === 'rate') {
+    if (cost < 0) giveTokens(counter, counter.limit, -cost)
+    else overdraw(counter, counter.limit, cost)
+  } else if (cost < 0) counter.used = Math.max(0, counter.used + cost)
+  else counter.used = Math.max(counter.used, Math.min(2 * counter.limit.amount, counter.used + cost))
+}
+
+/** How the counter stands. `delay` is what `roomFor` said before anything was taken, and `patienceMs` what it was asked with. */
+export function stateOf(counter: Counter, charge: Charge, delay: number, patienceMs: number, now: number): ChargeState {
+  const { limit } = charge
+  const admitted = delay !== NO_ROOM
+  if (counter.kind === 'rate') {
+    const { burst, periodMs, tokens } = counter.limit
     return {
       limit,
       admitted,
-      remaining: tokensLeft(counter.bucket, counter.limit),
-      resetMs: msUntilFull(counter.bucket, counter.limit),
-      retryAfterMs: admitted ? 0 : msUntilTokens(counter.bucket, counter.limit, cost),
-      delayMs: 0,
-      windowMs: Math.ceil((counter.limit.burst * counter.limit.periodMs) / counter.limit.tokens),
+      remaining: tokensLeft(counter, counter.limit),
+      resetMs: msUntilFull(counter, counter.limit),
+      retryAfterMs: admitted
+        ? 0
+        : msUntilTokens(counter, counter.limit, needOf(charge)) - longestWait(counter.limit, patienceMs),
+      // what is tried out delays nobody
+      delayMs: admitted && limit.mode !== 'shadow' ? delay : 0,
+      windowMs: Math.ceil((burst * periodMs) / tokens),
     }
   }
-  const remaining = limit.kind === 'quota' ? Math.max(0, limit.amount - counter.used) : 0
-  const resetMs = counter.end - now
-  const windowMs = counter.end - counter.start
-  return { limit, admitted, remaining, resetMs, retryAfterMs: admitted ? 0 : resetMs, delayMs: 0, windowMs }
+  const { start, end } = counter.window
+  const remaining = Math.max(0, counter.limit.amount - counter.used)
+  const retryAfterMs = admitted ? 0 : end - now
+  return { limit, admitted, remaining, resetMs: end - now, retryAfterMs, delayMs: 0, windowMs: end - start }
 }
+
+/** How the counter stands for one more unit, with what only those who administer see. */
+export function viewOf(counter: Counter, series: Series, key: string, now: number): BucketView {
+  const charge = { ...series, key, cost: 1 }
+  const state = stateOf(
+    counter,
+    charge,
+    roomFor(counter, charge, Number.POSITIVE_INFINITY),
+    Number.POSITIVE_INFINITY,
+    now,
+  )
+  return { key, state, used: usedOf(counter), refused: counter.refused }
+}
+
+/** Units charged in this window, or missing from the bucket. */
+export function usedOf(counter: Counter): number {
+  if (counter.kind === 'quota') return counter.used
+  return Math.ceil(counter.limit.burst - counter.parts / counter.limit.periodMs)
+}
+
+/** For so long a window is remembered after its end: a clock that is a day ahead and set right forgives nothing. */
+const REMEMBERED_MS = 86_400_000
 
 /** Whether a counter says no more than a new one would, so that it can be forgotten. */
 export function isIdle(counter: Counter, now: number): boolean {
-  if (counter.kind === 'quota') return now >= counter.end || counter.used === 0
-  const { bucket, limit } = counter
-  return now - bucket.at >= msUntilFull(bucket, limit)
+  if (counter.kind === 'quota') return isUnused(counter) || now >= counter.window.end + REMEMBERED_MS
+  return now - counter.at >= msUntilFull(counter, counter.limit)
+}
+
+function isUnused({ used, refused, past }: QuotaCounter): boolean {
+  return used === 0 && refused === 0 && past === undefined
 }
