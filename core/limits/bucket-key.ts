@@ -49,9 +49,39 @@ function countedValue(by: CountedBy, counted: Counted): string {
   }
 }
 
+/** The bucket whose parts are these, in the order of the limit's `by` without the tenant: values, or hashes as `valuesInKey` tells them. */
+export function bucketKeyOf(series: string, values: readonly string[]): string {
+  return series + values.map((value) => (isHash(value) ? spelled(value) : part(value))).join('')
+}
+
+/** The values by which a bucket of the series counts; long ones as `sha256:` and their hash. Undefined where the key is of another series. */
+export function valuesInKey(series: string, key: string): readonly string[] | undefined {
+  if (!key.startsWith(series)) return undefined
+  const values: string[] = []
+  for (let at = series.length; at < key.length; ) {
+    const colon = key.indexOf(':', at)
+    const length = Number(key.slice(at, colon))
+    if (colon === -1 || !Number.isSafeInteger(length)) return undefined
+    at = colon + 1 + length
+    values.push(key.slice(colon + 1, at))
+  }
+  return values
+}
+
 function part(value: string): string {
-  const short = value.length <= MAX_PART ? value : hash('sha256', value, 'base64url')
-  return `${short.length}:${short}`
+  return spelled(value.length <= MAX_PART && !isHash(value) ? value : HASHED + hash('sha256', value, 'base64url'))
+}
+
+function spelled(value: string): string {
+  return `${value.length}:${value}`
+}
+
+const HASHED = 'sha256:'
+const HASH_LENGTH = HASHED.length + 43
+
+/** Whether it looks like what stands for a long value. Such a value is hashed too, so that no client can pass for another. */
+function isHash(value: string): boolean {
+  return value.length === HASH_LENGTH && value.startsWith(HASHED)
 }
 
 /**

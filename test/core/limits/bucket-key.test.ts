@@ -1,7 +1,14 @@
 /** Keys of buckets cannot collide, whatever clients put into them. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressBlock, bucketKey, bucketSeries, type Counted } from '../../../core/limits/bucket-key.ts'
+import {
+  addressBlock,
+  bucketKey,
+  bucketKeyOf,
+  bucketSeries,
+  type Counted,
+  valuesInKey,
+} from '../../../core/limits/bucket-key.ts'
 import type { CountedBy, Limit } from '../../../core/limits/limit.ts'
 
 const limit = (...by: CountedBy[]): Limit => ({
@@ -40,6 +47,30 @@ describe('bucket keys', () => {
 
   it('a long value makes no long key', () => {
     expect(bucketKey(limit('user'), series, counted('x'.repeat(65_536))).length).toBeLessThan(150)
+  })
+
+  it('tell the values that they were made of, which make them again, long ones as their hash', () => {
+    const both = limit('user', 'header:x')
+    const text = fc.string({ maxLength: 100 })
+    fc.assert(
+      fc.property(text, text, (a, b) => {
+        const key = bucketKey(both, series, counted(a, b))
+        const values = valuesInKey(series, key) ?? []
+        const expected = [a, b].map((value) =>
+          value.length > 64 ? expect.stringMatching(/^sha256:[\w-]{43}$/) : value,
+        )
+        expect(values).toEqual(expected)
+        expect(bucketKeyOf(series, values)).toBe(key)
+      }),
+    )
+    expect(valuesInKey(bucketSeries(both, '', 'other'), bucketKey(both, series, counted('a')))).toBeUndefined()
+  })
+
+  it('no value passes for a long one by looking like its hash', () => {
+    const [long = ''] = valuesInKey(series, bucketKey(limit('user'), series, counted('x'.repeat(65)))) ?? []
+    expect(bucketKey(limit('user'), series, counted(long))).not.toBe(
+      bucketKey(limit('user'), series, counted('x'.repeat(65))),
+    )
   })
 
   it("a route's limit and a tenant's limit of the same name are two buckets", () => {
