@@ -32,11 +32,12 @@ describe('the limits of a tenant', () => {
   it('are the series that requests are charged to, in the same calendar', async () => {
     const charged: Charge[] = []
     const { given, ask } = gateOf(policy)
+    const store = given.limits
     const limits: LimitStore = {
-      ...given.limits,
+      ...store,
       take(charges, now, patienceMs) {
         charged.push(...charges)
-        return given.limits.take(charges, now, patienceMs)
+        return store.take(charges, now, patienceMs)
       },
     }
     Object.assign(given, { limits })
