@@ -1,12 +1,14 @@
 /** The gRPC server that Envoy calls. It is given connections; which sockets they come from is not its business. */
 import type { Socket } from 'node:net'
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
+import { InvalidHits } from '../core/descriptors/descriptor.ts'
+import type { MaybePromise } from '../core/maybe-promise.ts'
 import type { Asker } from '../core/request.ts'
 import type { Check } from './check.ts'
 import { addHealth } from './health.ts'
-import type { CheckRequest, CheckResponse } from './messages.ts'
 import { createPulse, type Pulse } from './pulse.ts'
-import { AUTHORIZATION, servedAuthorization } from './service.ts'
+import { AUTHORIZATION, loadRateLimit, RATE_LIMIT_SERVICE, servedAuthorization } from './service.ts'
+import type { ShouldRateLimit } from './should-rate-limit.ts'
 
 /** Envoy lets a request's headers be 60 kB unless told otherwise, at most 8 MB; what is beyond this is an attack, not a request. */
 const LARGEST_MESSAGE_BYTES = 256 * 1024
@@ -36,22 +38,34 @@ export interface GrpcServer {
 
 export interface ServerParts {
   readonly check: Check
-  /** Told what `check` threw. */
-  readonly onFault: (fault: unknown) => void
+  /** The rate limit service is served where this is given. */
+  readonly shouldRateLimit?: ShouldRateLimit
+  /** Told what these threw, but for what the caller itself is told. */
+  readonly onFault: (fault: unknown, method: Method) => void
   /** ms since the epoch: what the deadlines of calls are told in. */
   readonly now: () => number
   /** ms from anywhere, never going back. */
   readonly elapsed: () => number
 }
 
+export type Method = 'Check' | 'ShouldRateLimit'
+
 /** Starts to serve. */
-export function createGrpcServer({ check, onFault, now, elapsed }: ServerParts): GrpcServer {
+export function createGrpcServer({ check, shouldRateLimit, onFault, now, elapsed }: ServerParts): GrpcServer {
   const server = new Server(OPTIONS)
   const calls = { underWay: 0 }
   const pulse = createPulse(elapsed)
   let isDraining = false
-  server.addService(servedAuthorization(), { Check: unary((call) => check(call.request, askerOf(call, now)), calls, onFault, pulse) })
-  const health = addHealth(server, [AUTHORIZATION])
+  const around = (method: Method) => ({ calls, pulse, onFault: (fault: unknown) => onFault(fault, method) })
+  const answerCheck: Handle<Check> = (call) => check(call.request, askerOf(call, now))
+  server.addService(servedAuthorization(), { Check: unary(answerCheck, around('Check')) })
+  const services = [AUTHORIZATION]
+  if (shouldRateLimit) {
+    const answerHits: Handle<ShouldRateLimit> = (call) => shouldRateLimit(call.request, () => call.cancelled)
+    server.addService(loadRateLimit(), { ShouldRateLimit: unary(answerHits, around('ShouldRateLimit')) })
+    services.push(RATE_LIMIT_SERVICE)
+  }
+  const health = addHealth(server, services)
   const entrance = server.createConnectionInjector(ServerCredentials.createInsecure())
   const connections = new Set<Socket>()
   return {
@@ -90,28 +104,33 @@ function askerOf(call: ServerUnaryCall<unknown, unknown>, now: () => number): As
   return { abandoned: () => call.cancelled, timeLeftMs: () => Number(call.getDeadline()) - now() }
 }
 
-type CheckCall = ServerUnaryCall<CheckRequest, CheckResponse>
+/** What answers the calls of a method. */
+type Handle<M extends (message: never) => MaybePromise<unknown>> = (
+  call: ServerUnaryCall<Parameters<M>[0], Awaited<ReturnType<M>>>,
+) => ReturnType<M>
 
-function unary(
-  check: (call: CheckCall) => ReturnType<Check>,
-  calls: { underWay: number },
-  onFault: (fault: unknown) => void,
-  pulse: Pulse,
-) {
-  return (call: CheckCall, answer: sendUnaryData<CheckResponse>): void => {
+interface Around {
+  readonly calls: { underWay: number }
+  readonly pulse: Pulse
+  readonly onFault: (fault: unknown) => void
+}
+
+function unary<A, B>(handle: (call: ServerUnaryCall<A, B>) => MaybePromise<B>, { calls, pulse, onFault }: Around) {
+  return (call: ServerUnaryCall<A, B>, answer: sendUnaryData<B>): void => {
     calls.underWay += 1
-    const succeed = (response: CheckResponse) => {
+    const succeed = (response: B) => {
       calls.underWay -= 1
       answer(null, response)
     }
     const fail = (fault: unknown) => {
       calls.underWay -= 1
+      if (fault instanceof InvalidHits) return answer({ code: status.UNKNOWN, details: fault.message })
       onFault(fault)
       answer(BROKEN)
     }
     const decide = () => {
       try {
-        const response = check(call)
+        const response = handle(call)
         if (response instanceof Promise) response.then(succeed, fail)
         else succeed(response)
       } catch (fault) {
