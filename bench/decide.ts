@@ -6,7 +6,7 @@ import { isRefusal } from '../core/credentials/verdict.ts'
 import { decide, type Given } from '../core/decide.ts'
 import { chooseUpstream } from '../core/flags/choose-upstream.ts'
 import { createFlags } from '../core/flags/evaluate.ts'
-import { takeLimits } from '../core/limits/charge.ts'
+import { takeInTurn } from '../core/limits/throttle.ts'
 import type { Policy, Route, Tenant } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { canonicalPath } from '../core/routes/canonical-path.ts'
@@ -86,7 +86,7 @@ async function stages({ given, byKey, byToken }: Scene, many: Scene): Promise<St
     },
     { name: '  path, route, rights: 10 routes', call: () => opened(byKey, policy, principal), budget: 1 },
     { name: '  path, route, rights: 1,000 routes', call: () => opened(byKey, many.given.policy, principal), budget: 1 },
-    { name: '  three limits, in memory', call: () => takeLimits(charged, limits, now), budget: 0.5 },
+    { name: '  three limits, in memory', call: () => takeInTurn(charged, { limits }, now, true), budget: 0.5 },
     { name: '  flag', call: () => chooseUpstream(route, policy, flags, tenant, principal), budget: 0.5 },
   ]
 }

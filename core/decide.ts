@@ -7,9 +7,9 @@ import * as say from './explain.ts'
 import { chooseUpstream, notChosen } from './flags/choose-upstream.ts'
 import type { Flags } from './flags/evaluate.ts'
 import type { IdentityTokens } from './identity/token.ts'
-import { takeLimits } from './limits/charge.ts'
 import type { LimitStore } from './limits/limit.ts'
 import { refusedBy, untold } from './limits/report.ts'
+import { GIVEN_UP, type Throttle, takeInTurn } from './limits/throttle.ts'
 import { after, type MaybePromise } from './maybe-promise.ts'
 import { allow, deny, type Passed } from './outcome.ts'
 import type { Policy } from './policy.ts'
@@ -24,11 +24,15 @@ export interface Given {
   readonly policy: Policy
   readonly credentials: Credentials
   readonly limits: LimitStore
+  /** Holds back what a limit delays; nobody waits where it is absent. */
+  readonly throttle?: Throttle
   readonly flags: Flags
   /** Signs the identity for backends, where the policy wants that. */
   readonly identityTokens?: IdentityTokens | undefined
   /** ms since the epoch. */
   readonly now: number
+  /** The same once something had to be waited for: what is charged then is charged at that time. `now` stands in for it. */
+  readonly clock?: () => number
   /** Told what each stage found, in words; costs nothing when absent. */
   readonly explain?: say.Explain
   /** Which of the last stages are asked, where a gateway asks for them one by one; all by default. */
@@ -52,7 +56,7 @@ const EVERY_STAGE: Stages = { permission: true, limits: true, flags: true }
  * then refuse.
  */
 export function decide(request: GatewayRequest, given: Given): MaybePromise<Decision> {
-  const { policy, credentials, limits, flags, now, explain, stages = EVERY_STAGE } = given
+  const { policy, credentials, flags, now, explain, stages = EVERY_STAGE } = given
   const passed: Passed = { request, policy }
   const refuse = (denied: DenyReason, because: string) => deny(passed, { denied, because }, explain)
 
@@ -66,7 +70,8 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
   explain?.('route', say.route(route))
   passed.route = route
 
-  return after(authenticate(request, route, policy, credentials, now), (shown) => {
+  const proving = authenticate(request, route, policy, credentials, now)
+  return after(proving, (shown) => {
     if (isEnforced(passed, 'credentials', shown)) return deny(passed, shown, explain)
     explain?.('credentials', say.proof(shown, route))
     const proof = isRefusal(shown) ? [] : shown
@@ -91,8 +96,11 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
     // sees a tenant
     const known = principal && tenant
     const way = route ?? UNROUTED
-    const taken = stages.limits ? takeLimits({ request, route: way, tenant: known, principal }, limits, now) : undefined
+    const at = proving instanceof Promise ? (given.clock?.() ?? now) : now
+    const charged = { request, route: way, tenant: known, principal }
+    const taken = stages.limits ? takeInTurn(charged, given, at, !policy.shadow.has('limits')) : undefined
     return after(taken, (report) => {
+      if (report === GIVEN_UP) return refuse('dependency_unavailable', 'the gateway has given up waiting for its turn')
       explain?.('limits', stages.limits ? say.limits(report) : say.NOT_ASKED)
       passed.limits = report && policy.shadow.has('limits') ? untold(report) : report
       const full = report && refusedBy(report.violated)

@@ -79,8 +79,13 @@ export function limits(report: LimitReport | undefined): string {
   return report.states.map((state) => limitState(state)).join(', ')
 }
 
-function limitState({ limit, remaining, admitted }: ChargeState): string {
-  const remarks = [...(admitted ? [] : ['no room']), ...(limit.mode === 'shadow' ? ['in shadow'] : [])]
+function limitState({ limit, remaining, admitted, delayMs }: ChargeState): string {
+  const isInShadow = limit.mode === 'shadow'
+  const remarks = [
+    ...(admitted ? [] : ['no room']),
+    ...(admitted && delayMs > 0 && !isInShadow ? [`would wait ${delayMs} ms`] : []),
+    ...(isInShadow ? ['in shadow'] : []),
+  ]
   const said = remarks.length === 0 ? '' : ` (${remarks.join(', ')})`
   return `${limit.name} ${remaining} of ${amountOf(limit)} left${said}`
 }

@@ -1,12 +1,10 @@
-/** Which limits a request is charged to, and what they answer: all of them or none. */
+/** Which limits a request is charged to. */
 import type { Principal } from '../credentials/principal.ts'
 import { claimAt } from '../credentials/tokens/claims.ts'
-import { after, type MaybePromise } from '../maybe-promise.ts'
 import type { Route, Tenant } from '../policy.ts'
 import { type GatewayRequest, headerOf } from '../request.ts'
 import { bucketKey, bucketSeries, type Counted } from './bucket-key.ts'
-import { type Charge, type Limit, type LimitStore, UTC_CALENDAR } from './limit.ts'
-import { type LimitReport, reportOf } from './report.ts'
+import { type Charge, type Limit, UTC_CALENDAR } from './limit.ts'
 
 /** Who asks for what: the source of every bucket's key. */
 export interface Charged {
@@ -17,13 +15,8 @@ export interface Charged {
   readonly principal: Principal | undefined
 }
 
-/** One atomic take over every limit of the request; undefined where none applies. */
-export function takeLimits(charged: Charged, store: LimitStore, now: number): MaybePromise<LimitReport | undefined> {
-  const charges = chargesOf(charged)
-  return charges.length === 0 ? undefined : after(store.take(charges, now), reportOf)
-}
-
-function chargesOf(charged: Charged): readonly Charge[] {
+/** One charge for every limit of the request, to be taken in one step. */
+export function chargesOf(charged: Charged): readonly Charge[] {
   const { route, tenant, principal } = charged
   const charges: Charge[] = []
   const calendar = tenant?.calendar ?? UTC_CALENDAR

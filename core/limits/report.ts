@@ -30,6 +30,14 @@ export function reportOf(states: readonly ChargeState[]): LimitReport {
   }
 }
 
+/** For how long the request must wait for what it was given, in ms: the longest of the delays. 0 where it was refused. */
+export function delayOf({ states, violated }: LimitReport): number {
+  let longest = 0
+  if (violated.length > 0) return longest
+  for (const { delayMs, limit } of states) if (delayMs > longest && limit.mode !== 'shadow') longest = delayMs
+  return longest
+}
+
 function withoutRoom(states: readonly ChargeState[]): readonly ChargeState[] {
   return states.filter(({ admitted }) => !admitted).sort((a, b) => b.retryAfterMs - a.retryAfterMs)
 }

@@ -1,4 +1,8 @@
-/** Requests that a limit delays instead of refusing: how long each may wait, and how many may. */
+/** Requests that a limit delays instead of refusing: how long each may wait, how many may, and the wait itself. */
+import { after, type MaybePromise } from '../maybe-promise.ts'
+import { type Charged, chargesOf } from './charge.ts'
+import type { Charge, ChargeState, LimitStore } from './limit.ts'
+import { delayOf, type LimitReport, reportOf } from './report.ts'
 
 /** Who waits, and for whom: bounded for the process and for each tenant. */
 export interface Throttle {
@@ -7,6 +11,67 @@ export interface Throttle {
    * gateway still waits, less than which it must be answered.
    */
   patienceMs(tenant: string, timeLeftMs: number | undefined): number
-  /** Resolves after `ms`. */
-  wait(tenant: string, ms: number): Promise<void>
+  /** Resolves at `until` (ms since the epoch), after all who wait for an earlier moment and those who asked earlier for the same. */
+  wait(tenant: string, until: number): Promise<void>
+}
+
+/** What limits are taken from, and waited for by. */
+export interface TurnParts {
+  readonly limits: LimitStore
+  /** Absent where only what would happen is of interest: nobody waits then. */
+  readonly throttle?: Throttle
+  /** ms since the epoch, when it has become later than the time of the take. */
+  readonly clock?: () => number
+}
+
+/** The gateway has given up while the request waited for its turn; nothing was charged for it. */
+export const GIVEN_UP = 'given up'
+
+/**
+ * One atomic take, at `now`, over every limit of the request; undefined where none applies. Where one of them delays it, its
+ * tokens are taken and the promise resolves when they have come; otherwise it answers in the same tick as the store. Limits that
+ * are not enforced hold nobody back.
+ */
+export function takeInTurn(
+  charged: Charged,
+  parts: TurnParts,
+  now: number,
+  isEnforced: boolean,
+): MaybePromise<LimitReport | typeof GIVEN_UP | undefined> {
+  const { limits, throttle } = parts
+  const charges = chargesOf(charged)
+  const [first] = charges
+  if (!first) return undefined
+  const patienceMs = patienceFor(charges, first.tenant, charged, throttle)
+  return after(limits.take(charges, now, patienceMs), (states) => {
+    const report = reportOf(states)
+    const delayMs = delayOf(report)
+    if (delayMs === 0 || !throttle || !isEnforced) return report
+    return throttle
+      .wait(first.tenant, now + delayMs)
+      .then(() => (charged.request.abandoned?.() ? giveBack(charges, states, parts, now) : report))
+  })
+}
+
+/** Asked only where a limit delays: it is the only one that it means something to. */
+function patienceFor(charges: readonly Charge[], tenant: string, { request }: Charged, throttle?: Throttle): number {
+  if (!charges.some(({ limit }) => limit.kind === 'rate' && limit.delayMs !== undefined)) return 0
+  return throttle ? throttle.patienceMs(tenant, request.timeLeftMs?.()) : Number.POSITIVE_INFINITY
+}
+
+/** Undoes a take. A window that has ended meanwhile has taken its count with it, and the next owes nothing for it. */
+function giveBack(
+  charges: readonly Charge[],
+  states: readonly ChargeState[],
+  { limits, clock }: TurnParts,
+  now: number,
+): MaybePromise<typeof GIVEN_UP> {
+  const later = clock?.() ?? now
+  const owed: Charge[] = []
+  charges.forEach((charge, i) => {
+    const state = states[i]
+    const isOver = charge.limit.kind === 'quota' && state !== undefined && now + state.resetMs <= later
+    if (state?.admitted && charge.cost > 0 && !isOver) owed.push({ ...charge, cost: -charge.cost })
+  })
+  return owed.length === 0 ? GIVEN_UP : after(limits.adjust(owed, later), () => GIVEN_UP)
 }
