@@ -2,14 +2,14 @@
  * From the file's way of writing to the core's way of reading: units become numbers, defaults are filled in, lists
  * merged.
  */
-import type { CountedBy, Limit } from '../core/limits/limit.ts'
+import type { Calendar, CountedBy, Limit, Period } from '../core/limits/limit.ts'
 import type { ApiKey, CertificateEntry, HeaderSource, Identity, Issuer, KeyOrigin, Route } from '../core/policy.ts'
 import type { TenantEntry } from './parts.ts'
 import { type CertificateRule, nameOfCertificate } from './schema/certificates.ts'
 import { DEFAULT_SOURCES } from './schema/identity.ts'
 import type { LimitEntry } from './schema/limits.ts'
 import type { PolicyFile } from './schema.ts'
-import { durationMs, instantMs, quotaAmount, rateOf } from './units.ts'
+import { durationMs, instantMs, quotaOf, rateOf } from './units.ts'
 
 type Entries = PolicyFile['tenants']
 
@@ -68,22 +68,39 @@ function pathOf(claim: string | readonly string[]): readonly string[] {
 }
 
 /** A limit that is not `unlimited`. */
-export function limitOf({
-  name,
-  rate,
-  quota,
-  burst,
-  weighted,
-  by,
-  expose,
-  mode,
-}: Omit<LimitEntry, 'unlimited'>): Limit {
-  const named = { name, by: by.map(foldHeader), expose, ...(mode === 'shadow' && { mode }) }
-  if (rate === undefined)
-    return { ...named, kind: 'quota', amount: quotaAmount(quota ?? ''), period: { count: 1, unit: 'day' } }
+export function limitOf(entry: Omit<LimitEntry, 'unlimited'>): Limit {
+  const { name, rate, quota, burst, weighted, by, expose, mode, unit, delay } = entry
+  const named = {
+    name,
+    by: by.map(foldHeader),
+    expose,
+    ...(mode === 'shadow' && { mode }),
+    ...(unit !== undefined && unit !== 'requests' && { unit }),
+  }
+  if (rate === undefined) {
+    const { amount, period } = quotaOf(quota ?? '')
+    return { ...named, kind: 'quota', amount, period: sharedPeriod(period) }
+  }
   const { tokens, periodMs } = rateOf(rate)
-  return { ...named, kind: 'rate', tokens, periodMs, burst: burst ?? tokens, weighted: weighted ?? false }
+  const delayed = delay !== undefined && { delayMs: durationMs(delay) }
+  return { ...named, kind: 'rate', tokens, periodMs, burst: burst ?? tokens, weighted: weighted ?? false, ...delayed }
 }
+
+/** Equal ones as one object: whoever remembers windows by it remembers few. A policy with more shares less. */
+function sharing<T extends object>(textOf: (value: T) => string): (value: T) => T {
+  const known = new Map<string, T>()
+  return (value) => {
+    const text = textOf(value)
+    const first = known.get(text)
+    if (first) return first
+    if (known.size >= 1000) known.clear()
+    known.set(text, value)
+    return value
+  }
+}
+
+const sharedPeriod = sharing<Period>(({ count, unit }) => `${count} ${unit}`)
+const sharedCalendar = sharing<Calendar>((it) => `${it.timeZone} ${it.billingDay} ${it.billingMonth}`)
 
 /** The schema has checked the spelling; names of headers do not depend on case. */
 function foldHeader(by: string): CountedBy {
@@ -122,7 +139,7 @@ function withFlag({ default: fallback, flag }: { default: string; flag?: string 
 }
 
 export function tenantOf(id: string, entry: Entries[string], ofPlan: readonly Limit[]): TenantEntry {
-  const { plan, status, timezone: timeZone, attributes, consumer } = entry
+  const { plan, status, timezone: timeZone, billingDay, billingMonth, attributes, consumer } = entry
   const limits = entry.limits.length === 0 ? undefined : mergedLimits(ofPlan, entry.limits)
   const credentialLimits = limitsOfCredentials(entry)
   return {
@@ -130,7 +147,7 @@ export function tenantOf(id: string, entry: Entries[string], ofPlan: readonly Li
       id,
       plan,
       status,
-      calendar: { timeZone, billingDay: 1, billingMonth: 1 },
+      calendar: sharedCalendar({ timeZone, billingDay, billingMonth }),
       attributes,
       limits,
       ...(consumer !== undefined && { consumer }),

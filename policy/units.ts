@@ -1,12 +1,13 @@
 /** Rates, quotas, durations and instants as the policy writes them, and what they mean in numbers. */
+import type { Period, PeriodUnit } from '../core/limits/limit.ts'
 import { spanMs } from '../core/spans.ts'
 
 const AMOUNT = '(?:[1-9]\\d{0,8}|1000000000)'
 
 /** `5/s`, `300/m`, `1000/h` or `5 per 30s`; at most 1,000,000,000. */
 export const RATE = new RegExp(`^${AMOUNT}(?:/[smh]| per [1-9]\\d{0,8}(?:ms|s|m|h))$`)
-/** `100/day`; 0 admits nothing. */
-export const QUOTA = /^(?:0|[1-9]\d{0,11})\/day$/
+/** `100/day`, or `1000 per 3mo`; 0 admits nothing. */
+export const QUOTA = /^(?:0|[1-9]\d{0,11})(?:\/(?:hour|day|week|month|year)| per [1-9]\d{0,8}(?:s|m|h|d|w|mo|y))$/
 /** `250ms`, `5s`, `2m`, `1h`. */
 export const DURATION = /^(?:0|[1-9]\d{0,8})(?:ms|s|m|h)$/
 
@@ -21,9 +22,26 @@ export function rateOf(text: string): { readonly tokens: number; readonly period
   return { tokens: Number(tokens), periodMs: durationMs(text.includes('/') ? `1${period}` : period) }
 }
 
-/** The amount of a text that matches QUOTA. */
-export function quotaAmount(text: string): number {
-  return Number(text.slice(0, text.indexOf('/')))
+/** How periods are abbreviated, and about how long each is. */
+const PERIOD_UNITS: Readonly<Record<string, { readonly unit: PeriodUnit; readonly seconds: number }>> = {
+  s: { unit: 'second', seconds: 1 },
+  m: { unit: 'minute', seconds: 60 },
+  h: { unit: 'hour', seconds: 3600 },
+  d: { unit: 'day', seconds: 86_400 },
+  w: { unit: 'week', seconds: 7 * 86_400 },
+  mo: { unit: 'month', seconds: 30.5 * 86_400 },
+  y: { unit: 'year', seconds: 366 * 86_400 },
+}
+
+const CENTURY_SECONDS = 100 * 366 * 86_400
+
+/** Amount and period of a text that matches QUOTA; `tooLong` where the period is of more than a hundred years. */
+export function quotaOf(text: string): { readonly amount: number; readonly period: Period; readonly tooLong: boolean } {
+  const [amount = '', written = ''] = text.includes('/') ? text.split('/') : text.split(' per ')
+  const [, count = '1', word = ''] = /^(\d*)([a-z]+)$/.exec(written) ?? []
+  const short = PERIOD_UNITS[word]
+  const period = { count: Number(count || '1'), unit: short?.unit ?? (word as PeriodUnit) }
+  return { amount: Number(amount), period, tooLong: period.count * (short?.seconds ?? 0) > CENTURY_SECONDS }
 }
 
 const INSTANT = /^\d{4}-\d\d-(\d\d)[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/

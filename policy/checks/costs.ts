@@ -8,7 +8,7 @@ interface Ceiling {
   readonly text: string
 }
 
-/** `tenantLimits` are those of all plans and tenants; they meet every route that is not anonymous. */
+/** `tenantLimits` are those of all plans, tenants and credentials; they meet every route that is not anonymous. */
 export function checkCosts(routes: readonly Route[], tenantLimits: Iterable<Limit>): readonly Fault[] {
   const ofTenants = lowest(tenantLimits)
   return routes.flatMap(({ cost, limits, anonymous }, index) => {
@@ -22,12 +22,13 @@ export function checkCosts(routes: readonly Route[], tenantLimits: Iterable<Limi
 }
 
 /**
- * The smallest amount that one request can take at once. A quota of 0 is meant to admit nothing, and shadow admits all.
+ * The smallest amount that one request can take at once. A quota of 0 is meant to admit nothing, shadow admits all, and
+ * a limit of another unit than requests knows no cost.
  */
 function lowest(limits: Iterable<Limit>): Ceiling | undefined {
   let least: Ceiling | undefined
   for (const limit of limits) {
-    if (limit.mode === 'shadow') continue
+    if (limit.mode === 'shadow' || limit.unit !== undefined) continue
     const units = unitsOf(limit)
     if (units < (least?.units ?? Number.POSITIVE_INFINITY)) {
       least = { units, text: `the ${limit.kind === 'rate' ? 'burst' : 'quota'} ${units} of limit \`${limit.name}\`` }

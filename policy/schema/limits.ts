@@ -1,24 +1,38 @@
 /** `limits:` of plans, tenants, credentials and routes. */
 import { z } from 'zod'
-import { QUOTA, RATE, rateOf } from '../units.ts'
-import { distinct, later, name, notYet, refusal } from './words.ts'
+import { QUOTA, quotaOf, RATE, rateOf } from '../units.ts'
+import { distinct, durationWithin, later, name, refusal } from './words.ts'
 
 export const rate = z
   .string({ error: refusal('is not a rate', '`N/s`, `N/m`, `N/h` or `N per 30s`') })
   .regex(RATE, refusal('is not a rate', '`N/s`, `N/m`, `N/h` or `N per 30s`'))
   .describe('A token bucket: `5/s`, `300/m`, `1000/h` or `5 per 30s`.')
 
-const LATER_UNIT = /^\d+\/(?:hour|week|month|year)$/
+/** What belongs under `rate`. */
+const RATE_LIKE = /^\d+ *\/ *(?:s|sec|seconds?|m|min|minutes?|h)$/
+const QUOTA_FIX = '`N/hour`, `N/day`, `N/week`, `N/month`, `N/year`, or `N per 14d` (s, m, h, d, w, mo, y)'
 
 const quota = z
-  .string({ error: refusal('is not a quota', '`N/day`') })
+  .string({ error: refusal('is not a quota', QUOTA_FIX) })
   .regex(QUOTA, {
-    error: ({ input }) => {
-      const isLater = LATER_UNIT.test(String(input))
-      return isLater ? notYet('quotas per hour, week, month and year are') : refusal('is not a quota', '`N/day`')
-    },
+    error: ({ input }) =>
+      RATE_LIKE.test(String(input))
+        ? refusal('is a rate and not a quota', '`rate: 5/s`, or a quota such as `100/hour` or `100 per 60s`')
+        : refusal('is not a quota', QUOTA_FIX),
   })
-  .describe("A calendar quota: `100/day`, in the tenant's time zone.")
+  .refine((text) => !QUOTA.test(text) || !quotaOf(text).tooLong, {
+    error: refusal('has a period of more than a hundred years', 'a shorter one'),
+  })
+  .describe("A calendar quota: `100/day`, or `1000 per 3mo` (s, m, h, d, w, mo, y), in the tenant's time zone.")
+
+const unit = z
+  .string()
+  .regex(
+    /^[a-z][a-z0-9-]{0,63}$/,
+    refusal('is not a unit', 'a word of a–z, 0–9 and - that begins with a letter, such as `content-bytes`,'),
+  )
+  .optional()
+  .describe('What is counted; default `requests`. Anything else, such as `content-bytes`, is counted by reports.')
 
 const COUNTED_BY = /^(?:tenant|credential|user|ip|route|header:[!#$%&'*+.^_`|~0-9A-Za-z-]+|claim:\S+)$/
 
@@ -51,7 +65,10 @@ const fields = {
     .enum(['enforce', 'shadow'])
     .default('enforce')
     .describe('`shadow`: it counts, what it would refuse is logged and counted, and let through.'),
-  delay: later('delay'),
+  unit,
+  delay: durationWithin('1ms', '5s')
+    .optional()
+    .describe('For how long a request may wait for its tokens instead of being refused, `1ms` to `5s`; of a rate.'),
   onStoreFailure: later('onStoreFailure'),
 }
 
@@ -70,8 +87,56 @@ interface Kind {
   unlimited?: true | undefined
   burst?: number | undefined
   weighted?: boolean | undefined
+  delay?: string | undefined
+  unit?: string | undefined
   mode?: 'enforce' | 'shadow' | undefined
 }
+
+interface Misfit {
+  /** The key that does not fit. */
+  readonly key: keyof Kind
+  readonly beside: (limit: Kind) => boolean
+  readonly message: string
+  readonly fix: string
+}
+
+const isNoRate = ({ rate }: Kind) => rate === undefined
+const isReported = ({ unit }: Kind) => unit !== undefined && unit !== 'requests'
+
+/** Keys that mean nothing beside others; the first one that is found for a key is told. */
+const MISFITS: readonly Misfit[] = [
+  { key: 'burst', beside: isNoRate, message: '`burst` belongs to a rate', fix: '`rate:` beside it' },
+  {
+    key: 'weighted',
+    beside: isNoRate,
+    message: '`weighted` belongs to a rate; a quota always counts the cost',
+    fix: '`rate:` beside it',
+  },
+  {
+    key: 'delay',
+    beside: isNoRate,
+    message: '`delay` belongs to a rate; nobody waits for the next window of a quota',
+    fix: '`rate:` beside it',
+  },
+  {
+    key: 'weighted',
+    beside: isReported,
+    message: "a limit of another unit than requests counts what is reported, and no route's cost",
+    fix: 'the limit without `weighted`',
+  },
+  {
+    key: 'delay',
+    beside: isReported,
+    message: 'only requests can wait, and this limit counts something else',
+    fix: 'the limit without `delay`',
+  },
+  {
+    key: 'delay',
+    beside: ({ mode }) => mode === 'shadow',
+    message: 'a limit in shadow delays nobody',
+    fix: 'the limit without `delay`, or without `mode: shadow`',
+  },
+]
 
 function checkKind(kinds: readonly ('rate' | 'quota' | 'unlimited')[]) {
   const list = kinds.map((kind) => `\`${kind}\``).join(', ')
@@ -82,11 +147,15 @@ function checkKind(kinds: readonly ('rate' | 'quota' | 'unlimited')[]) {
       refuse([], `needs exactly one of ${list}`, '`rate: 5/s` or `quota: 100/day`')
     } else if (limit.unlimited && limit.mode === 'shadow') {
       refuse(['mode'], 'there is no limit left that could be in shadow', 'a limit of another name to try')
-    } else if (limit.rate === undefined) {
-      if (limit.burst !== undefined) refuse(['burst'], '`burst` belongs to a rate', '`rate:` beside it')
-      if (limit.weighted !== undefined)
-        refuse(['weighted'], '`weighted` belongs to a rate; a quota always counts the cost', '`rate:` beside it')
-    } else checkExactness(limit, context)
+    } else {
+      const told = new Set<string>()
+      for (const { key, beside, message, fix } of MISFITS) {
+        if (limit[key] === undefined || told.has(key) || !beside(limit)) continue
+        told.add(key)
+        refuse([key], message, fix)
+      }
+      checkExactness(limit, context)
+    }
   }
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { instantMs, isTimeZone } from '../units.ts'
 import { certificate } from './certificates.ts'
 import { limits, tenantLimits } from './limits.ts'
-import { distinct, host, later, name, refusal, role, scope } from './words.ts'
+import { distinct, host, name, refusal, role, scope } from './words.ts'
 
 /** What the evaluation context of flags holds besides a tenant's attributes. */
 const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
@@ -93,5 +93,16 @@ export const tenant = z.strictObject({
     .regex(CONSUMER, refusal('is not the name of a consumer', 'the username or id of a consumer that Kong knows,'))
     .optional()
     .describe('Behind Kong: the username or id of the consumer that Kong itself is told of.'),
-  billingDay: later('billingDay'),
+  billingDay: z
+    .int()
+    .min(1)
+    .max(31)
+    .default(1)
+    .describe('Where months and years of its quotas begin, 1 to 31; in a shorter month its last day. Default 1.'),
+  billingMonth: z
+    .int()
+    .min(1)
+    .max(12)
+    .default(1)
+    .describe('Where years and periods of several months begin, 1 to 12. Default 1, January.'),
 })

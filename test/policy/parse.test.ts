@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { packageRoot } from '../../package-root.ts'
+import { compilePolicy } from '../../policy/compile.ts'
 import { loadPolicy } from '../../policy/load.ts'
 import { parsePolicy } from '../../policy/parse.ts'
 import { formatProblem, pathText } from '../../policy/problem.ts'
@@ -303,6 +304,68 @@ describe('a hostile policy', () => {
     expect(result.ok && result.parts.tenants.length).toBe(9800)
     expect(problemsOf(`${text}  last: { plan: free, hosts: [h0.example.com] }\n`)).toEqual([
       '9805: tenants.last.hosts[0]: this host is taken already (see line 5)',
+    ])
+  })
+})
+
+describe('limits and calendars', () => {
+  const text = `
+version: 1
+plans:
+  pro:
+    limits:
+      - { name: steady, rate: 20/s, burst: 1, delay: 500ms }
+      - { name: quarterly, quota: 1000 per 3mo }
+      - { name: traffic, quota: 5000000/month, unit: content-bytes }
+      - { name: plain, quota: 7/week, unit: requests }
+tenants:
+  acme: { plan: pro, timezone: Europe/Berlin, billingDay: 31, billingMonth: 4 }
+  globex: { plan: pro, timezone: Europe/Berlin, billingDay: 31, billingMonth: 4 }
+  initech: { plan: pro, limits: [{ name: quarterly, quota: 5 per 3mo }] }
+routes: [{ name: look, match: { path: /look }, cost: 0 }]
+`
+  const policyOf = () => {
+    const parsed = parse(text)
+    if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'))
+    return compilePolicy(parsed.parts)
+  }
+
+  it('become delays, periods and units; requests are the unit that need not be named', () => {
+    const named = { by: ['tenant'], expose: true }
+    expect(policyOf().directory.byId('acme')?.limits).toEqual([
+      { ...named, kind: 'rate', name: 'steady', tokens: 20, periodMs: 1000, burst: 1, weighted: false, delayMs: 500 },
+      { ...named, kind: 'quota', name: 'quarterly', amount: 1000, period: { count: 3, unit: 'month' } },
+      {
+        ...named,
+        kind: 'quota',
+        name: 'traffic',
+        unit: 'content-bytes',
+        amount: 5_000_000,
+        period: { count: 1, unit: 'month' },
+      },
+      { ...named, kind: 'quota', name: 'plain', amount: 7, period: { count: 1, unit: 'week' } },
+    ])
+  })
+
+  it('say where months and years begin, by default on 1 January, and are one object where they are equal', () => {
+    const { directory } = policyOf()
+    const [acme, globex, initech] = ['acme', 'globex', 'initech'].map((id) => directory.byId(id))
+    expect(acme?.calendar).toEqual({ timeZone: 'Europe/Berlin', billingDay: 31, billingMonth: 4 })
+    expect(globex?.calendar).toBe(acme?.calendar)
+    expect(initech?.calendar).toEqual({ timeZone: 'UTC', billingDay: 1, billingMonth: 1 })
+    const [ofPlan, own] = [acme, initech].map((tenant) => tenant?.limits.find(({ name }) => name === 'quarterly'))
+    expect(ofPlan?.kind === 'quota' && ofPlan.period).toBe(own?.kind === 'quota' && own.period)
+  })
+
+  it('let a route cost nothing', () => {
+    expect(policyOf().routes.routes[0]?.cost).toBe(0)
+  })
+
+  it('of another unit than requests know no cost that could be too high', () => {
+    const withCost = text.replace('cost: 0', 'cost: 6').replace('5 per 3mo', '6 per 3mo')
+    expect(problemsOf(withCost.replace('5000000/month', '5/month'))).toEqual([])
+    expect(problemsOf(withCost.replace('7/week', '5/week'))).toEqual([
+      '14: routes[0].cost: a cost of 6 is above the quota 5 of limit `plain`, so that the route could never be used',
     ])
   })
 })

@@ -1,6 +1,6 @@
 /** Rates, durations and instants as the policy writes them. */
 import { describe, expect, it } from 'vitest'
-import { DURATION, durationMs, instantMs, QUOTA, RATE, rateOf } from '../../policy/units.ts'
+import { DURATION, durationMs, instantMs, QUOTA, quotaOf, RATE, rateOf } from '../../policy/units.ts'
 
 describe('rates', () => {
   it.each([
@@ -23,9 +23,43 @@ describe('rates', () => {
   )
 })
 
-it('quotas may be nothing at all', () => {
-  expect('0/day').toMatch(QUOTA)
-  expect('00/day').not.toMatch(QUOTA)
+describe('quotas', () => {
+  it.each([
+    ['0/day', 0, 1, 'day'],
+    ['100/hour', 100, 1, 'hour'],
+    ['100/week', 100, 1, 'week'],
+    ['999999999999/month', 999_999_999_999, 1, 'month'],
+    ['100/year', 100, 1, 'year'],
+    ['100 per 90s', 100, 90, 'second'],
+    ['100 per 15m', 100, 15, 'minute'],
+    ['100 per 6h', 100, 6, 'hour'],
+    ['100 per 14d', 100, 14, 'day'],
+    ['100 per 2w', 100, 2, 'week'],
+    ['1000 per 3mo', 1000, 3, 'month'],
+    ['1000 per 2y', 1000, 2, 'year'],
+  ])('%s is %i in each %i of %s', (text, amount, count, unit) => {
+    expect(text).toMatch(QUOTA)
+    expect(quotaOf(text)).toEqual({ amount, period: { count, unit }, tooLong: false })
+  })
+
+  it.each([
+    '00/day',
+    '1000000000000/day',
+    '1.5/day',
+    '-1/day',
+    '100/s',
+    '5 per 0d',
+    '5 per 3 mo',
+    '5 per mo',
+    '5/3mo',
+    '',
+  ])('%j is none', (text) => {
+    expect(text).not.toMatch(QUOTA)
+  })
+
+  it.each(['1 per 101y', '1 per 1300mo', '1 per 999999999h'])('%s has no end that anybody sees', (text) => {
+    expect(quotaOf(text).tooLong).toBe(true)
+  })
 })
 
 it('durations have a unit', () => {
