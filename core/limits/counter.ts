@@ -67,8 +67,8 @@ function openQuota(counter: QuotaCounter, limit: Quota, calendar: Calendar, now:
 }
 
 /** Another of the same content, to try things on. */
-export function copyOf(counter: Counter): Counter {
-  return { ...counter }
+export function copyOf<T extends Counter | undefined>(counter: T): T {
+  return counter && { ...counter }
 }
 
 /**
@@ -158,12 +158,23 @@ export function usedOf(counter: Counter): number {
   return Math.ceil(counter.limit.burst - counter.parts / counter.limit.periodMs)
 }
 
+/** The same as a share of the whole: 1 where nothing is left. */
+export function shareUsed(counter: Counter): number {
+  return usedOf(counter) / Math.max(1, counter.kind === 'quota' ? counter.limit.amount : counter.limit.burst)
+}
+
 /** For so long a window is remembered after its end: a clock that is a day ahead and set right forgives nothing. */
 const REMEMBERED_MS = 86_400_000
 
 /** Whether a counter says no more than a new one would, so that it can be forgotten. */
 export function isIdle(counter: Counter, now: number): boolean {
   if (counter.kind === 'quota') return isUnused(counter) || now >= counter.window.end + REMEMBERED_MS
+  return isOver(counter, now)
+}
+
+/** Whether a counter only matters if the clock is set back, so that it goes first when there are too many. */
+export function isOver(counter: Counter, now: number): boolean {
+  if (counter.kind === 'quota') return isUnused(counter) || now >= counter.window.end
   return now - counter.at >= msUntilFull(counter, counter.limit)
 }
 

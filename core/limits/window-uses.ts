@@ -25,12 +25,12 @@ export function newUses(window: Window): WindowUses {
  */
 export function turnTo(uses: WindowUses, window: Window): boolean {
   const { window: present, used, past, pastUsed, shared } = uses
-  const isRemembered = past !== undefined && overlap(past, window)
   if (overlap(present, window)) {
-    if (isRemembered) merge(uses)
+    if (past && past.start >= window.start && past.end <= window.end) merge(uses)
     uses.window = window
     return false
   }
+  const isRemembered = past !== undefined && overlap(past, window)
   const isBack = window.end <= present.start
   uses.past = present
   uses.pastUsed = used
