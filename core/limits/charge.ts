@@ -23,7 +23,7 @@ export function chargesOf(charged: Charged): readonly Charge[] {
   const owner = tenant?.id ?? ''
   let counted: Counted | undefined
   const add = (limit: Limit, series: string) => {
-    const cost = limit.kind === 'quota' || limit.weighted ? route.cost : 1
+    const cost = costIn(limit, route)
     const isTenants = limit.by.length === 1 && limit.by[0] === 'tenant'
     if (!isTenants) counted ??= countedOf(charged)
     const key = counted && !isTenants ? bucketKey(limit, series, counted) : series
@@ -41,6 +41,12 @@ export function chargesOf(charged: Charged): readonly Charge[] {
   }
   for (const limit of route.limits) add(limit, bucketSeries(limit, route.name, tenant?.id ?? ''))
   return charges
+}
+
+/** A limit of another unit than requests is only asked: what it counts is reported later. */
+function costIn(limit: Limit, { cost }: Route): number {
+  if (limit.unit !== undefined) return 0
+  return limit.kind === 'quota' || limit.weighted ? cost : 1
 }
 
 const NONE: readonly Limit[] = []
