@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { DENIALS, type DenyReason, REASONS, type Reason, type ShadowDenial } from '../core/decision.ts'
 import { type AuditCounts, addAuditMetrics, addStateMetrics, type StateCounts } from './administration-metrics.ts'
 import { addPluginServerMetrics, type PluginServerCounts } from './plugin-server-metrics.ts'
+import { addDelayMetrics, addWaitingMetrics, type WaitingCount } from './throttle-metrics.ts'
 
 /** Seconds. A warm decision takes some microseconds; what waits for an issuer takes milliseconds. */
 const BUCKETS = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5]
@@ -18,6 +19,10 @@ export interface Metrics {
   policyMended(): void
   /** A Check, or an event of a plugin, failed because we are broken; the request is refused. */
   fault(): void
+  /** A request waits, from now on and for so many ms, for a limit that delays. */
+  delayed(ms: number): void
+  /** From now on a scrape tells how many wait; at most one. */
+  addThrottle(counts: WaitingCount): void
   /** From now on a scrape tells of this plugin server too; at most one. */
   addPluginServer(counts: PluginServerCounts): void
   /** From now on a scrape tells of the state file, or of the audit, too; at most one of each. */
@@ -34,7 +39,7 @@ export function createMetrics(now: () => number): Metrics {
   collectDefaultMetrics({ register: registry })
   const duration = new Histogram({
     name: 'tenantgate_decision_duration_seconds',
-    help: 'Time that a decision took, from the decoded request to the decision.',
+    help: 'Time that a decision took, from the decoded request to the decision; the wait for a limit that delays is part of it.',
     buckets: BUCKETS,
     registers,
   })
@@ -53,6 +58,8 @@ export function createMetrics(now: () => number): Metrics {
     },
     ...policyMetrics(registry, now),
     fault: () => faults.inc(),
+    delayed: addDelayMetrics(registry),
+    addThrottle: (counts) => addWaitingMetrics(registry, counts),
     addPluginServer: (counts) => addPluginServerMetrics(registry, counts),
     addState: (counts) => addStateMetrics(registry, counts),
     addAudit: (counts) => addAuditMetrics(registry, counts),

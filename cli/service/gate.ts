@@ -7,6 +7,7 @@ import type { Decision } from '../../core/decision.ts'
 import { createFlags } from '../../core/flags/evaluate.ts'
 import { createIdentityTokens, type PublicKeys } from '../../core/identity/token.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
+import type { Throttle } from '../../core/limits/throttle.ts'
 import type { MaybePromise } from '../../core/maybe-promise.ts'
 import type { IdentityTokenRules, Policy } from '../../core/policy.ts'
 import type { GatewayRequest } from '../../core/request.ts'
@@ -29,6 +30,7 @@ export interface Gate {
 
 export interface GateParts {
   readonly limits: LimitStore
+  readonly throttle: Throttle
   readonly credentials: Omit<CredentialParts, keyof TokenMemory>
   readonly metrics: Pick<Metrics, 'decided' | 'policyLive'>
   readonly log: Pick<Log, 'decided' | 'decisions'>
@@ -76,7 +78,7 @@ export function createGate(first: Policy, parts: GateParts): Gate {
 
 /** What an older policy has verified is not known to the new one: its memory of tokens is its own. The issuers' keys go on. */
 function takeUp(policy: Policy, parts: GateParts, seen: SeenTokens, previous?: Credentials): Snapshot {
-  const { limits, metrics, now, signingKey } = parts
+  const { limits, throttle, metrics, now, signingKey } = parts
   const credentials = createCredentials(policy, { ...parts.credentials, ...createTokenMemory(seen) }, previous)
   // fetched ahead, so that the first token does not wait for its issuer
   for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
@@ -84,7 +86,7 @@ function takeUp(policy: Policy, parts: GateParts, seen: SeenTokens, previous?: C
   metrics.policyLive(policy.version, now())
   const { token } = policy.identity
   const identityTokens = token && createIdentityTokens(token, keysOf(token, signingKey))
-  return { policy, credentials, limits, flags, identityTokens }
+  return { policy, credentials, limits, throttle, flags, identityTokens, clock: now }
 }
 
 function keysOf({ keys, algorithm }: IdentityTokenRules, signingKey: OwnSigningKey): readonly string[] {

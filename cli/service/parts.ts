@@ -7,6 +7,7 @@ import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { createMemoryLedger } from '../../stores/records/memory-ledger.ts'
 import { createFetchKeys } from '../../stores/remote/fetch-keys.ts'
 import { createIntrospect } from '../../stores/remote/introspect.ts'
+import { createThrottle } from '../../stores/throttle.ts'
 import { type Audit, createAudit, NO_AUDIT } from '../../telemetry/audit.ts'
 import { auditToStdout, openAuditFile } from '../../telemetry/audit-file.ts'
 import { createStdoutLog, type Log, type LogLevel } from '../../telemetry/log.ts'
@@ -49,6 +50,9 @@ export async function openParts(options: PartsOptions, isTerminal: boolean): Pro
   if (state) metrics.addState(state.followed.state)
   const ledger = state?.followed.state ?? createMemoryLedger()
   const uses = createKeyUses()
+  const clocks = { now: Date.now, elapsed: () => performance.now() }
+  const throttle = createThrottle({ ...clocks, onDelayed: metrics.delayed })
+  metrics.addThrottle(throttle)
   const parts: ServiceParts = {
     log,
     metrics,
@@ -57,6 +61,7 @@ export async function openParts(options: PartsOptions, isTerminal: boolean): Pro
     uses,
     state: state?.followed,
     limits: createMemoryLimits(),
+    throttle,
     credentials: {
       fetchKeys: tellOfIssuers(createFetchKeys(), log),
       introspect: createIntrospect(),
@@ -65,8 +70,7 @@ export async function openParts(options: PartsOptions, isTerminal: boolean): Pro
       uses,
     },
     signingKey: createOwnSigningKeys(log),
-    now: Date.now,
-    elapsed: () => performance.now(),
+    ...clocks,
   }
   return { ok: true, parts }
 }

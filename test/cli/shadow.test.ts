@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { createGate } from '../../cli/service/gate.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
+import { createThrottle } from '../../stores/throttle.ts'
 import { createAudit } from '../../telemetry/audit.ts'
 import { createLog, type LogLevel } from '../../telemetry/log.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
@@ -24,6 +25,7 @@ async function told(level: LogLevel, path: string) {
   const metrics = createMetrics(() => NOON)
   const gate = createGate(policy, {
     limits: createMemoryLimits(),
+    throttle: createThrottle({ now: () => NOON, elapsed: () => 0, onDelayed() {} }),
     credentials: partsOf({}),
     metrics,
     log: createLog(level, { write: (line: string) => void lines.push(line) }),

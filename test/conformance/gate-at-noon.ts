@@ -7,6 +7,7 @@ import type { LimitStore } from '../../core/limits/limit.ts'
 import type { Policy } from '../../core/policy.ts'
 import { createFailedCredentials } from '../../stores/failed-credentials.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
+import { createThrottle } from '../../stores/throttle.ts'
 import { NO_AUDIT } from '../../telemetry/audit.ts'
 import { NOON } from './credentials.ts'
 
@@ -39,6 +40,7 @@ export function gateAtNoon(policy: Policy, parts: GivenParts = {}): GateAtNoon {
     gate: createGate(policy, {
       ...QUIET,
       limits: latest,
+      throttle: createThrottle({ ...CLOCKS, onDelayed() {} }),
       credentials: { ...NO_PARTS, ...parts, failures: latestFailures },
     }),
     reset: () => {
@@ -55,6 +57,9 @@ const NO_PARTS = {
   uses: NO_KEY_USES,
 }
 
+/** Time stands still for the limits; who is delayed waits in the time that passes. */
+const CLOCKS = { now: () => NOON * 1000, elapsed: () => performance.now() }
+
 const QUIET = {
   audit: NO_AUDIT,
   metrics: { decided() {}, policyLive() {} },
@@ -62,6 +67,5 @@ const QUIET = {
   signingKey: () => {
     throw new Error('the policy names a key')
   },
-  now: () => NOON * 1000,
-  elapsed: () => performance.now(),
+  ...CLOCKS,
 }
