@@ -1,0 +1,114 @@
+/** The domain `tenantgate`: descriptors are charged to the limits of the policy, in the same buckets as a Check's. */
+import { bucketKey, bucketSeries } from '../limits/bucket-key.ts'
+import type { Charge, ChargeState, Limit, LimitStore } from '../limits/limit.ts'
+import { after, type MaybePromise } from '../maybe-promise.ts'
+import type { Policy } from '../policy.ts'
+import { type HitsAnswer, type HitsRequest, InvalidHits } from './descriptor.ts'
+import { readTenantHits, type TenantHits } from './tenant-hits.ts'
+import { tenantStatus } from './tenant-status.ts'
+
+/** No configuration of a ratelimit service may have a domain of this name. */
+export const TENANT_DOMAIN = 'tenantgate'
+
+export interface TenantGiven {
+  readonly policy: Policy
+  readonly limits: LimitStore
+  /** Unix ms. */
+  readonly now: number
+}
+
+/** A descriptor, and what it is charged to. */
+interface Asked {
+  readonly hits: TenantHits
+  readonly charges: readonly Charge[]
+}
+
+/**
+ * One status for each descriptor. Requests are taken for all descriptors together, all or none, and from each bucket
+ * once; what is counted in another unit has happened already and is counted whatever is left. Hits below 0 are given
+ * back. Nobody is let through unknown: a tenant that the policy does not have, or has suspended, is over its limit.
+ *
+ * Throws `InvalidHits` where no policy could answer.
+ */
+export function chargeTenant(request: HitsRequest, given: TenantGiven): MaybePromise<HitsAnswer> {
+  const { descriptors, hitsAddend } = request
+  if (descriptors.length === 0) throw new InvalidHits('the request has no descriptors: there must be at least one')
+  const asked = descriptors.map((descriptor): Asked => {
+    const hits = readTenantHits(descriptor, hitsAddend, given.policy)
+    return { hits, charges: chargesOf(hits) }
+  })
+  const takes = oncePerBucket(asked.flatMap(({ hits, charges }) => (isReport(hits) ? [] : charges)))
+  const reports = asked.flatMap(({ hits, charges }) => (isReport(hits) ? charges : []))
+  return after(charged(takes, reports, given), (stateOf) => {
+    const isObserved = given.policy.shadow.has('limits')
+    const statuses = asked.map(({ hits, charges }) => tenantStatus(hits, charges.flatMap(stateOf), isObserved))
+    return { code: statuses.some(({ code }) => code === 'over_limit') ? 'over_limit' : 'ok', statuses, headers: [] }
+  })
+}
+
+/** What has happened already, or is given back: it is counted, whatever is left. */
+function isReport({ unit, hits }: TenantHits): boolean {
+  return unit !== undefined || hits < 0
+}
+
+/** One request is charged to a bucket once, however many of its descriptors lead there: by the greatest of their hits. */
+function oncePerBucket(charges: readonly Charge[]): readonly Charge[] {
+  const byKey = new Map<string, Charge>()
+  for (const charge of charges) {
+    const known = byKey.get(charge.key)
+    if (!known || known.cost < charge.cost) byKey.set(charge.key, charge)
+  }
+  return [...byKey.values()]
+}
+
+const NO_STATES: readonly ChargeState[] = []
+
+/** Charges all, and answers what tells of each charge how its limit stands now. */
+function charged(
+  takes: readonly Charge[],
+  reports: readonly Charge[],
+  { limits, now }: TenantGiven,
+): MaybePromise<(charge: Charge) => readonly ChargeState[]> {
+  // a filter waits for no turn: what a Check would delay is refused here
+  return after(takes.length === 0 ? NO_STATES : limits.take(takes, now, 0), (taken) =>
+    after(reports.length === 0 ? NO_STATES : limits.adjust(reports, now), (reported) => {
+      const states = new Map<Charge | string, ChargeState | undefined>()
+      for (const [i, { key }] of takes.entries()) states.set(key, taken[i])
+      for (const [i, charge] of reports.entries()) states.set(charge, reported[i])
+      return (charge) => {
+        const state = states.get(charge) ?? states.get(charge.key)
+        return state ? [state] : []
+      }
+    }),
+  )
+}
+
+function chargesOf(hits: TenantHits): readonly Charge[] {
+  const { tenant, credentialId, route } = hits
+  if (tenant?.status !== 'active') return []
+  const own = credentialId === undefined ? undefined : tenant.credentialLimits?.get(credentialId)
+  return [
+    ...chargesFor(tenant.limits, '', hits),
+    ...chargesFor(own ?? [], `credential:${credentialId}`, hits),
+    // what nobody has to say who he is for is charged to no tenant
+    ...(route && route.anonymous !== true ? chargesFor(route.limits, route.name, hits) : []),
+  ]
+}
+
+/** Those that count what the descriptor counts, and by nothing that it does not tell. */
+function chargesFor(limits: readonly Limit[], scope: string, asked: TenantHits): Charge[] {
+  const { tenant, counted, unit, isGiven } = asked
+  if (!tenant) return []
+  return limits
+    .filter(({ name, by, unit: own }) => own === unit && (asked.limit ?? name) === name && by.every(isGiven))
+    .map((limit) => {
+      const series = bucketSeries(limit, scope, tenant.id)
+      const key = bucketKey(limit, series, counted)
+      return { limit, series, key, tenant: tenant.id, calendar: tenant.calendar, cost: costOf(limit, asked.hits) }
+    })
+}
+
+/** A rate that is not weighted counts requests, however much each of them is. */
+function costOf(limit: Limit, hits: number): number {
+  return limit.kind === 'quota' || limit.weighted || limit.unit !== undefined ? hits : Math.sign(hits)
+}
