@@ -8,8 +8,8 @@ export type Refused = Pick<Deny, 'decision' | 'reason' | 'grpc' | 'limits' | 'ch
   readonly request: Pick<GatewayRequest, 'id'>
 }
 
-/** IANA's problem type for an exhausted quota (draft-ietf-httpapi-ratelimit-headers-10 §8). */
-const QUOTA_EXCEEDED_TYPE = 'https://iana.org/assignments/http-problem-types#quota-exceeded'
+/** IANA's problem types for those who ask too much (draft-ietf-httpapi-ratelimit-headers-10 §5). */
+const PROBLEM_TYPES = 'https://iana.org/assignments/http-problem-types'
 
 /** Headers of the answer to the client; on an allow they join the backend's own. Never an identity header. */
 export function clientHeaders(decision: Allow | Refused): readonly HeaderEntry[] {
@@ -28,16 +28,27 @@ export function clientHeaders(decision: Allow | Refused): readonly HeaderEntry[]
 export function denialBody(deny: Refused): string {
   if (deny.grpc) return ''
   const { status, title } = DENIALS[deny.reason]
-  const violated = deny.limits?.violated.filter((state) => state.limit.expose).map((state) => state.limit.name)
   return JSON.stringify({
-    type: status === 429 ? QUOTA_EXCEEDED_TYPE : 'about:blank',
+    type: typeOf(deny.reason),
     title,
     status,
     detail: detailOf(deny),
     code: deny.reason,
     requestId: deny.request.id,
-    ...(status === 429 && { violatedPolicies: violated ?? [] }),
+    ...(status === 429 && violatedBy(deny)),
   })
+}
+
+function typeOf(reason: Refused['reason']): string {
+  if (DENIALS[reason].status !== 429) return 'about:blank'
+  return `${PROBLEM_TYPES}#${reason === 'too_many_failures' ? 'abnormal-usage-detected' : 'quota-exceeded'}`
+}
+
+/** The names of the limits without room, those that may be told: under the name of the draft, and under ours. */
+function violatedBy({ limits }: Refused) {
+  const told = limits?.violated.filter(({ limit }) => limit.expose) ?? []
+  const names = told.map(({ limit }) => limit.name)
+  return { 'violated-policies': names, violatedPolicies: names }
 }
 
 /** A flat record for dynamic metadata and access logs; what is not known is absent. */

@@ -10,15 +10,16 @@ export type HeaderEntry = readonly [name: string, value: string]
 /** The fields of an answer; empty where no limit may be shown. */
 export function limitHeaders({ exposed, strictest, violated }: LimitReport): HeaderEntry[] {
   const headers: HeaderEntry[] = []
-  if (exposed.length > 0) headers.push(['ratelimit-policy', exposed.map(({ limit }) => policyItem(limit)).join(', ')])
+  if (exposed.length > 0) headers.push(['ratelimit-policy', exposed.map(policyItem).join(', ')])
   if (strictest) {
-    const reset = seconds(waitOf(strictest))
     headers.push(
-      // RFC 9651 structured fields: a String with parameters
-      ['ratelimit', `"${strictest.limit.name}";r=${strictest.remaining};t=${reset}`],
+      [
+        'ratelimit',
+        [strictest, ...(violated.length > 0 ? [] : ofOtherUnits(exposed, strictest))].map(limitItem).join(', '),
+      ],
       ['x-ratelimit-limit', String(amountOf(strictest.limit))],
-      ['x-ratelimit-remaining', String(strictest.remaining)],
-      ['x-ratelimit-reset', String(reset)],
+      ['x-ratelimit-remaining', String(remainingOf(strictest))],
+      ['x-ratelimit-reset', String(waitOf(strictest))],
     )
   }
   const longest = violated[0]
@@ -36,17 +37,36 @@ export function amountOf(limit: Limit): number {
   return limit.kind === 'rate' ? limit.burst : limit.amount
 }
 
-/** A bucket's window is the time in which an empty one fills. */
-function policyItem(limit: Limit): string {
-  const window = limit.kind === 'rate' ? Math.max(1, seconds((limit.burst * limit.periodMs) / limit.tokens)) : 86_400
-  return `"${limit.name}";q=${amountOf(limit)};w=${window}`
+/** What the strictest says nothing about: one number for requests tells nothing of bytes. After a refusal only that counts. */
+function ofOtherUnits(exposed: readonly ChargeState[], strictest: ChargeState): readonly ChargeState[] {
+  return exposed.filter((state) => state.limit.unit !== undefined && state !== strictest)
 }
 
 /**
- * After a refusal `t` is the wait, so that Retry-After is never earlier than it; otherwise the time until all is back.
+ * RFC 9651: a String with parameters. Of the draft's §3: `q` units in a window of `w` seconds, of `qu` where they are not
+ * requests. The window of a rate is the time in which an empty bucket fills.
  */
-function waitOf(state: ChargeState): number {
-  return state.admitted ? state.resetMs : state.retryAfterMs
+function policyItem({ limit, windowMs }: ChargeState): string {
+  const unit = limit.unit === undefined ? '' : `;qu="${limit.unit}"`
+  return `"${limit.name}";q=${amountOf(limit)};w=${Math.max(1, seconds(windowMs))}${unit}`
+}
+
+/** Of the draft's §4: `r` units are left, and in `t` seconds there are more. */
+function limitItem(state: ChargeState): string {
+  return `"${state.limit.name}";r=${remainingOf(state)};t=${waitOf(state)}`
+}
+
+/** Never more than there are in all, also where a limit was lowered meanwhile. */
+function remainingOf({ limit, remaining }: ChargeState): number {
+  return Math.min(remaining, amountOf(limit))
+}
+
+/**
+ * After a refusal the wait, in seconds, so that Retry-After is never earlier than it; otherwise the time until all is
+ * back.
+ */
+function waitOf({ admitted, resetMs, retryAfterMs }: ChargeState): number {
+  return Math.max(0, seconds(admitted ? resetMs : retryAfterMs))
 }
 
 function seconds(ms: number): number {

@@ -42,12 +42,21 @@ function withoutRoom(states: readonly ChargeState[]): readonly ChargeState[] {
   return states.filter(({ admitted }) => !admitted).sort((a, b) => b.retryAfterMs - a.retryAfterMs)
 }
 
-/** The one with the fewest units left; of two, the one that takes longer to come back. */
+/**
+ * The one with the fewest units left; of two, the one that takes longer to come back. Requests are what a client counts:
+ * a limit of another unit binds only where there is none of them.
+ */
 function scarcest(states: readonly ChargeState[]): ChargeState | undefined {
-  return states.reduce<ChargeState | undefined>((strictest, state) => {
-    if (!strictest || state.remaining < strictest.remaining) return state
-    return state.remaining === strictest.remaining && state.resetMs > strictest.resetMs ? state : strictest
-  }, undefined)
+  let strictest: ChargeState | undefined
+  for (const state of states) if (!strictest || isStricter(state, strictest)) strictest = state
+  return strictest
+}
+
+function isStricter(state: ChargeState, than: ChargeState): boolean {
+  const isOfRequests = state.limit.unit === undefined
+  if (isOfRequests !== (than.limit.unit === undefined)) return isOfRequests
+  if (state.remaining !== than.remaining) return state.remaining < than.remaining
+  return state.resetMs > than.resetMs
 }
 
 /**
