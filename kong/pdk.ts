@@ -58,6 +58,8 @@ export type Phase = (typeof PHASES)[number]
 export interface PluginEvent {
   /** Whether nobody waits for this event any more: its connection is closed, or it has been answered otherwise. */
   readonly abandoned: () => boolean
+  /** How many ms are left until the event is ended without its plugin. */
+  readonly timeLeftMs: () => number
 }
 
 /** A plugin's instance: one configuration of it. */

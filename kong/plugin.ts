@@ -49,7 +49,7 @@ async function pass(
 ): Promise<void> {
   const handed = readHanded(text)
   if (typeof handed === 'string') return exit(kong, unread(handed, await kongsId(kong)))
-  const request = readRequest(handed, event?.abandoned)
+  const request = readRequest(handed, event)
   const answer = await decider.answer(request, { ...applied, id: handed.id }, String(text))
   if (isRefusal(answer)) return exit(kong, answer)
   return kong.ctx.shared.set(markKey(applied.stage), JSON.stringify(answer))
@@ -61,7 +61,7 @@ async function passUnguarded(
   applied: Applied,
   event: PluginEvent | undefined,
 ): Promise<void> {
-  const request = await readUnguarded(kong, event?.abandoned)
+  const request = await readUnguarded(kong, event)
   if (typeof request === 'string') return exit(kong, unread(request, await kongsId(kong)))
   const answer = await decider.answer(request, { ...applied, unguarded: true }, '')
   const refusal = isRefusal(answer) ? answer : await applyUnguarded(kong, request, answer)

@@ -1,6 +1,6 @@
 /** From what Kong tells of a request to the request that the core decides about. It translates and decides nothing. */
 import { readCertificate } from '../core/credentials/certificates/read-certificate.ts'
-import type { GatewayRequest } from '../core/request.ts'
+import type { Asker, GatewayRequest } from '../core/request.ts'
 import type { HandedRequest } from './handover.ts'
 import type { SharedValue } from './pdk.ts'
 
@@ -45,7 +45,7 @@ function areHeaders(headers: object): headers is HandedRequest['headers'] {
 }
 
 /** A request that was handed over. */
-export function readRequest(handed: HandedRequest, abandoned?: () => boolean): GatewayRequest {
+export function readRequest(handed: HandedRequest, asker?: Asker): GatewayRequest {
   const { id, requestId, method, target, host, address, certificate } = handed
   return {
     id: shortId(requestId) || id,
@@ -56,8 +56,13 @@ export function readRequest(handed: HandedRequest, abandoned?: () => boolean): G
     clientAddress: address,
     // never by X-Forwarded-Client-Cert: Kong lets anybody write that
     ...(certificate !== undefined && { clientCertificate: readCertificate(certificate) }),
-    ...(abandoned && { abandoned }),
+    ...(asker && waitingOf(asker)),
   }
+}
+
+/** What is known of Kong while it waits, and nothing else of whoever knows it. */
+export function waitingOf({ abandoned, timeLeftMs }: Asker): Asker {
+  return { ...(abandoned && { abandoned }), ...(timeLeftMs && { timeLeftMs }) }
 }
 
 /** What the client, or a plugin of Kong's for it, calls the request; empty where nobody does. */

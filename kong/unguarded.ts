@@ -1,8 +1,8 @@
 /** A request without our guard in Kong: read and answered through the PDK, in at most eight calls with the look for a guard. */
-import type { GatewayRequest } from '../core/request.ts'
+import type { Asker, GatewayRequest } from '../core/request.ts'
 import type { Caller, Mark } from './handover.ts'
 import type { HeaderValue, Kong } from './pdk.ts'
-import { joined, publicId, type Unreadable } from './read-request.ts'
+import { joined, publicId, type Unreadable, waitingOf } from './read-request.ts'
 import { type Refusal, undecided } from './refusal.ts'
 
 /** Kong gives Lua this many header fields and hides the others; one more is asked for, to see that none is hidden. */
@@ -12,7 +12,7 @@ const MOST_HEADERS = 100
 const REQUEST_LINE = /^(\S+) (\S+) HTTP\/[\d.]+$/
 
 /** Three calls. Its id is the client's, and empty where he sent none. */
-export async function readUnguarded(kong: Kong, abandoned?: () => boolean): Promise<GatewayRequest | Unreadable> {
+export async function readUnguarded(kong: Kong, asker?: Asker): Promise<GatewayRequest | Unreadable> {
   const lists = await kong.request.getHeaders(MOST_HEADERS + 1)
   const line = await kong.nginx.getVar('request')
   const address = await kong.nginx.getVar('remote_addr')
@@ -29,7 +29,7 @@ export async function readUnguarded(kong: Kong, abandoned?: () => boolean): Prom
     path,
     headers,
     clientAddress: address,
-    ...(abandoned && { abandoned }),
+    ...(asker && waitingOf(asker)),
   }
 }
 

@@ -102,7 +102,11 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
   const connections = new Set<Connection>()
   const ended = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>
   const refuse = createRefuse(exitOf(methods))
-  const run = createRun(prepareKong(methods.values()), parts.onFault, refuse)
+  const deadline = () => {
+    const until = parts.elapsed() + limits.eventTimeoutMs
+    return () => until - parts.elapsed()
+  }
+  const run = createRun(prepareKong(methods.values()), { onFault: parts.onFault, refuse, deadline })
   /** Methods of plugins that have not settled, whatever became of their events. */
   let running = 0
   const settled = () => {
@@ -231,10 +235,17 @@ function createRefuse(exit: Method): Refuse {
   return ({ event }, outcome) => event.end(outcome, bytes.get(REFUSALS[outcome]))
 }
 
-function createRun(kongOf: (call: CallMethod) => Kong, onFault: (fault: unknown) => void, refuse: Refuse) {
+interface RunParts {
+  readonly onFault: (fault: unknown) => void
+  readonly refuse: Refuse
+  /** Begins the time of an event, and tells how many ms are left of it. */
+  readonly deadline: () => () => number
+}
+
+function createRun(kongOf: (call: CallMethod) => Kong, { onFault, refuse, deadline }: RunParts) {
   return (handled: HandledEvent, onSettled: () => void): void => {
     const { event, instance, phase } = handled
-    const told: PluginEvent = { abandoned: () => event.isOver }
+    const told: PluginEvent = { abandoned: () => event.isOver, timeLeftMs: deadline() }
     const finish = () => {
       onSettled()
       event.finish()

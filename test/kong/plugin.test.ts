@@ -56,6 +56,9 @@ function requestOf(path = '/open', lines: readonly string[] = [`X-Api-Key: ${key
   return createPdkRequest({ method: 'GET', path, lines: ['Host: a.test', ...lines], body: '', from: '::1' }, upstreams)
 }
 
+/** An event that nobody waits for any more. */
+const GONE: PluginEvent = { abandoned: () => true, timeLeftMs: () => 0 }
+
 /** Runs a plugin on a request with this text under the guard's key. */
 async function run(text: unknown, Plugin = Gate, event?: PluginEvent): Promise<PdkRequest> {
   const request = requestOf()
@@ -134,7 +137,7 @@ describe('behind the guard', () => {
   })
 
   it('what nobody waits for is not charged', async () => {
-    const gone = await run(JSON.stringify(handed()), Gate, { abandoned: () => true })
+    const gone = await run(JSON.stringify(handed()), Gate, GONE)
     expect(codeOf(gone)).toMatchObject({ status: 503 })
     expect(markOf(await run(JSON.stringify(handed())))?.answer).toMatchObject({ 'x-ratelimit-remaining': '1' })
   })
@@ -176,7 +179,7 @@ describe('a fault', () => {
 
   it('after the event is over is nobody’s', async () => {
     const request = requestOf()
-    await new Gate({}, broken({ answer: throwing })).access?.(kongOf(request), { abandoned: () => true })
+    await new Gate({}, broken({ answer: throwing })).access?.(kongOf(request), GONE)
     expect(faults).toEqual([])
   })
 })

@@ -62,10 +62,11 @@ describe('a request that was handed over', () => {
     expect(read({ headers })).not.toHaveProperty('clientCertificate')
   })
 
-  it('tells whether anybody still waits', () => {
+  it('tells whether anybody still waits, and for how long', () => {
     const found = readHanded(JSON.stringify(handed))
-    const request = readRequest(found as Exclude<typeof found, string>, () => true)
-    expect(request.abandoned?.()).toBe(true)
+    const asker = { abandoned: () => true, timeLeftMs: () => 7 }
+    const request = readRequest(found as Exclude<typeof found, string>, asker)
+    expect([request.abandoned?.(), request.timeLeftMs?.()]).toEqual([true, 7])
   })
 })
 

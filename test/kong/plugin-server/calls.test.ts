@@ -107,6 +107,21 @@ describe('calls', () => {
     expect(running.calls).toEqual([])
   })
 
+  it('may be made until the time of the event is over: the plugin is told how much of it is left', async () => {
+    let now = 5000
+    const told: number[] = []
+    const running = await start(
+      async (_, event) => {
+        told.push(event.timeLeftMs())
+        now += 300
+        told.push(event.timeLeftMs())
+      },
+      { limits: { eventTimeoutMs: 1000 }, elapsed: () => now },
+    )
+    expect(await running.request()).toEqual({ outcome: 'done' })
+    expect(told).toEqual([1000, 700])
+  })
+
   it('of an event that Kong has left are refused, those that wait too, and the plugin is told', async () => {
     let outcomes: unknown[] = []
     let isAbandoned = false
