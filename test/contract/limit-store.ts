@@ -1,44 +1,27 @@
 /** The contract of a limit store: every store passes this one suite. */
 import { describe, expect, it } from 'vitest'
+import { adjustmentsPart } from './limit-store/adjustments.ts'
+import { administrationPart } from './limit-store/administration.ts'
+import { changesPart } from './limit-store/changes.ts'
+import { delaysPart } from './limit-store/delays.ts'
 import {
-  type Charge,
-  type ChargeState,
-  type Limit,
-  type LimitStore,
-  type Quota,
-  type RateLimit,
-  UTC_CALENDAR,
-} from '../../core/limits/limit.ts'
+  admitted,
+  burst,
+  type CreateStore,
+  charge,
+  daily,
+  HOUR,
+  inZone,
+  look,
+  NOON,
+  remaining,
+  take,
+} from './limit-store/given.ts'
 
-const NOON = Date.parse('2026-11-22T12:00:00Z')
-const HOUR = 3_600_000
+export { burst, charge, daily, inZone } from './limit-store/given.ts'
 
-const shared = { by: ['tenant'], expose: true } as const
-export const burst: RateLimit = {
-  ...shared,
-  kind: 'rate',
-  name: 'burst',
-  tokens: 5,
-  periodMs: 1000,
-  burst: 5,
-  weighted: false,
-}
-export const daily: Quota = { ...shared, kind: 'quota', name: 'daily', amount: 10, period: { count: 1, unit: 'day' } }
-
-export const inZone = (timeZone: string) => ({ ...UTC_CALENDAR, timeZone })
-
-export function charge(limit: Limit, more: Partial<Charge> & { tenant?: string } = {}): Charge {
-  const { tenant = 'acme', ...rest } = more
-  const series = `${tenant}/${limit.name}`
-  return { limit, series, key: series, tenant, cost: 1, calendar: UTC_CALENDAR, ...rest }
-}
-
-export function limitStoreContract(name: string, create: () => LimitStore | Promise<LimitStore>): void {
-  const take = async (store: LimitStore, charges: Charge[], now = NOON): Promise<readonly ChargeState[]> =>
-    store.take(charges, now)
-  const admitted = (states: readonly ChargeState[]) => states.every((state) => state.admitted)
-  const remaining = (states: readonly ChargeState[]) => states.map((state) => state.remaining)
-
+/** `create` gives an empty store for each test. */
+export function limitStoreContract(name: string, create: CreateStore): void {
   describe(`${name} keeps the promises of a limit store`, () => {
     it('takes until a limit is used up, and tells what is left', async () => {
       const store = await create()
@@ -90,21 +73,6 @@ export function limitStoreContract(name: string, create: () => LimitStore | Prom
       expect(admitted(await take(store, [berlin], NOON + 11 * HOUR))).toBe(true)
     })
 
-    it('a limit that changes in mid-window works at once, and what was used stays used', async () => {
-      const store = await create()
-      await take(store, [charge(daily, { cost: 8 }), charge(burst)])
-      const raised = charge({ ...daily, amount: 20 })
-      const narrowed = charge({ ...burst, burst: 2 })
-      expect(remaining(await take(store, [raised, narrowed]))).toEqual([11, 0])
-      expect(admitted(await take(store, [charge({ ...daily, amount: 5 })]))).toBe(false)
-    })
-
-    it('a new time zone does not hand out a second quota for the same day', async () => {
-      const store = await create()
-      await take(store, [charge(daily, { cost: 10 })])
-      expect(admitted(await take(store, [charge(daily, { calendar: inZone('Asia/Tokyo') })]))).toBe(false)
-    })
-
     it('a limit in shadow stops nothing: the others are charged, and it says that it has no room', async () => {
       const store = await create()
       const tried = charge({ ...daily, name: 'tried', amount: 2, mode: 'shadow' })
@@ -132,10 +100,34 @@ export function limitStoreContract(name: string, create: () => LimitStore | Prom
       expect(await take(store, [tried, charge(burst)])).toMatchObject([{ remaining: 10 }, { admitted: false }])
     })
 
-    it('a limit that is enforced from now on goes on from what it has counted in shadow', async () => {
+    it('eight limits at once: all or none, also when many ask at the same time', async () => {
       const store = await create()
-      await take(store, [charge({ ...daily, mode: 'shadow' }, { cost: 9 })])
-      expect(remaining(await take(store, [charge(daily)]))).toEqual([0])
+      const eight = Array.from({ length: 8 }, (_, i) => charge({ ...daily, name: `limit-${i}`, amount: 20 + i }))
+      const answers = await Promise.all(Array.from({ length: 100 }, () => take(store, eight)))
+      expect(answers.filter(admitted)).toHaveLength(20)
+      expect(
+        remaining(
+          await look(
+            store,
+            eight.map((one) => ({ ...one, cost: 0 })),
+          ),
+        ),
+      ).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
+    })
+
+    it('a bucket that stands in a take twice has room for both, or refuses', async () => {
+      const store = await create()
+      expect(remaining(await take(store, [charge(burst, { cost: 2 }), charge(burst, { cost: 2 })]))).toEqual([1, 1])
+      expect(admitted(await take(store, [charge(burst), charge(burst)]))).toBe(false)
+      expect(remaining(await take(store, [charge(burst)]))).toEqual([0])
+    })
+
+    it('tells how long the window is, or how long an empty bucket takes to fill', async () => {
+      const store = await create()
+      const states = await take(store, [charge(daily), charge({ ...burst, burst: 20 })])
+      expect(states.map((state) => state.windowMs)).toEqual([24 * HOUR, 4000])
+      const spring = charge(daily, { tenant: 'globex', calendar: inZone('Europe/Berlin') })
+      expect(await take(store, [spring], Date.parse('2027-03-28T12:00:00Z'))).toMatchObject([{ windowMs: 23 * HOUR }])
     })
 
     it('tenants do not share', async () => {
@@ -143,5 +135,10 @@ export function limitStoreContract(name: string, create: () => LimitStore | Prom
       await take(store, [charge(daily, { cost: 10 })])
       expect(remaining(await take(store, [charge(daily, { tenant: 'globex' })]))).toEqual([9])
     })
+
+    delaysPart(create)
+    adjustmentsPart(create)
+    changesPart(create)
+    administrationPart(create)
   })
 }
