@@ -18,6 +18,8 @@ export type Answer = Done | Problem
 
 const PROBLEMS = {
   malformed: [400, 'Bad Request'],
+  ambiguous_limit: [400, 'Bad Request'],
+  ambiguous_bucket: [400, 'Bad Request'],
   invalid_token: [401, 'Unauthorized'],
   forbidden_host: [403, 'Forbidden'],
   forbidden_origin: [403, 'Forbidden'],
@@ -25,6 +27,7 @@ const PROBLEMS = {
   unknown_tenant: [404, 'Not Found'],
   unknown_credential: [404, 'Not Found'],
   unknown_issuer: [404, 'Not Found'],
+  unknown_limit: [404, 'Not Found'],
   method_not_allowed: [405, 'Method Not Allowed'],
   id_taken: [409, 'Conflict'],
   credential_revoked: [409, 'Conflict'],

@@ -1,6 +1,7 @@
 /** Reads the body of a request within bounds, as the JSON that a schema wants and nothing besides. */
 import type { IncomingMessage } from 'node:http'
 import type { z } from 'zod'
+import { maskSecrets } from '../core/mask-secrets.ts'
 import { type Problem, problem } from './answer.ts'
 
 const MOST_BYTES = 64 * 1024
@@ -34,7 +35,8 @@ export function readValue<T extends z.ZodType>(value: unknown, schema: T): Read<
   const faults = read.error.issues
     .slice(0, 5)
     .map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '))
-  return problem('malformed', faults.join('; '))
+  // names are repeated, and a credential may have been pasted where a name belongs
+  return problem('malformed', maskSecrets(faults.join('; ')))
 }
 
 /** Undefined when there are too many of them. */

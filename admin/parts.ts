@@ -1,7 +1,10 @@
 /** What administration works with: given by whoever serves it. */
 import type { AdminEvent } from '../core/admin-event.ts'
 import type { Ledger } from '../core/credentials/records.ts'
+import type { Explained } from '../core/explained.ts'
+import type { LimitStore } from '../core/limits/limit.ts'
 import type { Policy } from '../core/policy.ts'
+import type { GatewayRequest } from '../core/request.ts'
 
 export interface AdminParts {
   /** What a client must show; long and random, so that nobody guesses it. */
@@ -11,6 +14,9 @@ export interface AdminParts {
   readonly ledger: Ledger
   /** ms since the epoch, to the minute; undefined where this process has not seen the key, which is named by its hash. */
   readonly lastUsed: (hash: string) => number | undefined
+  readonly limits: LimitStore
+  /** What the live policy would decide now, and why; it changes nothing. */
+  readonly explain: (request: GatewayRequest) => Promise<Explained>
   /** Cryptographically strong. */
   readonly randomBytes: (length: number) => Uint8Array
   /** ms since the epoch. */

@@ -16,6 +16,18 @@ export const credentialId = z
   .string()
   .regex(NAME, 'is not the id of a credential')
   .refine(holdsNone, 'is a key, and not its id')
+export const limitName = z
+  .string()
+  .regex(NAME, 'is not the name of a limit')
+  .refine(holdsNone, 'is a credential, and no name')
+
+const SCOPE_OF_LIMIT = /^(?:tenant|(?:route|credential):[A-Za-z0-9._-]{1,64})$/
+/** Whose limit it is. */
+export const limitScope = z
+  .string()
+  .regex(SCOPE_OF_LIMIT, 'is not `tenant`, `route:NAME` or `credential:ID`')
+  .refine(holdsNone, 'is a credential, and no name')
+
 /** What tokens say: an issuer, a subject, an id. */
 export const claim = z.string().min(1).max(4096).refine(holdsNone, 'is a credential, and not what stands in it')
 
@@ -32,7 +44,7 @@ export const overlap = z.string().transform((text, context) => {
   return z.NEVER
 })
 
-const count = (least: number, most: number) =>
+export const count = (least: number, most: number) =>
   z
     .string()
     .regex(/^\d{1,7}$/, 'is not a number')

@@ -1,15 +1,10 @@
-/** `tenantgate explain`: why a request would be allowed or denied, stage by stage. It charges nothing: its buckets are its own. */
+/** `tenantgate explain`: why a request would be allowed or denied, stage by stage. Nothing is charged. */
 import { resolve } from 'node:path'
-import { clientHeaders, decisionFacts } from '../core/answer.ts'
 import { NO_FAILURE_LIMIT } from '../core/credentials/attempt.ts'
 import { createCredentials } from '../core/credentials/authenticate.ts'
 import { type CredentialRecords, NO_KEY_USES, NO_RECORDS } from '../core/credentials/records.ts'
-import { decide } from '../core/decide.ts'
-import { DENIALS, type Decision } from '../core/decision.ts'
-import type { Stage } from '../core/explain.ts'
+import { type Explained, explained } from '../core/explained.ts'
 import { createFlags } from '../core/flags/evaluate.ts'
-import { backendHeaders } from '../core/identity/headers.ts'
-import type { IdentityTokens } from '../core/identity/token.ts'
 import type { Policy } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { loadPolicy } from '../policy/load.ts'
@@ -19,32 +14,29 @@ import { openStateFile } from '../stores/records/state-file.ts'
 import { createFetchKeys } from '../stores/remote/fetch-keys.ts'
 import { createIntrospect } from '../stores/remote/introspect.ts'
 import { createTokenMemory } from '../stores/token-memory.ts'
+import type { AdminClient } from './admin/admin-client.ts'
+import { PLACE_SPECS, placeOf } from './admin/server-options.ts'
 import { REQUEST_SPECS, requestOf } from './explain-request.ts'
 import { badInput, EXIT, type Io, wrongUse } from './io.ts'
 import { readOptions } from './options.ts'
 
 const OPTIONS = {
-  policy: { type: 'string' },
+  ...PLACE_SPECS,
   ...REQUEST_SPECS,
   state: { type: 'string' },
-  server: { type: 'string' },
-  json: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const
 
-const USAGE = `Usage: tenantgate explain --policy FILE --method GET --host H --path P [-H 'name: value']... [--ip A]
+const USAGE = `Usage: tenantgate explain (--policy FILE | --server URL) --method GET --host H --path P [-H 'name: value']... [--ip A]
                           [--cert FILE.pem] [--state FILE] [--json]
-       tenantgate explain --policy FILE --request FILE.json [--cert FILE.pem] [--state FILE] [--json]
+       tenantgate explain (--policy FILE | --server URL) --request FILE.json [--cert FILE.pem] [--state FILE] [--json]
 
-Says stage by stage why the request would be allowed or denied. Nothing is charged, and limits are asked as if nobody had
-used them yet. --cert is the client's certificate, as if the gateway had verified it. --state is the file of issued keys and
-revocations; without it there are none. A recorded request is {"method","host","path","headers":{},"ip"}. Exit code: 0 allow, 3 deny.
+Says stage by stage why the request would be allowed or denied. Nothing is charged. With --policy limits are asked as if
+nobody had used them yet; --server (http://127.0.0.1:9003 or unix:/path, the address of --admin) asks a running service, by its
+live policy and with its limits as they stand; its token is in TENANTGATE_ADMIN_TOKEN, or in the file of --admin-token-file.
+--cert is the client's certificate, as if the gateway had verified it. --state is the file of issued keys and revocations, for
+--policy; without it there are none. A recorded request is {"method","host","path","headers":{},"ip"}. Exit code: 0 allow, 3 deny.
 `
-
-interface Found {
-  readonly stage: Stage
-  readonly found: string
-}
 
 export async function explain(argv: readonly string[], io: Io): Promise<number> {
   const read = readOptions(OPTIONS, argv, io.env)
@@ -54,22 +46,45 @@ export async function explain(argv: readonly string[], io: Io): Promise<number> 
     io.stdout.write(USAGE)
     return EXIT.ok
   }
-  if (options.server) return wrongUse(io, 'explain: --server is not supported yet; --policy FILE asks a policy file')
-  if (!options.policy) return wrongUse(io, 'explain: --policy is missing')
+  const place = placeOf(options, argv, io.env)
+  if (typeof place === 'string') return wrongUse(io, `explain: ${place}`)
   const request = requestOf(options)
   if (typeof request === 'string') return wrongUse(io, `explain: ${request}`)
 
-  const loaded = loadPolicy(options.policy, io.env)
+  const tell = (told: Explained, buckets: string) => {
+    io.stdout.write(options.json ? `${JSON.stringify(told, null, 2)}\n` : asText(told, buckets))
+    return told.decision === 'allow' ? EXIT.ok : EXIT.deny
+  }
+  if (place.kind === 'server') {
+    if (argv.some((part) => /^--state(?:=|$)/.test(part)))
+      return wrongUse(io, 'explain: --state is for --policy; a service has its own')
+    const told = await explainAtServer(place.client, request)
+    return typeof told === 'string' ? badInput(io, [`tenantgate: explain: ${told}`]) : tell(told, 'live')
+  }
+  const loaded = loadPolicy(place.file, io.env)
   if (!loaded.ok) {
     for (const problem of loaded.problems) io.stderr.write(`${formatProblem(problem)}\n`)
     return EXIT.badInput
   }
   const records = await recordsOf(options.state)
   if (typeof records === 'string') return badInput(io, [`tenantgate: --state: ${records}`])
-  const stages: Found[] = []
-  const decision = await decideFresh(request, loaded.policy, records, (stage, found) => stages.push({ stage, found }))
-  io.stdout.write(options.json ? `${JSON.stringify(asJson(decision, stages), null, 2)}\n` : asText(decision, stages))
-  return decision.decision === 'allow' ? EXIT.ok : EXIT.deny
+  return tell(await explainFresh(request, loaded.policy, records), 'fresh buckets')
+}
+
+/** By the live policy, with the state of its limits; a text says why there is no answer. */
+async function explainAtServer(client: AdminClient, request: GatewayRequest): Promise<Explained | string> {
+  const { method, host, path, headers, clientAddress: ip, clientCertificate: certificate } = request
+  const answer = await client.ask('POST', '/v1/explain', { method, host, path, headers, ip, certificate })
+  if (!answer.ok) return answer.problem
+  return isExplained(answer.body) ? answer.body : 'the answer explains nothing; is the service of another version?'
+}
+
+function isExplained(body: object): body is Explained {
+  const { decision, stages, toBackend, toClient } = body as Partial<Explained>
+  const isHeaders = (value: unknown) => typeof value === 'object' && value !== null
+  return (
+    (decision === 'allow' || decision === 'deny') && Array.isArray(stages) && [toBackend, toClient].every(isHeaders)
+  )
 }
 
 /** What the file says now; a text says why it cannot be read. */
@@ -80,13 +95,8 @@ async function recordsOf(file: string | undefined): Promise<CredentialRecords | 
   return opened.ok ? opened.state.records : opened.problem
 }
 
-async function decideFresh(
-  request: GatewayRequest,
-  policy: Policy,
-  records: CredentialRecords,
-  observe: (stage: Stage, found: string) => void,
-): Promise<Decision> {
-  return decide(request, {
+function explainFresh(request: GatewayRequest, policy: Policy, records: CredentialRecords): Promise<Explained> {
+  const given = {
     policy,
     credentials: createCredentials(policy, {
       ...createTokenMemory(),
@@ -98,42 +108,18 @@ async function decideFresh(
     }),
     limits: createMemoryLimits(),
     flags: createFlags(policy.flags),
-    identityTokens: policy.identity.token && UNSIGNED,
     now: Date.now(),
-    explain: observe,
-  })
-}
-
-/** Nobody is to be let in by what is printed here. */
-const UNSIGNED: IdentityTokens = {
-  of: () => '(a signed token)',
-  publicKeys: async () => ({ keys: [] }),
-}
-
-function statusOf(decision: Decision): number {
-  return decision.decision === 'allow' ? 200 : DENIALS[decision.reason].status
-}
-
-function asJson(decision: Decision, stages: readonly Found[]) {
-  return {
-    ...decisionFacts(decision),
-    status: statusOf(decision),
-    ...(decision.decision === 'deny' && { because: decision.because }),
-    ...(decision.shadow && { shadow: decision.shadow }),
-    stages,
-    limits: 'fresh: as if nobody had used them yet',
-    toBackend: decision.decision === 'allow' ? Object.fromEntries(backendHeaders(decision)) : {},
-    toClient: Object.fromEntries(clientHeaders(decision)),
   }
+  return explained(request, given, 'fresh: as if nobody had used them yet')
 }
 
-function asText(decision: Decision, stages: readonly Found[]): string {
-  const lines = stages.map(
-    ({ stage, found }) => `${stage.padEnd(12)} ${found}${stage === 'limits' ? ' [fresh buckets]' : ''}`,
-  )
-  if (decision.decision === 'allow') {
-    lines.push(...backendHeaders(decision).map(([name, value]) => `${'to backend'.padEnd(12)} ${name}: ${value}`))
-  }
-  lines.push(...clientHeaders(decision).map(([name, value]) => `${'to client'.padEnd(12)} ${name}: ${value}`))
+function asText({ decision, stages, toBackend, toClient }: Explained, buckets: string): string {
+  const headers = (to: string, of: Explained['toClient']) =>
+    Object.entries(of).map(([name, value]) => `${to.padEnd(12)} ${name}: ${value}`)
+  const lines = [
+    ...stages.map(({ stage, found }) => `${stage.padEnd(12)} ${found}${stage === 'limits' ? ` [${buckets}]` : ''}`),
+    ...(decision === 'allow' ? headers('to backend', toBackend) : []),
+    ...headers('to client', toClient),
+  ]
   return `${lines.join('\n')}\n`
 }

@@ -27,7 +27,7 @@ function withoutSecrets(text: string): string {
   })
 }
 
-const MASK = '[credential]'
+export const MASK = '[credential]'
 
 const ESCAPED = /%([0-9a-f]{2})/gi
 /** An escape of an escape of an escape is nobody's accident. */

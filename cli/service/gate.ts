@@ -1,12 +1,14 @@
 /** The live policy and everything that decides by it. A new policy takes over as one object, between two requests. */
 
 import { type CredentialParts, type Credentials, createCredentials } from '../../core/credentials/authenticate.ts'
-import type { SeenTokens } from '../../core/credentials/tokens/jwt.ts'
+import { onlyLookedUp } from '../../core/credentials/look-only.ts'
 import { decide, type Given, type Stages } from '../../core/decide.ts'
 import type { Decision } from '../../core/decision.ts'
+import { type Explained, explained } from '../../core/explained.ts'
 import { createFlags } from '../../core/flags/evaluate.ts'
 import { createIdentityTokens, type PublicKeys } from '../../core/identity/token.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
+import { lookOnly } from '../../core/limits/look-only.ts'
 import type { Throttle } from '../../core/limits/throttle.ts'
 import type { MaybePromise } from '../../core/maybe-promise.ts'
 import type { IdentityTokenRules, Policy } from '../../core/policy.ts'
@@ -22,6 +24,8 @@ export interface Gate {
   readonly policy: Policy
   /** Decides by the policy that is live now, measures and counts. Throws, or rejects, only when we are broken. */
   decide(request: GatewayRequest, stages?: Stages): MaybePromise<Decision>
+  /** What `decide` would answer, and why. It charges, counts, notes and logs nothing: asking changes no answer. */
+  explain(request: GatewayRequest): Promise<Explained>
   /** Requests from now on are decided by `policy`; those under way end with the one they began with. Buckets stay. */
   replace(policy: Policy): void
   /** What verifies the identities that the live policy has us sign; undefined where it has us sign none. */
@@ -48,7 +52,9 @@ type Snapshot = Omit<Given, 'now' | 'explain' | 'stages'>
 export function createGate(first: Policy, parts: GateParts): Gate {
   const { metrics, log, audit, now, elapsed } = parts
   const seen = createSeenTokens()
-  let snapshot = takeUp(first, parts, seen)
+  let memory = createTokenMemory(seen)
+  let snapshot = takeUp(first, parts, memory)
+  let looking: Looking | undefined
 
   function observe(decision: Decision, startedAt: number): Decision {
     const tookMs = elapsed() - startedAt
@@ -69,17 +75,23 @@ export function createGate(first: Policy, parts: GateParts): Gate {
       if (decision instanceof Promise) return decision.then((later) => observe(later, startedAt))
       return observe(decision, startedAt)
     },
+    explain(request) {
+      looking ??= onlyLooking(snapshot, parts, memory)
+      return explained(request, { ...looking, now: now() }, 'live: as they stand now')
+    },
     replace(policy) {
-      snapshot = takeUp(policy, parts, seen, snapshot.credentials)
+      memory = createTokenMemory(seen)
+      snapshot = takeUp(policy, parts, memory, snapshot.credentials)
+      looking = undefined
     },
     identityKeys: () => snapshot.identityTokens?.publicKeys(),
   }
 }
 
 /** What an older policy has verified is not known to the new one: its memory of tokens is its own. The issuers' keys go on. */
-function takeUp(policy: Policy, parts: GateParts, seen: SeenTokens, previous?: Credentials): Snapshot {
+function takeUp(policy: Policy, parts: GateParts, memory: TokenMemory, previous?: Credentials): Snapshot {
   const { limits, throttle, metrics, now, signingKey } = parts
-  const credentials = createCredentials(policy, { ...parts.credentials, ...createTokenMemory(seen) }, previous)
+  const credentials = createCredentials(policy, { ...parts.credentials, ...memory }, previous)
   // fetched ahead, so that the first token does not wait for its issuer
   for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
   const flags = createFlags(policy.flags)
@@ -87,6 +99,14 @@ function takeUp(policy: Policy, parts: GateParts, seen: SeenTokens, previous?: C
   const { token } = policy.identity
   const identityTokens = token && createIdentityTokens(token, keysOf(token, signingKey))
   return { policy, credentials, limits, throttle, flags, identityTokens, clock: now }
+}
+
+type Looking = Pick<Given, 'policy' | 'credentials' | 'limits' | 'flags'>
+
+/** The same policy, key sets, records and buckets, of which nothing is changed. Nobody is delayed. */
+function onlyLooking({ policy, credentials, limits, flags }: Snapshot, parts: GateParts, memory: TokenMemory): Looking {
+  const seen = onlyLookedUp({ ...parts.credentials, ...memory })
+  return { policy, flags, limits: lookOnly(limits), credentials: createCredentials(policy, seen, credentials) }
 }
 
 function keysOf({ keys, algorithm }: IdentityTokenRules, signingKey: OwnSigningKey): readonly string[] {

@@ -8,7 +8,11 @@ import { createCredentials } from '../../core/credentials/authenticate.ts'
 import type { Ledger } from '../../core/credentials/records.ts'
 import { decide } from '../../core/decide.ts'
 import type { Decision } from '../../core/decision.ts'
+import { explained } from '../../core/explained.ts'
 import { createFlags } from '../../core/flags/evaluate.ts'
+import type { LimitStore } from '../../core/limits/limit.ts'
+import { lookOnly } from '../../core/limits/look-only.ts'
+import type { GatewayRequest } from '../../core/request.ts'
 import { createKeyUses } from '../../stores/key-uses.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { createMemoryLedger } from '../../stores/records/memory-ledger.ts'
@@ -30,12 +34,13 @@ export interface Administration {
   readonly events: AdminEvent[]
   readonly faults: unknown[]
   readonly ledger: Ledger
+  readonly limits: LimitStore
   /** ms since the epoch; settable. */
   readonly clock: { now: number }
   /** With the token, unless other headers are given; `body` as JSON, or a text as it is. */
   ask(method: string, path: string, body?: unknown, headers?: OutgoingHttpHeaders): Promise<Told>
   /** What the gate says of this key now. */
-  use(key: string): Promise<Decision>
+  use(key: string, more?: Partial<GatewayRequest>): Promise<Decision>
   close(): void
 }
 
@@ -52,6 +57,8 @@ routes: [{ name: all, match: { path: /** }, require: { scopes: [orders:read] } }
 `.replaceAll('{ env: SECRET }', '{ file: secret }')
 
 interface More {
+  /** In the place of the usual policy: its text, with the hash of the key that stands in it. */
+  readonly policy?: (hash: string) => string
   readonly ledger?: Ledger
   /** Of the key that stands in the policy. */
   readonly scopes?: readonly string[]
@@ -59,7 +66,9 @@ interface More {
 
 export async function administration(more: More = {}): Promise<Administration> {
   const { key, hash } = newKey()
-  const policy = policyOf(policyText(hash, more.scopes ?? ['orders:read']), { secret: 'k'.repeat(64) })
+  const policy = policyOf(more.policy?.(hash) ?? policyText(hash, more.scopes ?? ['orders:read']), {
+    secret: 'k'.repeat(64),
+  })
   const ledger = more.ledger ?? createMemoryLedger()
   const uses = createKeyUses()
   const clock = { now: NOON }
@@ -76,6 +85,8 @@ export async function administration(more: More = {}): Promise<Administration> {
     policy: () => policy,
     ledger,
     lastUsed: uses.lastUsed,
+    limits: given.limits,
+    explain: (request) => explained(request, { ...given, limits: lookOnly(given.limits), now: clock.now }, 'live'),
     randomBytes,
     now: () => clock.now,
     onEvent: (event) => void events.push(event),
@@ -89,9 +100,11 @@ export async function administration(more: More = {}): Promise<Administration> {
     events,
     faults,
     ledger,
+    limits: given.limits,
     clock,
     ask: (method, path, body, headers) => ask(port, method, path, body, headers),
-    use: async (used) => decide(requestOf({ headers: { 'x-api-key': used } }), { ...given, now: clock.now }),
+    use: async (used, { headers, ...request } = {}) =>
+      decide(requestOf({ ...request, headers: { 'x-api-key': used, ...headers } }), { ...given, now: clock.now }),
     close() {
       server.close()
       server.closeAllConnections()

@@ -224,12 +224,14 @@ routes: [{ name: all, match: { path: /** }, require: { scopes: [orders:read] } }
   })
 
   it.each([
-    [[], '--policy is missing'],
+    [[], 'give --policy FILE or --server URL'],
     [['--policy', 'p', '--path', '/'], '--host is missing'],
     [['--policy', 'p', '--host', 'h'], '--path is missing'],
     [['--policy', 'p', '--host', 'h', '--path', '/', '-H', 'nonsense'], "a header is written -H 'name: value'"],
     [['--policy', 'p', '--request', '/no/such/file'], '--request /no/such/file: '],
-    [['--policy', 'p', '--server', 'http://x'], '--server is not supported yet'],
+    [['--policy', 'p', '--server', 'http://127.0.0.1:1'], 'not both'],
+    [['--server', 'http://gateway.test'], '--server is http://127.0.0.1:PORT or unix:/path, on this machine'],
+    [['--server', 'http://127.0.0.1:1'], 'the administration needs a token'],
     [['--polcy', 'p'], 'did you mean --policy?'],
   ])('wrong use is told, with exit code 2: %j', async (argv, words) => {
     const { code, stderr } = await run(...argv)

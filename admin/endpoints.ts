@@ -1,0 +1,123 @@
+/** What there is to ask of the administration, and who answers. */
+import type { IncomingMessage } from 'node:http'
+import type { Answer } from './answer.ts'
+import { readBody, readValue } from './body.ts'
+import { askedRequest, explain } from './explain.ts'
+import { issueKey, keysQuery, listKeys, newKey, revokeKey, rotateKey, rotation } from './keys.ts'
+import { changeLimit, limitChange } from './limit-change.ts'
+import { limitsQuery, listLimits } from './limits.ts'
+import type { AdminParts } from './parts.ts'
+import { listRevocations, revocation, revocationsQuery, revoke } from './revocations.ts'
+import { credentialId, limitName, tenantId } from './words.ts'
+
+/** What names in a path look like. They need no escapes, so what has some is of none. */
+export const NAMES = { tenant: tenantId, id: credentialId, limit: limitName } as const
+
+interface Asked {
+  readonly request: IncomingMessage
+  readonly query: Readonly<Record<string, string>>
+  /** The names in the path by what they stand for, checked. */
+  readonly names: Names
+}
+
+export type Names = Readonly<Partial<Record<keyof typeof NAMES, string>>>
+
+export interface Endpoint {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** `{tenant}`, `{id}` and `{limit}` stand for names. */
+  readonly path: string
+  /** How audits name it; what changes nothing has none. */
+  readonly action?: string
+  run(asked: Asked, parts: AdminParts, target: Target): Promise<Answer>
+}
+
+/** What a change is about, told to audits: the names in the path, and what becomes known. */
+export type Target = Record<string, string>
+
+export const ENDPOINTS: readonly Endpoint[] = [
+  {
+    method: 'GET',
+    path: '/v1/keys',
+    async run({ query }, parts) {
+      const read = readValue(query, keysQuery)
+      return read.ok ? listKeys(read.value, parts) : read
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/tenants/{tenant}/keys',
+    action: 'key_issued',
+    async run({ request, names: { tenant = '' } }, parts, target) {
+      const read = await readBody(request, newKey)
+      if (!read.ok) return read
+      const answer = await issueKey(tenant, read.value, parts)
+      const id = answer.ok ? answer.body.id : read.value.id
+      if (typeof id === 'string') target.id = id
+      return answer
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/tenants/{tenant}/keys/{id}/rotate',
+    action: 'key_rotated',
+    async run({ request, names: { tenant = '', id = '' } }, parts) {
+      const read = await readBody(request, rotation)
+      return read.ok ? rotateKey(tenant, id, read.value, parts) : read
+    },
+  },
+  {
+    method: 'DELETE',
+    path: '/v1/tenants/{tenant}/keys/{id}',
+    action: 'key_revoked',
+    run: async ({ names: { tenant = '', id = '' } }, parts) => revokeKey(tenant, id, parts),
+  },
+  {
+    method: 'GET',
+    path: '/v1/revocations',
+    async run({ query }, parts) {
+      const read = readValue(query, revocationsQuery)
+      return read.ok ? listRevocations(read.value, parts) : read
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/revocations',
+    action: 'revoked',
+    async run({ request }, parts, target) {
+      const read = await readBody(request, revocation)
+      if (!read.ok) return read
+      const { before, ...names } = read.value as typeof read.value & { before?: number }
+      Object.assign(target, names, before !== undefined && { before: new Date(before).toISOString() })
+      return revoke(read.value, parts)
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/tenants/{tenant}/limits',
+    async run({ query, names: { tenant = '' } }, parts) {
+      const read = readValue(query, limitsQuery)
+      return read.ok ? listLimits(tenant, read.value, parts) : read
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/tenants/{tenant}/limits/{limit}',
+    action: 'limit_changed',
+    async run({ request, names: { tenant = '', limit = '' } }, parts, target) {
+      const read = await readBody(request, limitChange)
+      if (!read.ok) return read
+      const { action, scope } = read.value
+      const units = 'units' in read.value ? String(read.value.units) : undefined
+      Object.assign(target, { change: action }, scope && { scope }, units && { units })
+      return changeLimit(tenant, limit, read.value, parts, (about) => void Object.assign(target, about))
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/explain',
+    async run({ request }, parts) {
+      const read = await readBody(request, askedRequest)
+      return read.ok ? explain(read.value, parts) : read
+    },
+  },
+]

@@ -1,0 +1,78 @@
+/** A bucket of a limit over HTTP: emptied, or given back or taken some units. */
+import { z } from 'zod'
+import type { ScopedSeries } from '../core/limits/series.ts'
+import { type Answer, done } from './answer.ts'
+import { allOf, bucketOf, partsOfKey, shownBy } from './buckets.ts'
+import { unknownTenant } from './keys.ts'
+import type { AdminParts } from './parts.ts'
+import { limitNamed, seriesOf } from './tenant-limits.ts'
+import { limitScope } from './words.ts'
+
+const by = z.record(z.string().max(256), z.string().max(4096)).default({})
+/** More than any limit has. */
+const MOST_UNITS = 1_000_000_000_000
+
+export const limitChange = z.discriminatedUnion('action', [
+  z.strictObject({
+    action: z.literal('reset'),
+    scope: limitScope.optional(),
+    by,
+    /** Every bucket of a limit that has more than one. */
+    all: z.boolean().default(false),
+  }),
+  z.strictObject({
+    action: z.literal('credit'),
+    scope: limitScope.optional(),
+    by,
+    /** Given back; negative ones are taken. */
+    units: z
+      .int('is not a whole number')
+      .min(-MOST_UNITS)
+      .max(MOST_UNITS)
+      .refine((units) => units !== 0, 'is nothing'),
+  }),
+])
+
+export type LimitChange = z.output<typeof limitChange>
+
+/** `note` is told what is done to what, for the audit, as it becomes known. */
+export async function changeLimit(
+  tenant: string,
+  name: string,
+  change: LimitChange,
+  parts: AdminParts,
+  note: (about: Readonly<Record<string, string>>) => void,
+): Promise<Answer> {
+  const all = seriesOf(tenant, parts.policy())
+  if (!all) return unknownTenant(tenant)
+  const series = limitNamed(tenant, name, change.scope, all)
+  if ('ok' in series) return series
+  note({ scope: series.scope })
+  const isAll = change.action === 'reset' && change.all && partsOfKey(series.limit).length > 0
+  const bucket = isAll ? allOf(series, change.by) : bucketOf(series, change.by, parts)
+  if ('ok' in bucket) return bucket
+  const counted = shownBy(bucket.by, parts.policy())
+  const about = { tenant, limit: name, scope: series.scope, action: change.action, by: counted }
+  const words = Object.entries(counted).map(([each, value]) => `${each}=${value}`)
+  if (words.length > 0) note({ by: words.join(', ') })
+  const { key } = bucket
+  if (key === undefined) {
+    const buckets = await parts.limits.reset(series, undefined)
+    note({ by: 'all', buckets: String(buckets) })
+    return done(200, { ...about, buckets })
+  }
+  const left = await changed(series, key, change, parts)
+  note({ leftBefore: String(left.before), leftAfter: String(left.after) })
+  return done(200, { ...about, ...(change.action === 'credit' && { units: change.units }), ...left })
+}
+
+/** Whole units left, before and after. */
+async function changed(series: ScopedSeries, key: string, change: LimitChange, { limits, now }: AdminParts) {
+  const at = now()
+  const charge = { ...series, key, cost: 0 }
+  const remaining = async () => (await limits.look([charge], at))[0]?.remaining ?? 0
+  const before = await remaining()
+  if (change.action === 'reset') await limits.reset(series, key)
+  else await limits.adjust([{ ...charge, cost: -change.units }], at)
+  return { before, after: await remaining() }
+}

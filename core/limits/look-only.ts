@@ -1,0 +1,7 @@
+/** A store of limits that tells how they stand, and that nothing changes. */
+import type { LimitStore } from './limit.ts'
+
+/** What is asked of it is looked up in `store`; a take is what it would be. */
+export function lookOnly({ look, buckets }: LimitStore): LimitStore {
+  return { take: look, look, buckets, adjust: look, reset: () => 0 }
+}
