@@ -21,14 +21,14 @@ export interface PolicyDocument {
 }
 
 /** A fault of the text itself, which stands at an offset instead of a path. */
-export interface TextFault {
+export interface SyntaxFault {
   readonly position: Position
   readonly fault: Fault
 }
 
 export type ReadResult =
   | { readonly ok: true; readonly document: PolicyDocument }
-  | { readonly ok: false; readonly faults: readonly TextFault[] }
+  | { readonly ok: false; readonly faults: readonly SyntaxFault[] }
 
 const START: Position = { line: 1, column: 1 }
 
@@ -50,7 +50,7 @@ export function readDocument(text: string): ReadResult {
   } as const
   try {
     const yaml = parseDocument(text, options)
-    const faults = faultsOfSyntax(yaml, positionAt)
+    const faults = syntaxFaults([...yaml.errors, ...yaml.warnings], positionAt)
     if (faults.length > 0) return { ok: false, faults }
     if (isEmpty(yaml.contents)) return refused('is empty', 'at least `version: 1`, `plans:`, `tenants:` and `routes:`')
     const refusals = checkNodes(yaml.contents, (offset) => positionAt(offset).line)
@@ -78,10 +78,13 @@ function reasonOf(error: unknown): string {
   return 'is nested too deeply, or refers to itself'
 }
 
-/** One per line: what follows on the same line mostly follows from it. */
-function faultsOfSyntax(yaml: Document.Parsed, positionAt: (offset: number) => Position): readonly TextFault[] {
-  const faults = new Map<number, TextFault>()
-  for (const { code, pos } of [...yaml.errors, ...yaml.warnings]) {
+/** The parser's findings in our words, one per line: what follows on the same line mostly follows from it. */
+export function syntaxFaults(
+  findings: readonly { readonly code: string; readonly pos: readonly [number, number] }[],
+  positionAt: (offset: number) => Position,
+): readonly SyntaxFault[] {
+  const faults = new Map<number, SyntaxFault>()
+  for (const { code, pos } of findings) {
     const position = positionAt(pos[0])
     if (faults.has(position.line)) continue
     faults.set(position.line, { position, fault: { path: [], message: SYNTAX[code] ?? 'is not YAML' } })

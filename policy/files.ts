@@ -49,7 +49,8 @@ function readAtMost(file: number, most: number): Uint8Array {
   return Buffer.concat(chunks)
 }
 
-function stampOf(path: string): Stamp {
+/** As `currentStamp`, at once. */
+export function stampOf(path: string): Stamp {
   try {
     return stampFrom(statSync(path, { bigint: true }))
   } catch {

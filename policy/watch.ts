@@ -10,6 +10,9 @@ import type { KnownPolicy } from './load.ts'
 import type { Environment } from './outside.ts'
 import { type ParseThread, startParsing } from './parse-thread.ts'
 import type { Problem } from './problem.ts'
+import { createTeller, oneAtATime, type ReloadOutcome } from './reloading.ts'
+
+export type { ReloadOutcome } from './reloading.ts'
 
 export interface WatchOptions {
   readonly file: string
@@ -25,9 +28,6 @@ export interface WatchOptions {
   /** Milliseconds between looks at the files, for changes that no notification tells of. Default 2000. */
   readonly pollMs?: number
 }
-
-/** `loaded`: a new policy was handed to `onPolicy`; `unchanged`: it is what is served; `refused`: see `onProblems`. */
-export type ReloadOutcome = 'loaded' | 'unchanged' | 'refused' | 'closed'
 
 export interface PolicyWatch {
   /** How the first reading ended; later ones do not change it. */
@@ -95,56 +95,6 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
       clearTimeout(timer)
       changes.close()
       thread?.stop()
-    },
-  }
-}
-
-/**
- * Runs `work` when it is called; calls that come meanwhile wait for one more run, which begins when this one has ended.
- */
-function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
-  let underWay: Promise<T> | undefined
-  let queued: Promise<T> | undefined
-  return function run(): Promise<T> {
-    if (underWay) {
-      queued ??= underWay.then(() => {
-        queued = undefined
-        return run()
-      })
-      return queued
-    }
-    underWay = work().finally(() => {
-      underWay = undefined
-    })
-    return underWay
-  }
-}
-
-/** Tells of a bad content once, however often it is noticed, and when it is mended. */
-function createTeller({ onProblems, onRecovered }: Pick<WatchOptions, 'onProblems' | 'onRecovered'>) {
-  let isBad = false
-  let told: string | undefined
-  return {
-    refuse(problems: readonly Problem[]): ReloadOutcome {
-      const text = JSON.stringify(problems)
-      if (text !== told) onProblems(problems)
-      isBad = true
-      told = text
-      return 'refused'
-    },
-    unchanged(): ReloadOutcome {
-      if (isBad) onRecovered?.()
-      this.forget()
-      return 'unchanged'
-    },
-    /** All is well again. */
-    forget(): void {
-      isBad = false
-      told = undefined
-    },
-    /** Someone asks: what was told is told again. */
-    repeat(): void {
-      told = undefined
     },
   }
 }

@@ -1,92 +1,90 @@
 /** Counters of hits in this process: bounded for each configured limit and in all, whole windows gone when they are over. */
 import type { Hit, HitStore } from '../core/descriptors/hit-store.ts'
 
-/** Counters that are kept at most. */
+/** Counters that are kept at most: of a series in one window, and of all. */
 export interface HitBounds {
   readonly series: number
   readonly total: number
 }
 
-const BOUNDS: HitBounds = { series: 250_000, total: 1_000_000 }
+const BOUNDS: HitBounds = { series: 250_000, total: 500_000 }
 
-type Counts = Map<string, number>
+interface Counter {
+  count: number
+}
 
-/** The counters of one limit, by the end of their window. */
-interface Series {
-  readonly windows: Map<number, Counts>
-  size: number
+/** The counters that a series has begun, the oldest first. */
+type Shelf = Map<string, Counter>
+
+/** Keys are found whatever series began them: a limit that moves in the configuration goes on from what it had counted. */
+interface Window {
+  readonly counters: Map<string, Counter>
+  readonly shelves: Map<string, Shelf>
 }
 
 /** A limit with a flood of keys loses counters of its own, those with the fewest hits first; other limits lose none. */
 export function createMemoryHits(bounds: HitBounds = BOUNDS): HitStore {
-  const all = new Map<string, Series>()
+  const windows = new Map<number, Window>()
   let total = 0
   /** No window ends before it, Unix ms. */
   let nextEnd = Number.POSITIVE_INFINITY
 
   function dropEnded(now: number): void {
     nextEnd = Number.POSITIVE_INFINITY
-    for (const [name, series] of all) {
-      for (const [end, counts] of series.windows) {
-        if (end <= now) forget(series, end, counts)
-        else nextEnd = Math.min(nextEnd, end)
+    for (const [end, window] of windows) {
+      if (end > now) nextEnd = Math.min(nextEnd, end)
+      else {
+        windows.delete(end)
+        total -= window.counters.size
       }
-      if (series.windows.size === 0) all.delete(name)
     }
   }
 
-  function forget(series: Series, end: number, counts: Counts): void {
-    series.windows.delete(end)
-    series.size -= counts.size
-    total -= counts.size
-  }
-
-  function countOne({ series: name, key, endsAt, addend }: Hit): number {
-    const before = all.get(name)?.windows.get(endsAt)?.get(key)
-    const count = Math.min(Math.max(0, (before ?? 0) + addend), Number.MAX_SAFE_INTEGER)
-    if (addend === 0 || (before === undefined && count === 0)) return count
-    const series = seriesOf(name)
-    countsOf(series, endsAt).set(key, count)
-    if (before !== undefined) return count
-    series.size += 1
-    total += 1
-    if (series.size > bounds.series) thinOut(series)
-    else if (total > bounds.total) thinOut(largest(all.values()))
+  function countOne({ series, key, endsAt, addend }: Hit): number {
+    const counter = windows.get(endsAt)?.counters.get(key)
+    const count = Math.min(Math.max(0, (counter?.count ?? 0) + addend), Number.MAX_SAFE_INTEGER)
+    if (counter) counter.count = count
+    else if (count > 0) begin(series, key, endsAt, count)
     return count
   }
 
-  function seriesOf(name: string): Series {
-    let series = all.get(name)
-    if (!series) {
-      series = { windows: new Map(), size: 0 }
-      all.set(name, series)
-    }
-    return series
+  function begin(series: string, key: string, endsAt: number, count: number): void {
+    const window = windowOf(endsAt)
+    const shelf = shelfOf(window, series)
+    const counter = { count }
+    window.counters.set(key, counter)
+    shelf.set(key, counter)
+    total += 1
+    if (shelf.size > bounds.series) thinOut(window, shelf)
+    else if (total > bounds.total) thinOutLargest()
   }
 
-  function countsOf({ windows }: Series, end: number): Counts {
-    let counts = windows.get(end)
-    if (!counts) {
-      counts = new Map()
-      windows.set(end, counts)
+  function windowOf(end: number): Window {
+    let window = windows.get(end)
+    if (!window) {
+      window = { counters: new Map(), shelves: new Map() }
+      windows.set(end, window)
       nextEnd = Math.min(nextEnd, end)
     }
-    return counts
+    return window
   }
 
-  /** A sixteenth at a time: finding the largest series looks at all of them. */
-  function thinOut(series: Series): void {
-    let left = Math.ceil(series.size / 16)
-    for (const [end, counts] of series.windows) {
-      while (left > 0 && counts.size > 0) {
-        counts.delete(leastOf(counts))
-        series.size -= 1
-        total -= 1
-        left -= 1
-      }
-      if (counts.size === 0) series.windows.delete(end)
-      if (left === 0) return
+  /** A sixteenth at a time: finding the largest shelf looks at all of them. */
+  function thinOut({ counters }: Window, shelf: Shelf): void {
+    for (let left = Math.ceil(shelf.size / 16); left > 0; left--) {
+      const key = leastOf(shelf)
+      shelf.delete(key)
+      counters.delete(key)
+      total -= 1
     }
+  }
+
+  function thinOutLargest(): void {
+    let found: { readonly window: Window; readonly shelf: Shelf } | undefined
+    for (const window of windows.values())
+      for (const shelf of window.shelves.values())
+        if (!found || shelf.size > found.shelf.size) found = { window, shelf }
+    if (found) thinOut(found.window, found.shelf)
   }
 
   return {
@@ -97,25 +95,31 @@ export function createMemoryHits(bounds: HitBounds = BOUNDS): HitStore {
   }
 }
 
-/** The key with the fewest hits of the oldest few, which go to the end: who is busy stays. */
-function leastOf(counts: Counts): string {
-  const oldest: [string, number][] = []
-  for (const entry of counts) {
-    oldest.push(entry)
-    if (oldest.length === 8) break
+function shelfOf({ shelves }: Window, series: string): Shelf {
+  let shelf = shelves.get(series)
+  if (!shelf) {
+    shelf = new Map()
+    shelves.set(series, shelf)
   }
-  let least = oldest[0] ?? ['', 0]
-  for (const entry of oldest) if (entry[1] < least[1]) least = entry
-  for (const [key, count] of oldest) {
-    counts.delete(key)
-    counts.set(key, count)
-  }
-  return least[0]
+  return shelf
 }
 
-function largest(series: Iterable<Series>): Series {
-  let found: Series | undefined
-  for (const one of series) if (!found || one.size > found.size) found = one
-  if (!found) throw new RangeError('there are counters, and no series that holds them')
-  return found
+/** How many are looked at to lose one. */
+const SAMPLE = 8
+
+/** The key with the fewest hits of the oldest few. The others go to the end, so that all get their turn. */
+function leastOf(shelf: Shelf): string {
+  const oldest: [string, Counter][] = []
+  for (const entry of shelf) {
+    oldest.push(entry)
+    if (oldest.length === SAMPLE) break
+  }
+  let least = oldest[0]
+  for (const entry of oldest) if (least && entry[1].count < least[1].count) least = entry
+  if (!least) throw new RangeError('there is a shelf that is too full, and nothing on it')
+  for (const [key, counter] of oldest) {
+    shelf.delete(key)
+    shelf.set(key, counter)
+  }
+  return least[0]
 }
