@@ -19,6 +19,7 @@ import { PLACE_SPECS, placeOf } from './admin/server-options.ts'
 import { REQUEST_SPECS, requestOf } from './explain-request.ts'
 import { badInput, EXIT, type Io, wrongUse } from './io.ts'
 import { readOptions } from './options.ts'
+import { printable } from './table.ts'
 
 const OPTIONS = {
   ...PLACE_SPECS,
@@ -115,9 +116,11 @@ function explainFresh(request: GatewayRequest, policy: Policy, records: Credenti
 
 function asText({ decision, stages, toBackend, toClient }: Explained, buckets: string): string {
   const headers = (to: string, of: Explained['toClient']) =>
-    Object.entries(of).map(([name, value]) => `${to.padEnd(12)} ${name}: ${value}`)
+    Object.entries(of).map(([name, value]) => `${to.padEnd(12)} ${name}: ${printable(value)}`)
   const lines = [
-    ...stages.map(({ stage, found }) => `${stage.padEnd(12)} ${found}${stage === 'limits' ? ` [${buckets}]` : ''}`),
+    ...stages.map(
+      ({ stage, found }) => `${stage.padEnd(12)} ${printable(found)}${stage === 'limits' ? ` [${buckets}]` : ''}`,
+    ),
     ...(decision === 'allow' ? headers('to backend', toBackend) : []),
     ...headers('to client', toClient),
   ]

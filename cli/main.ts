@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => (await import('./explain.ts')).explain,
   keys: async () => (await import('./keys/keys.ts')).keys,
   tokens: async () => (await import('./keys/tokens.ts')).tokens,
+  limits: async () => (await import('./limits/limits.ts')).limits,
   'kong-plugin-server': async () => (await import('./kong/kong-plugin-server.ts')).kongPluginServer,
 }
 
@@ -21,14 +22,16 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
 
   tenantgate serve --policy FILE [--listen unix:/path | 127.0.0.1:9001]... [--http 127.0.0.1:9002 | off]
                    [--state FILE] [--audit FILE | stdout] [--admin 127.0.0.1:9003 [--admin-token-file FILE]]
-                   [--drain-timeout 10s] [--log-level debug|info|warn|error]
-  tenantgate validate FILE...
-  tenantgate explain --policy FILE --method GET --host H --path P [-H 'name: value']... [--ip A]
-                   [--cert FILE.pem] [--state FILE] [--json]
+                   [--ratelimit-config DIR] [--drain-timeout 10s] [--log-level debug|info|warn|error]
+  tenantgate validate FILE... [--ratelimit-config DIR]
+  tenantgate explain (--policy FILE | --server URL) --method GET --host H --path P [-H 'name: value']...
+                   [--ip A] [--cert FILE.pem] [--state FILE] [--json]
   tenantgate keys create --tenant T [--scopes a,b] [--server URL] [--json]
   tenantgate keys rotate|revoke --tenant T --id ID (--policy FILE | --server URL)
   tenantgate keys list [--tenant T] (--policy FILE | --server URL)
   tenantgate tokens revoke --server URL (--jti ID | --subject SUB | --tenant T) [--issuer ISS] [--before TIME]
+  tenantgate limits show --server URL --tenant T [--limit L] [--scope route:R | credential:ID]
+  tenantgate limits reset|credit --server URL --tenant T --limit L [--by user=U]... [--units N]
   tenantgate kong-plugin-server --socket PATH --policy FILE [--http 127.0.0.1:9002 | off] [--event-timeout 1s]
                    [--max-events 1024] [--state FILE] [--audit FILE | stdout] [--admin unix:/path [--admin-token-file FILE]]
                    [--drain-timeout 10s] [--log-level debug|info|warn|error]

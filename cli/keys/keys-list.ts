@@ -4,6 +4,7 @@ import type { AdminClient } from '../admin/admin-client.ts'
 import { PLACE_SPECS, placeOf, say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { readOptions } from '../options.ts'
+import { asTable } from '../table.ts'
 import { unfitOption } from './keys-options.ts'
 import { readPolicyKeys } from './policy-keys.ts'
 
@@ -18,7 +19,7 @@ export async function listKeys(argv: readonly string[], io: Io): Promise<number>
   const { tenant, json } = read.options
   const listed = place.kind === 'server' ? await atServer(place.client, tenant) : inFile(place.file, tenant)
   if (typeof listed === 'string') return badInput(io, [`tenantgate: keys list: ${listed}`])
-  return json ? sayJson(io, { keys: listed }) : say(io, asTable(listed))
+  return json ? sayJson(io, { keys: listed }) : say(io, tableOf(listed))
 }
 
 type Listed = Readonly<Record<string, unknown>>
@@ -51,20 +52,11 @@ function inFile(file: string, tenant: string | undefined): readonly Listed[] | s
 const COLUMNS = ['tenant', 'id', 'line', 'from', 'state', 'scopes', 'roles', 'notBefore', 'endsAt', 'lastUsed']
 
 /** A column for each fact that any key has. */
-function asTable(keys: readonly Listed[]): string {
+function tableOf(keys: readonly Listed[]): string {
   if (keys.length === 0) return 'no keys\n'
   const columns = COLUMNS.filter((name) => keys.some((key) => cell(key[name]) !== ''))
   const rows = [columns, ...keys.map((key) => columns.map((name) => cell(key[name])))]
-  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((text, column) => text.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
+  return asTable(rows)
 }
 
 function cell(value: unknown): string {
