@@ -1,6 +1,7 @@
 /** The options of `serve`: read from the command line and the environment, checked, and made into values. */
 import type { Io } from './io.ts'
 import { readOptions } from './options.ts'
+import { type RatelimitOptions, readRatelimitOptions } from './ratelimit-options.ts'
 import { type ListenAddress, readListenAddress } from './service/listen-address.ts'
 import {
   readServiceOptions,
@@ -14,6 +15,8 @@ import {
 export interface ServeOptions extends ServiceOptions {
   /** At least one. */
   readonly listen: readonly ListenAddress[]
+  /** Undefined where no folder of ratelimit configuration is given. */
+  readonly ratelimit: RatelimitOptions | undefined
 }
 
 export type ReadServeOptions = { readonly ok: true; readonly options: ServeOptions } | WrongOptions
@@ -36,9 +39,7 @@ export function readServeOptions(argv: readonly string[], env: Io['env']): ReadS
 function readAll(argv: readonly string[], env: Io['env']): ReadServeOptions {
   const read = readOptions(SPECS, argv, env)
   if (!read.ok) return wrongUse(read.problem)
-  const { listen = [DEFAULT_LISTEN] } = read.options
-  const unsupported = notSupportedYet(read.options)
-  if (unsupported !== undefined) return wrongUse(unsupported)
+  const { listen = [DEFAULT_LISTEN], 'ratelimit-config': folder } = read.options
   const service = readServiceOptions(read.options, read.positionals, DEFAULT_HTTP, env)
   if (!service.ok) return service
   const addresses: ListenAddress[] = []
@@ -47,11 +48,7 @@ function readAll(argv: readonly string[], env: Io['env']): ReadServeOptions {
     if (!address.ok) return wrongInput(`--listen: ${address.problem}`)
     addresses.push(address.address)
   }
-  return { ok: true, options: { ...service.options, listen: addresses } }
-}
-
-/** What a later version will do is said, never ignored. */
-function notSupportedYet(options: { 'ratelimit-config'?: string }): string | undefined {
-  if (options['ratelimit-config'] !== undefined) return '--ratelimit-config is not supported yet'
-  return undefined
+  const ratelimit = folder === undefined ? undefined : readRatelimitOptions(folder, env)
+  if (ratelimit?.ok === false) return wrongUse(ratelimit.problem)
+  return { ok: true, options: { ...service.options, listen: addresses, ratelimit: ratelimit?.options } }
 }

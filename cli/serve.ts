@@ -1,27 +1,54 @@
 /** `tenantgate serve`: the sidecar that Envoy asks over gRPC. */
+import { TENANT_DOMAIN } from '../core/descriptors/tenant-domain.ts'
 import { createCheck } from '../ext-authz/check.ts'
-import { createGrpcServer } from '../ext-authz/server.ts'
+import { createGrpcServer, type Method } from '../ext-authz/server.ts'
+import { createShouldRateLimit } from '../ext-authz/should-rate-limit.ts'
+import { createMemoryHits } from '../stores/memory-hits.ts'
 import type { Io } from './io.ts'
-import { readServeOptions } from './serve-options.ts'
-import { type Gateway, runService } from './service/service.ts'
+import { DEFAULT_HITS_SETTINGS } from './ratelimit-options.ts'
+import { readServeOptions, type ServeOptions } from './serve-options.ts'
+import { followRatelimit } from './service/follow-ratelimit.ts'
+import type { Gate } from './service/gate.ts'
+import { createHitsGate } from './service/hits.ts'
+import type { ServiceParts } from './service/parts.ts'
+import { type BadGateway, type Gateway, runService } from './service/service.ts'
 import { refuseOptions } from './service/service-options.ts'
 import { keepFromHangup } from './service/signals.ts'
 
-/** Serves until a signal; the exit code when all is over. */
+/** Serves until a signal; the exit code when all is over. A bad ratelimit configuration at start is told as `validate` tells it. */
 export async function serve(argv: readonly string[], io: Io): Promise<number> {
   keepFromHangup()
   const read = readServeOptions(argv, io.env)
   if (!read.ok) return refuseOptions(io, read)
-  const { options } = read
-  return runService(options, io, (gate, { log, metrics, now, elapsed }): Gateway => {
-    const onFault = (fault: unknown) => {
-      metrics.fault()
-      log.fault('a Check failed', fault)
-    }
-    return {
-      server: createGrpcServer({ check: createCheck(gate.decide), onFault, now, elapsed }),
-      listen: { addresses: options.listen },
-      told: (grpc) => ({ grpc }),
-    }
+  return runService(read.options, io, (gate, parts) => openGateway(read.options, gate, parts))
+}
+
+async function openGateway(
+  { listen, ratelimit }: ServeOptions,
+  live: Gate,
+  { limits, log, now, elapsed, ...parts }: ServiceParts,
+): Promise<Gateway | BadGateway> {
+  const metrics = parts.metrics.addRatelimit([TENANT_DOMAIN])
+  const hits = createHitsGate({
+    policy: () => live.policy,
+    limits,
+    hits: createMemoryHits(),
+    settings: ratelimit?.settings ?? DEFAULT_HITS_SETTINGS,
+    metrics,
+    now,
   })
+  const configured = ratelimit && (await followRatelimit(ratelimit, hits, { log, metrics }))
+  if (configured?.ok === false) return configured
+  const onFault = (fault: unknown, method: Method) => {
+    parts.metrics.fault()
+    log.fault(`a ${method} failed`, fault)
+  }
+  const check = createCheck(live.decide)
+  const shouldRateLimit = createShouldRateLimit(hits.count)
+  return {
+    server: createGrpcServer({ check, shouldRateLimit, onFault, now, elapsed }),
+    listen: { addresses: listen },
+    told: (grpc) => ({ grpc }),
+    ...configured?.followed,
+  }
 }

@@ -1,26 +1,50 @@
 /** `tenantgate validate FILE…`: says of each policy whether it is good, and of each problem where it stands and what to write. */
 import { loadPolicy } from '../policy/load.ts'
 import { formatProblem } from '../policy/problem.ts'
-import { EXIT, type Io } from './io.ts'
+import { type DescriptorSource, loadDescriptorConfig } from '../policy/ratelimit/load.ts'
+import { EXIT, type Io, wrongUse } from './io.ts'
+import { readOptions } from './options.ts'
+import { readRatelimitOptions } from './ratelimit-options.ts'
 
-/** Good files are told on stdout, problems on stderr. Answers the exit code: 0, 1 when any file has a problem, 2 for no file. */
-export async function validate(files: readonly string[], { stdout, stderr, env }: Io): Promise<number> {
-  if (files.length === 0) {
-    stderr.write('tenantgate: validate: which file? `tenantgate validate FILE...`\n')
-    return EXIT.wrongUse
+const SPECS = { 'ratelimit-config': { type: 'string' } } as const
+
+/**
+ * Good files are told on stdout, problems on stderr, and so is what a ratelimit configuration says to no effect. Answers the
+ * exit code: 0, 1 when anything has a problem, 2 for nothing to validate.
+ */
+export async function validate(argv: readonly string[], io: Io): Promise<number> {
+  const read = readOptions(SPECS, argv, io.env)
+  if (!read.ok) return wrongUse(io, `validate: ${read.problem}`)
+  const { positionals: files, options } = read
+  const folder = options['ratelimit-config']
+  if (files.length === 0 && folder === undefined) {
+    return wrongUse(io, 'validate: which file? `tenantgate validate FILE...`')
   }
-  let exitCode: number = EXIT.ok
-  for (const file of files) {
-    const loaded = loadPolicy(file, env)
-    if (loaded.ok) {
-      const counts = `${count(loaded.tenantCount, 'tenant')}, ${count(loaded.policy.routes.routes.length, 'route')}`
-      stdout.write(`${file}: ok (${counts})\n`)
-    } else {
-      for (const problem of loaded.problems) stderr.write(`${formatProblem(problem)}\n`)
-      exitCode = EXIT.badInput
-    }
+  const ratelimit = folder === undefined ? undefined : readRatelimitOptions(folder, io.env)
+  if (ratelimit?.ok === false) return wrongUse(io, `validate: ${ratelimit.problem}`)
+  const good = files.map((file) => isGoodPolicy(file, io))
+  if (ratelimit) good.push(isGoodFolder(ratelimit.options, io))
+  return good.every(Boolean) ? EXIT.ok : EXIT.badInput
+}
+
+function isGoodPolicy(file: string, { stdout, stderr, env }: Io): boolean {
+  const loaded = loadPolicy(file, env)
+  if (loaded.ok) {
+    const counts = `${count(loaded.tenantCount, 'tenant')}, ${count(loaded.policy.routes.routes.length, 'route')}`
+    stdout.write(`${file}: ok (${counts})\n`)
+  } else for (const problem of loaded.problems) stderr.write(`${formatProblem(problem)}\n`)
+  return loaded.ok
+}
+
+function isGoodFolder({ folder, mergeDomains }: DescriptorSource, { stdout, stderr }: Io): boolean {
+  const loaded = loadDescriptorConfig(folder, { mergeDomains })
+  if (!loaded.ok) {
+    for (const problem of loaded.problems) stderr.write(`${formatProblem(problem)}\n`)
+    return false
   }
-  return exitCode
+  for (const note of loaded.notes) stderr.write(`${formatProblem(note)} (note)\n`)
+  stdout.write(`${folder}: ok (${count(loaded.config.domains.size, 'domain')})\n`)
+  return true
 }
 
 function count(number: number, thing: string): string {

@@ -32,6 +32,13 @@ export interface Log {
   policyUnchanged(): void
   /** Each problem is one line of text for people, as `validate` prints it. */
   policyRejected(problems: readonly string[]): void
+  /** A ratelimit configuration is live; the first few of its domains are told. */
+  ratelimitLoaded(domains: readonly string[]): void
+  /** The folder was read and is what is served. */
+  ratelimitUnchanged(): void
+  /** Each problem, and each note on what has no effect, is one line of text for people. */
+  ratelimitRejected(problems: readonly string[]): void
+  ratelimitNoted(notes: readonly string[]): void
   /** A plugin of Kong's cannot work as it is configured; `because` tells of the configuration, which no client writes. */
   pluginRejected(plugin: string, because: string): void
   /** Identities are signed by a key that only this process has. */
@@ -86,6 +93,7 @@ export function createLog(level: LogLevel, stream: DestinationStream, close: Log
       )
     },
     ...lifecycle(logger),
+    ...ratelimit(logger),
     ...administration(logger),
     fault: (what, fault) => logger.error(faultFields(fault), what),
     close,
@@ -130,6 +138,21 @@ function lifecycle(
     issuerBack: (url) => logger.info({ url }, "an issuer's keys can be fetched again"),
     draining: (signal) => logger.info({ signal }, 'draining'),
     stopped: (allAnswered) => logger.info({ allAnswered }, 'stopped'),
+  }
+}
+
+const MOST_DOMAINS = 20
+
+function ratelimit(
+  logger: Logger,
+): Pick<Log, 'ratelimitLoaded' | 'ratelimitUnchanged' | 'ratelimitRejected' | 'ratelimitNoted'> {
+  return {
+    ratelimitLoaded: (domains) =>
+      logger.info({ domains: domains.slice(0, MOST_DOMAINS), count: domains.length }, 'ratelimit configuration loaded'),
+    ratelimitUnchanged: () => logger.info('ratelimit configuration unchanged'),
+    ratelimitRejected: (problems) =>
+      logger.error({ problems }, 'ratelimit configuration rejected, the last good one stays'),
+    ratelimitNoted: (notes) => logger.warn({ notes }, 'ratelimit configuration has settings without effect'),
   }
 }
 

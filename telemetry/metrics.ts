@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { DENIALS, type DenyReason, REASONS, type Reason, type ShadowDenial } from '../core/decision.ts'
 import { type AuditCounts, addAuditMetrics, addStateMetrics, type StateCounts } from './administration-metrics.ts'
 import { addPluginServerMetrics, type PluginServerCounts } from './plugin-server-metrics.ts'
+import { addRatelimitMetrics, type RatelimitMetrics } from './ratelimit-metrics.ts'
 import { addDelayMetrics, addWaitingMetrics, type WaitingCount } from './throttle-metrics.ts'
 
 /** Seconds. A warm decision takes some microseconds; what waits for an issuer takes milliseconds. */
@@ -23,6 +24,8 @@ export interface Metrics {
   delayed(ms: number): void
   /** From now on a scrape tells how many wait; at most one. */
   addThrottle(counts: WaitingCount): void
+  /** From now on a scrape tells of ShouldRateLimit too, also of the domains that are there without a configuration; at most once. */
+  addRatelimit(domains: readonly string[]): RatelimitMetrics
   /** From now on a scrape tells of this plugin server too; at most one. */
   addPluginServer(counts: PluginServerCounts): void
   /** From now on a scrape tells of the state file, or of the audit, too; at most one of each. */
@@ -60,6 +63,7 @@ export function createMetrics(now: () => number): Metrics {
     fault: () => faults.inc(),
     delayed: addDelayMetrics(registry),
     addThrottle: (counts) => addWaitingMetrics(registry, counts),
+    addRatelimit: (domains) => addRatelimitMetrics(registry, domains),
     addPluginServer: (counts) => addPluginServerMetrics(registry, counts),
     addState: (counts) => addStateMetrics(registry, counts),
     addAudit: (counts) => addAuditMetrics(registry, counts),

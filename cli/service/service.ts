@@ -1,6 +1,7 @@
 /** A service from its policy to its end: loads the policy, opens the listeners, follows the file, and drains when told to stop. */
 import { setTimeout } from 'node:timers/promises'
-import { formatProblem } from '../../policy/problem.ts'
+import type { MaybePromise } from '../../core/maybe-promise.ts'
+import { formatProblem, type Problem } from '../../policy/problem.ts'
 import { createHttpServer } from '../../telemetry/http.ts'
 import type { Addresses, Log } from '../../telemetry/log.ts'
 import { badInput, EXIT, type Io } from '../io.ts'
@@ -19,9 +20,18 @@ export interface Gateway {
   readonly listen: Omit<Wanted['gateway'], 'server'>
   /** Under which name its addresses are told when serving begins. */
   told(addresses: readonly string[]): Omit<Addresses, 'http' | 'admin'>
+  /** Reads again what it follows besides the policy. */
+  reload?(): Promise<void>
+  /** Follows nothing any more. */
+  close?(): void
 }
 
-type MakeGateway = (gate: Gate, parts: ServiceParts) => Gateway
+/** What the gateway needs besides the policy is not as it should be. */
+export interface BadGateway {
+  readonly problems: readonly Problem[]
+}
+
+type MakeGateway = (gate: Gate, parts: ServiceParts) => MaybePromise<Gateway | BadGateway>
 
 /** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */
 export async function runService(options: ServiceOptions, io: Io, makeGateway: MakeGateway): Promise<number> {
@@ -32,9 +42,11 @@ export async function runService(options: ServiceOptions, io: Io, makeGateway: M
   const policy = await followPolicy(options.policyFile, io.env, parts)
   if (!policy.ok) return badInput(io, policy.problems.map(formatProblem))
   const { gate } = policy.followed
-  const opened = await open(gate, makeGateway(gate, parts), options, parts)
-  if (opened.ok) return serveUntilStopped(policy.followed, opened.service, options, parts)
+  const gateway = await makeGateway(gate, parts)
+  const opened = 'problems' in gateway ? gateway : await open(gate, gateway, options, parts)
+  if ('service' in opened) return serveUntilStopped(policy.followed, opened.service, options, parts)
   policy.followed.close()
+  if ('problems' in opened) return badInput(io, opened.problems.map(formatProblem))
   return badInput(io, [`tenantgate: ${opened.problem}`])
 }
 
@@ -77,6 +89,7 @@ async function serveUntilStopped(
   const reload = () => {
     void followed.reload()
     void state?.reload()
+    void gateway.reload?.()
     audit.reopen()
   }
   const stopping = stopSignal({ reload, insisted, handsOver })
@@ -93,6 +106,7 @@ async function serveUntilStopped(
   const lost = handsOver ? listeners.replaced() : undefined
   if (lost !== undefined) log.socketLost(lost)
   followed.close()
+  gateway.close?.()
   listeners.closeGateway()
   const allAnswered = await gateway.server.drain(drainTimeoutMs)
   listeners.closeOthers()

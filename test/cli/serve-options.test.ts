@@ -51,6 +51,22 @@ describe('the options of serve', () => {
     })
   })
 
+  it('take a folder of ratelimit configuration, and that service’s own settings beside it', () => {
+    const env = { TENANTGATE_RATELIMIT_CONFIG: 'limits', SHADOW_MODE: 'true' }
+    const settings = { headers: false, shadow: true, quota: false, metadata: false }
+    const ratelimit = { folder: 'limits', mergeDomains: false, settings }
+    expect(read(['--policy', 'p'], env)).toMatchObject({ options: { ratelimit } })
+    expect(read(['--policy', 'p', '--ratelimit-config', 'own'], env)).toMatchObject({
+      options: { ratelimit: { folder: 'own' } },
+    })
+    expect(read(['--policy', 'p'], { SHADOW_MODE: 'maybe' })).toMatchObject({ ok: true })
+    expect(read(['--policy', 'p'], { ...env, SHADOW_MODE: 'maybe' })).toEqual({
+      ok: false,
+      wrong: 'use',
+      problem: "serve: SHADOW_MODE is true or false, not 'maybe'",
+    })
+  })
+
   it.each([
     [[], 'Give --policy FILE'],
     [['--polcy', 'p'], 'unknown option --polcy; did you mean --policy?'],
@@ -60,7 +76,6 @@ describe('the options of serve', () => {
     [['--policy', 'p', '--log-level', 'all'], '--log-level is one of debug, info, warn, error'],
     [['--policy', 'p', '--admin', '127.0.0.1:9003'], 'the administration needs a token'],
     [['--policy', 'p', '--admin', '127.0.0.1:9003', '--admin-token-file', '/no/such'], '/no/such has none'],
-    [['--policy', 'p', '--ratelimit-config', 'd'], '--ratelimit-config is not supported yet'],
     [['--policy', 'redis://localhost'], 'is not supported yet; give a file'],
   ])('wrong use is told: %j', (argv, words) => {
     expect(read(argv)).toEqual({ ok: false, wrong: 'use', problem: expect.stringContaining(words) })

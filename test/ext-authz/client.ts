@@ -2,14 +2,17 @@
 import { Client, credentials, type ServiceError } from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import { service as health } from 'grpc-health-check'
+import type { RateLimitResponse } from '../../ext-authz/hits-messages.ts'
 import type { CheckResponse } from '../../ext-authz/messages.ts'
-import { loadAuthorization } from '../../ext-authz/service.ts'
+import { loadAuthorization, loadRateLimit } from '../../ext-authz/service.ts'
 
 const CheckMethod = loadAuthorization().Check
+const HitsMethod = loadRateLimit().ShouldRateLimit
 
 export interface CheckClient {
   /** Rejects with the gRPC error. Anything may be sent: what Envoy would never send too. */
   check(message: object): Promise<CheckResponse>
+  shouldRateLimit(message: object): Promise<RateLimitResponse>
   /** The status of a service, `''` for the whole server. */
   health(service: string): Promise<string>
   /** Statuses as they come; the promise ends with the stream. */
@@ -35,6 +38,7 @@ export function createClient(address: string): CheckClient {
   const method = (name: string) => health[name] as MethodDefinition<{ service: string }, { status: string }>
   return {
     check: (message) => unary(CheckMethod, message),
+    shouldRateLimit: (message) => unary(HitsMethod, message),
     health: async (service) => (await unary(method('Check'), { service })).status,
     watch(service, onStatus) {
       const { path, requestSerialize, responseDeserialize } = method('Watch')
@@ -56,5 +60,14 @@ export function checkOf(http: object = {}): object {
         http: { id: '7', method: 'GET', host: 'acme.api.localhost', path: '/v1/orders/1', headers: {}, ...http },
       },
     },
+  }
+}
+
+/** A call of a ratelimit filter with one descriptor, entries in order; `more` adds to the message. */
+export function hitsOf(domain: string, entries: Readonly<Record<string, string>>, more: object = {}): object {
+  return {
+    domain,
+    descriptors: [{ entries: Object.entries(entries).map(([key, value]) => ({ key, value })) }],
+    ...more,
   }
 }

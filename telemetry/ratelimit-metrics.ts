@@ -1,0 +1,92 @@
+/** What Prometheus reads of ShouldRateLimit. Domains and limits are labels only as the configuration names them, and only so many. */
+import { Counter, Gauge, type Registry } from 'prom-client'
+
+export type HitsCode = 'ok' | 'over_limit' | 'invalid'
+
+export interface RatelimitMetrics {
+  /** Counts one call; `invalid` is one that could not be answered. */
+  answered(domain: string, code: HitsCode): void
+  /** Counts hits of a configured limit, by its place in the configuration. */
+  hit(limit: string, hits: number): void
+  /** These domains are configured from now on; calls of others are counted together. */
+  configLive(domains: Iterable<string>): void
+  /** A reload ended: the new configuration is live, or the last good one stays. */
+  reloaded(result: 'success' | 'failure'): void
+  /** After a failure the folder is again what is live. */
+  mended(): void
+}
+
+/** Series of each kind; what is beyond is counted as `other`. */
+const MOST_LABELS = 1000
+const OTHER = 'other'
+
+/** `always`: the domains that are there without a configuration. */
+export function addRatelimitMetrics(registry: Registry, always: readonly string[]): RatelimitMetrics {
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'tenantgate_ratelimit_requests_total',
+    help: 'Calls of ShouldRateLimit by domain and answer; invalid ones were told what is wrong, and other is every domain that is not configured.',
+    labelNames: ['domain', 'code'],
+    registers,
+  })
+  const hits = new Counter({
+    name: 'tenantgate_ratelimit_hits_total',
+    help: 'Hits by configured limit, refused ones too; what was given back is not subtracted.',
+    labelNames: ['limit'],
+    registers,
+  })
+  const domains = createLabels((domain) => ({
+    ok: requests.labels(domain, 'ok'),
+    over_limit: requests.labels(domain, 'over_limit'),
+    invalid: requests.labels(domain, 'invalid'),
+  }))
+  const limits = createLabels((limit) => hits.labels(limit))
+  for (const domain of always) domains.learn(domain)
+  return {
+    answered: (domain, code) => domains.of(domain)[code].inc(),
+    hit(limit, count) {
+      limits.learn(limit)
+      limits.of(limit).inc(count)
+    },
+    configLive(names) {
+      for (const name of names) domains.learn(name)
+    },
+    ...reloadMetrics(registry),
+  }
+}
+
+/** Series by their label, as many as may be. */
+function createLabels<T>(make: (label: string) => T) {
+  const known = new Map<string, T>()
+  const other = make(OTHER)
+  return {
+    learn(label: string): void {
+      if (known.size < MOST_LABELS && !known.has(label)) known.set(label, make(label))
+    },
+    of: (label: string): T => known.get(label) ?? other,
+  }
+}
+
+function reloadMetrics(registry: Registry): Pick<RatelimitMetrics, 'reloaded' | 'mended'> {
+  const registers = [registry]
+  const reloads = new Counter({
+    name: 'tenantgate_ratelimit_config_reloads_total',
+    help: 'Reloads of the ratelimit configuration by result; after a failure the last good one stays.',
+    labelNames: ['result'],
+    registers,
+  })
+  for (const result of ['success', 'failure']) reloads.inc({ result }, 0)
+  const good = new Gauge({
+    name: 'tenantgate_ratelimit_config_last_reload_successful',
+    help: 'Whether the ratelimit configuration, as it was last read, is live: 0 while a bad one waits to be mended.',
+    registers,
+  })
+  good.set(1)
+  return {
+    reloaded(result) {
+      reloads.inc({ result })
+      good.set(result === 'success' ? 1 : 0)
+    },
+    mended: () => good.set(1),
+  }
+}
