@@ -94,6 +94,27 @@ describe('who waits', () => {
   })
 })
 
+describe('its timer', () => {
+  it('keeps no process alive', () => {
+    vi.useRealTimers()
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
+    const before = timers()
+    const { throttle, wait } = throttleOf()
+    wait('x', 60_000)
+    expect(throttle.waiting).toBe(1)
+    expect(timers()).toBe(before)
+  })
+
+  it('is there only while somebody waits', async () => {
+    const { wait } = throttleOf()
+    expect(vi.getTimerCount()).toBe(0)
+    for (const ms of [30, 20, 10]) wait('x', ms)
+    expect(vi.getTimerCount()).toBe(1)
+    await vi.advanceTimersByTimeAsync(30)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
 describe('patience', () => {
   it('is what the gateway still waits, less 50 ms for the way back', () => {
     const { throttle } = throttleOf()
