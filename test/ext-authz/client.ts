@@ -1,5 +1,5 @@
 /** A real gRPC client for Checks and health, as Envoy would be one. */
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js'
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
 import type { MethodDefinition } from '@grpc/proto-loader'
 import { service as health } from 'grpc-health-check'
 import type { RateLimitResponse } from '../../ext-authz/hits-messages.ts'
@@ -10,8 +10,8 @@ const CheckMethod = loadAuthorization().Check
 const HitsMethod = loadRateLimit().ShouldRateLimit
 
 export interface CheckClient {
-  /** Rejects with the gRPC error. Anything may be sent: what Envoy would never send too. */
-  check(message: object): Promise<CheckResponse>
+  /** Rejects with the gRPC error. Anything may be sent: what Envoy would never send too. `deadline` in ms since the epoch. */
+  check(message: object, deadline?: number): Promise<CheckResponse>
   shouldRateLimit(message: object): Promise<RateLimitResponse>
   /** The status of a service, `''` for the whole server. */
   health(service: string): Promise<string>
@@ -23,7 +23,7 @@ export interface CheckClient {
 /** `address` as `serve` prints it: `unix:/path` or `host:port`. */
 export function createClient(address: string): CheckClient {
   const client = new Client(address, credentials.createInsecure(), { 'grpc.max_send_message_length': -1 })
-  const unary = <A, B>(method: MethodDefinition<A, B>, message: A): Promise<B> =>
+  const unary = <A, B>(method: MethodDefinition<A, B>, message: A, deadline = Number.POSITIVE_INFINITY): Promise<B> =>
     new Promise((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = method
       client.makeUnaryRequest(
@@ -31,13 +31,15 @@ export function createClient(address: string): CheckClient {
         requestSerialize,
         responseDeserialize,
         message,
+        new Metadata(),
+        { deadline },
         (error: ServiceError | null, answer) =>
           error === null && answer !== undefined ? resolve(answer) : reject(error),
       )
     })
   const method = (name: string) => health[name] as MethodDefinition<{ service: string }, { status: string }>
   return {
-    check: (message) => unary(CheckMethod, message),
+    check: (message, deadline) => unary(CheckMethod, message, deadline),
     shouldRateLimit: (message) => unary(HitsMethod, message),
     health: async (service) => (await unary(method('Check'), { service })).status,
     watch(service, onStatus) {

@@ -3,6 +3,7 @@ import { connect as connectHttp2 } from 'node:http2'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Asker } from '../../core/request.ts'
 import type { Check } from '../../ext-authz/check.ts'
 import type { CheckResponse } from '../../ext-authz/messages.ts'
 import { createGrpcServer, type GrpcServer } from '../../ext-authz/server.ts'
@@ -90,6 +91,45 @@ describe('a fault', () => {
     const unsendable = { status: { code: 0 }, okResponse: { headers: 7 } } as unknown as CheckResponse
     const { client } = await start(() => unsendable)
     expect(await client.check(checkOf()).catch((reason) => reason)).toMatchObject({ code: status.INTERNAL })
+  })
+})
+
+describe('for how long the peer still waits', () => {
+  it('is told by its deadline', async () => {
+    let left = Number.NaN
+    const { client } = await start((_, asker) => {
+      left = asker?.timeLeftMs?.() ?? Number.NaN
+      return OK
+    })
+    await client.check(checkOf(), Date.now() + 60_000)
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThanOrEqual(60_000)
+  })
+
+  it('has no end where it sets none', async () => {
+    let left: number | undefined
+    const { client } = await start((_, asker) => {
+      left = asker?.timeLeftMs?.()
+      return OK
+    })
+    await client.check(checkOf())
+    expect(left).toBe(Number.POSITIVE_INFINITY)
+  })
+
+  it('is not at all once it has gone', async () => {
+    const { check, begins, goOn } = held()
+    let asked: Asker | undefined
+    const { client } = await start((message, asker) => {
+      asked = asker
+      return check(message, asker)
+    })
+    const answer = client.check(checkOf(), Date.now() + 500).catch((error) => error)
+    await begins
+    expect(asked?.abandoned?.()).toBe(false)
+    expect(await answer).toMatchObject({ code: status.DEADLINE_EXCEEDED })
+    await expect.poll(() => asked?.abandoned?.()).toBe(true)
+    await expect.poll(() => Number(asked?.timeLeftMs?.())).toBeLessThanOrEqual(0)
+    goOn()
   })
 })
 
