@@ -93,10 +93,7 @@ function checkMeaning(file: PolicyFile, outside: Outside): Meaning {
   const flags = file.flags === undefined ? undefined : resolveFlags(file.flags, outside)
   const flagFile: FlagFile | undefined = flags && 'value' in flags ? flags.value : undefined
   const limits: Limit[] = [...plans.values()].flat()
-  for (const { tenant } of tenants) {
-    if (tenant.limits) limits.push(...tenant.limits)
-    for (const narrower of tenant.credentialLimits?.values() ?? []) limits.push(...narrower)
-  }
+  for (const { tenant } of tenants) if (tenant.limits) limits.push(...tenant.limits)
   return {
     faults: [
       ...(flags && 'fault' in flags ? [flags.fault] : []),

@@ -8,7 +8,7 @@ interface Ceiling {
   readonly text: string
 }
 
-/** `tenantLimits` are those of all plans, tenants and credentials; they meet every route that is not anonymous. */
+/** `tenantLimits` are those of all plans and tenants; they meet every route that is not anonymous. */
 export function checkCosts(routes: readonly Route[], tenantLimits: Iterable<Limit>): readonly Fault[] {
   const ofTenants = lowest(tenantLimits)
   return routes.flatMap(({ cost, limits, anonymous }, index) => {

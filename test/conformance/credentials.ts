@@ -15,6 +15,7 @@ const SINGLE_KEYS = [
   'acme auditor key',
   'acme expired key',
   'acme future key',
+  'acme metered key',
   'acme narrow key',
   'globex key',
   'initech key',

@@ -42,8 +42,9 @@ plans:
   enterprise: { limits: [] }
 
 tenants:
-  acme: # no limits, beta
+  acme: # no limits, beta; its months begin on the 15th
     plan: enterprise
+    billingDay: 15
     aliases: [org_7f3a]
     hosts: [orders.acme.example]
     attributes: { beta: true, region: eu }
@@ -53,6 +54,7 @@ tenants:
       - { id: admin, hash: "${hash('acme admin key')}", scopes: [orders:read, orders:export], roles: [admin, auditor] }
       - { id: auditor, hash: "${hash('acme auditor key')}", scopes: [orders:preview], roles: [auditor] }
       - { id: narrow, hash: "${hash('acme narrow key')}", scopes: [orders:read], limits: [{ name: narrow, rate: 2/m }] }
+      - { id: metered, hash: "${hash('acme metered key')}", scopes: [orders:read], limits: [{ name: metered, quota: 3/week }] }
       - { id: imported, hash: "${hash('imported key')}", scopes: [orders:read] }
       - { id: expired, hash: "${hash('acme expired key')}", scopes: [orders:read], expiresAt: "2026-11-22T12:00:00Z" }
       - { id: future, hash: "${hash('acme future key')}", scopes: [orders:read], notBefore: "2026-11-22T12:00:01Z" }
@@ -104,6 +106,10 @@ routes:
   # limits of a route
   - { name: search, match: { path: /v1/search }, limits: [{ name: per-user, rate: 2/m, by: [user] }], upstream: orders-stable }
   - { name: hidden, match: { path: /v1/hidden }, limits: [{ name: secret-limit, rate: 1/m, expose: false }], upstream: orders-stable }
+  - { name: half-hidden, match: { path: /v1/half-hidden }, limits: [{ name: shown, rate: 3/m }, { name: secret-limit, rate: 1/m, expose: false }], upstream: orders-stable }
+  - { name: reports, match: { path: /v1/reports }, limits: [{ name: hurry, rate: 3/m }, { name: monthly, quota: 2/month }], upstream: orders-stable }
+  - { name: left, match: { path: /v1/left }, cost: 0, upstream: orders-stable } # asks what is left, and takes nothing
+  - { name: paced, match: { path: /v1/paced }, limits: [{ name: paced, rate: 10/s, burst: 1, delay: 200ms }], upstream: orders-stable }
   - { name: tried, match: { path: /v1/tried }, limits: [{ name: tried, rate: 1/m, mode: shadow }], upstream: orders-stable }
 
 flags: flags.json

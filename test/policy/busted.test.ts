@@ -68,12 +68,6 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['consumer', 6, 'tenants.acme.consumer', 'is not the name of a consumer'],
   ['cost-above-burst', 11, 'routes[0].cost', 'a cost of 11 is above the burst 10 of limit `burst`, so that'],
   ['cost-above-own-limit', 11, 'routes[0].cost', 'a cost of 3 is above the burst 2 of limit `dear`, so that th'],
-  [
-    'cost-above-limit-of-key',
-    12,
-    'routes[0].cost',
-    'a cost of 5 is above the quota 4 of limit `few`, so that the route could never be used; 4 or less',
-  ],
   ['cost-above-weekly-quota', 10, 'routes[0].cost', 'a cost of 21 is above the quota 20 of limit `weekly`, so that'],
   ['cost-above-quota', 10, 'routes[0].cost', 'a cost of 21 is above the quota 20 of limit `daily`, so that'],
   ['counted-by', 4, 'plans.free.limits[0].by[0]', 'cannot be counted by'],

@@ -66,6 +66,22 @@ const overVisits = refused(429, 'rate_limited', {
   body: { violatedPolicies: ['visitors'] },
 })
 
+/** A key of acme's, which has nothing but three requests a week; the week ends at midnight, since noon is a Sunday's. */
+const METERED: Request = { path: ORDER, as: 'acme metered key' }
+const LEFT: Request = { ...METERED, path: '/v1/left' }
+const metered = (r: number) => told('metered', 3, r, 12 * 3600, '"metered";q=3;w=604800')
+const left = (r: number) => ({ ...reaches('orders-stable', ACME_READER), headers: admitted(metered(r)) })
+const overMetered = refused(429, 'quota_exceeded', {
+  headers: { ...metered(0), 'retry-after': `${12 * 3600}` },
+  body: { violatedPolicies: ['metered'], 'violated-policies': ['metered'] },
+})
+
+const REPORT: Request = { path: '/v1/reports', as: 'acme key' }
+const REPORT_POLICIES = '"hurry";q=3;w=60, "monthly";q=2;w=2592000'
+/** From 22 November at noon to 15 December. */
+const TO_THE_15TH = 22.5 * 86_400
+const monthly = (r: number) => told('monthly', 2, r, TO_THE_15TH, REPORT_POLICIES)
+
 export const limits: Topic = {
   title: 'limits',
   cases: [
@@ -296,6 +312,65 @@ export const limits: Topic = {
           expect: refused(429, 'rate_limited', {
             headers: { ...NOTHING_TOLD, 'retry-after': '60' },
             body: { detail: 'Too many requests in a short time.', violatedPolicies: [] },
+          }),
+        },
+      ],
+    },
+    {
+      shows: 'L6',
+      name: 'a hidden limit beside a shown one refuses without its name and numbers, and without those of the other',
+      steps: [
+        {
+          request: { path: '/v1/half-hidden', as: 'acme key' },
+          expect: {
+            ...reaches('orders-stable', ACME_KEY),
+            headers: admitted(told('shown', 3, 2, 20, '"shown";q=3;w=60')),
+          },
+        },
+        {
+          request: { path: '/v1/half-hidden', as: 'acme key' },
+          expect: refused(429, 'rate_limited', {
+            headers: { ...NOTHING_TOLD, 'ratelimit-policy': '"shown";q=3;w=60', 'retry-after': '60' },
+            body: { violatedPolicies: [], 'violated-policies': [] },
+          }),
+        },
+      ],
+    },
+    {
+      shows: 'L2',
+      name: 'a weekly quota ends when Monday begins',
+      steps: [
+        { request: METERED, expect: { ...reaches('orders-beta', ACME_READER), headers: admitted(metered(2)) } },
+        { request: METERED, expect: reaches('orders-beta', ACME_READER), times: 2 },
+        { request: METERED, expect: overMetered, times: 2 },
+      ],
+    },
+    {
+      shows: 'L2',
+      name: 'a route that costs nothing takes nothing from a quota, and is let through where all of it is used',
+      steps: [
+        { request: LEFT, expect: left(3), times: 4 },
+        { request: METERED, expect: reaches('orders-beta', ACME_READER), times: 3 },
+        { request: LEFT, expect: left(0), times: 2 },
+        { request: METERED, expect: overMetered },
+      ],
+    },
+    {
+      shows: 'L2',
+      name: 'a monthly quota ends on the billing day; of two limits only the one without room is named',
+      steps: [
+        { request: REPORT, expect: { ...reaches('orders-stable', ACME_KEY), headers: admitted(monthly(1)) } },
+        { request: REPORT, expect: { ...reaches('orders-stable', ACME_KEY), headers: admitted(monthly(0)) } },
+        {
+          request: REPORT,
+          expect: refused(429, 'quota_exceeded', {
+            headers: { ...monthly(0), 'retry-after': `${TO_THE_15TH}` },
+            body: {
+              type: 'https://iana.org/assignments/http-problem-types#quota-exceeded',
+              detail: 'The quota of this period is used up. Limit: monthly.',
+              violatedPolicies: ['monthly'],
+              'violated-policies': ['monthly'],
+            },
           }),
         },
       ],
