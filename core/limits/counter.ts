@@ -78,6 +78,8 @@ export function copyOf<T extends Counter | undefined>(counter: T): T {
 export function roomFor(counter: Counter, charge: Charge, patienceMs: number): number {
   const need = needOf(charge)
   if (counter.kind === 'quota') return counter.used + need <= counter.limit.amount ? 0 : NO_ROOM
+  // a bucket never holds more than its burst, and a delay must not make it seem as if it did
+  if (need > counter.limit.burst) return NO_ROOM
   const wait = msUntilTokens(counter, counter.limit, need)
   return wait <= longestWait(counter.limit, patienceMs) ? wait : NO_ROOM
 }
@@ -89,6 +91,12 @@ function needOf({ limit, cost }: Charge): number {
 
 function longestWait({ delayMs }: RateLimit, patienceMs: number): number {
   return delayMs === undefined ? 0 : Math.min(delayMs, patienceMs)
+}
+
+/** Of a charge that was refused: when the rest of its wait is no longer than it may be. */
+function retryAfter(counter: RateCounter, charge: Charge, patienceMs: number): number {
+  const { limit } = counter
+  return Math.max(1, msUntilTokens(counter, limit, needOf(charge)) - longestWait(limit, patienceMs))
 }
 
 /** Takes what `roomFor` has found room for. */
@@ -125,9 +133,7 @@ export function stateOf(counter: Counter, charge: Charge, delay: number, patienc
       admitted,
       remaining: tokensLeft(counter, counter.limit),
       resetMs: msUntilFull(counter, counter.limit),
-      retryAfterMs: admitted
-        ? 0
-        : msUntilTokens(counter, counter.limit, needOf(charge)) - longestWait(counter.limit, patienceMs),
+      retryAfterMs: admitted ? 0 : retryAfter(counter, charge, patienceMs),
       // what is tried out delays nobody
       delayMs: admitted && limit.mode !== 'shadow' ? delay : 0,
       windowMs: Math.ceil((burst * periodMs) / tokens),

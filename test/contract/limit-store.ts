@@ -122,6 +122,16 @@ export function limitStoreContract(name: string, create: CreateStore): void {
       expect(remaining(await take(store, [charge(burst)]))).toEqual([0])
     })
 
+    it('a cost above the burst finds no room, and no delay makes any', async () => {
+      const store = await create()
+      const states = await take(store, [
+        charge(burst, { cost: 6 }),
+        charge({ ...burst, name: 'b', delayMs: 5000 }, { cost: 6 }),
+      ])
+      expect(states.map((state) => state.admitted)).toEqual([false, false])
+      expect(states.every((state) => state.retryAfterMs > 0)).toBe(true)
+    })
+
     it('tells how long the window is, or how long an empty bucket takes to fill', async () => {
       const store = await create()
       const states = await take(store, [charge(daily), charge({ ...burst, burst: 20 })])
