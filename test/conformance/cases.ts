@@ -15,6 +15,7 @@ import { keyAttacks } from './cases/attacks/keys.ts'
 import { pathAttacks } from './cases/attacks/paths.ts'
 import { tokenAttacks } from './cases/attacks/tokens.ts'
 import { clients } from './cases/clients.ts'
+import { delays } from './cases/delays.ts'
 import { denials } from './cases/denials.ts'
 import { identityHeaders } from './cases/identity-headers.ts'
 import { limits } from './cases/limits.ts'
@@ -35,6 +36,7 @@ export const topics: readonly Topic[] = [
   identityHeaders,
   denials,
   limits,
+  delays,
   upstreams,
   clients,
   shadow,

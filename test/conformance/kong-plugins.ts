@@ -2,7 +2,7 @@
 import { createServer } from 'node:net'
 import type { Policy } from '../../core/policy.ts'
 import { createDecider } from '../../kong/decider.ts'
-import { createPluginServer } from '../../kong/plugin-server/server.ts'
+import { createPluginServer, type Limits } from '../../kong/plugin-server/server.ts'
 import * as tenantAuth from '../../plugins/tenant-auth.ts'
 import * as tenantFlags from '../../plugins/tenant-flags.ts'
 import * as tenantGate from '../../plugins/tenant-gate.ts'
@@ -24,7 +24,12 @@ export interface ServedPlugins {
   stop(): Promise<void>
 }
 
-export async function servePlugins(policy: Policy, socket: string, parts?: GivenParts): Promise<ServedPlugins> {
+export async function servePlugins(
+  policy: Policy,
+  socket: string,
+  parts?: GivenParts,
+  limits: Partial<Limits> = {},
+): Promise<ServedPlugins> {
   const { gate, reset } = gateAtNoon(policy, parts)
   const onFault = (fault: unknown) => {
     throw fault
@@ -38,6 +43,7 @@ export async function servePlugins(policy: Policy, socket: string, parts?: Given
     now: Date.now,
     elapsed,
     firstInstanceId: 1 + Math.floor(Math.random() * 1_000_000),
+    limits,
   })
   const server = createServer((connection) => plugins.accept(connection))
   await new Promise<void>((resolve) => server.listen(socket, resolve))
