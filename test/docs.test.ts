@@ -2,9 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { clientHeaders } from '../core/answer.ts'
 import { DENIALS } from '../core/decision.ts'
 import { packageRoot } from '../package-root.ts'
-import { newKey, policyOf } from './support/gate.ts'
+import { gateOf, newKey, policyOf } from './support/gate.ts'
 
 const read = (file: string) => readFileSync(join(packageRoot, file), 'utf8')
 const documents = [
@@ -28,6 +29,22 @@ describe('documents', () => {
     const [, example = ''] = /```yaml\n([\s\S]*?)```/.exec(read('README.md')) ?? []
     const text = example.replace('sha256:…', newKey().hash)
     expect(policyOf(text, { 'flags.json': read('demo/flags.json') }).routes.routes).toHaveLength(2)
+  })
+
+  it('the example of limits.md is a policy, and what it says of its headers is what clients are told', async () => {
+    const text = read('docs/limits.md')
+    const [, example = ''] = /\n\n((?: {4}.*\n)+)/.exec(text) ?? []
+    const key = newKey()
+    const policy = policyOf(`version: 1
+${example.replaceAll(/^ {4}/gm, '').replace(', billingDay', `, apiKeys: [{ id: app, hash: "${key.hash}" }], billingDay`)}
+routes: [{ name: all, match: { path: /** } }]`)
+    const { ask } = gateOf(policy)
+    const answer = await ask({ headers: { 'x-api-key': key.key } })
+    if (answer.decision === 'deny') throw new Error(answer.because)
+    const told = Object.fromEntries(clientHeaders(answer))
+    expect(text).toContain(`ratelimit-policy: ${told['ratelimit-policy']}\n`)
+    expect(text).toContain(`    x-ratelimit-limit: ${told['x-ratelimit-limit']}\n`)
+    expect(text.replace('r=48211093112;', 'r=50000000000;')).toContain(`    ratelimit: ${told.ratelimit}\n`)
   })
 
   it('operations.md lists every code of a refusal with its status', () => {
