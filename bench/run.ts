@@ -8,6 +8,7 @@ import { benchMemory } from './memory.ts'
 import { benchReload } from './reload.ts'
 import { benchRoutes } from './routes.ts'
 import { machineText, type Table, tableText } from './table.ts'
+import { benchThrottle } from './throttle.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   decide: benchDecide,
@@ -15,6 +16,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   certificates: benchCertificates,
   routes: benchRoutes,
   check: benchCheck,
+  throttle: benchThrottle,
   reload: benchReload,
   memory: benchMemory,
   floods: benchFloods,
