@@ -34,9 +34,6 @@ interface Holder extends Ranked {
   readonly shelves: Ranking<SeriesShelf>
 }
 
-/** Counters looked at with each new one: idle ones go, so that shelves without newcomers stay as they are. */
-const SWEPT_PER_INSERT = 2
-
 /** What the limits that count a tenant alone may fill of the total; the rest is always there for what clients make. */
 const PLAIN_SHARE = 0.75
 
@@ -47,6 +44,7 @@ const PLAIN_SHARE = 0.75
  */
 export function createShelves({ perSeries, perTenant, total }: Bounds): Shelves {
   const plain = openShelf()
+  const mostPlain = total * PLAIN_SHARE
   const bySeries = new Map<string, SeriesShelf>()
   const byTenant = new Map<string, Holder>()
   const holders = createRanking<Holder>()
@@ -86,13 +84,13 @@ export function createShelves({ perSeries, perTenant, total }: Bounds): Shelves 
     const next = turn.next()
     if (next.done) turn = bySeries.values()
     else {
-      sweep(next.value, SWEPT_PER_INSERT, now)
+      sweep(next.value, false, now)
       recount(next.value)
     }
   }
 
   function makeRoomBy(shelf: SeriesShelf, now: number): void {
-    sweep(shelf, SWEPT_PER_INSERT, now)
+    sweep(shelf, shelf.counters.size > perSeries, now)
     recount(shelf)
     sweepNext(now)
     if (shelf.size > perSeries) evictFrom(shelf, now)
@@ -101,8 +99,8 @@ export function createShelves({ perSeries, perTenant, total }: Bounds): Shelves 
   }
 
   function makeRoomOnPlain(now: number): void {
-    sweep(plain, SWEPT_PER_INSERT, now)
-    if (plain.counters.size > total * PLAIN_SHARE) evict(plain, now)
+    sweep(plain, plain.counters.size > mostPlain, now)
+    if (plain.counters.size > mostPlain) evict(plain, now)
     if (plain.counters.size + others > total) evictFrom(holders.largest()?.shelves.largest(), now)
   }
 

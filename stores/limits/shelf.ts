@@ -20,36 +20,41 @@ function nextInTurn(shelf: Shelf): readonly [key: string, counter: Counter] | un
   return shelf.hand.next().value
 }
 
-/** Forgets the idle ones of the `looks` counters whose turn it is. Returns how many went. */
-export function sweep(shelf: Shelf, looks: number, now: number): number {
-  const { counters } = shelf
-  const before = counters.size
-  for (let looked = 0; looked < looks; looked += 1) {
+/** Counters looked at with each new one, so that shelves without newcomers stay as they are. */
+const SWEPT_PER_INSERT = 2
+
+/** Forgets those that are idle of the next counters in turn; on a shelf that is full, those that are over. */
+export function sweep(shelf: Shelf, isFull: boolean, now: number): void {
+  const mayGo = isFull ? isOver : isIdle
+  for (let looked = 0; looked < SWEPT_PER_INSERT; looked += 1) {
     const next = nextInTurn(shelf)
     if (!next) break
-    if (isIdle(next[1], now)) counters.delete(next[0])
+    if (mayGo(next[1], now)) shelf.counters.delete(next[0])
   }
-  return before - counters.size
 }
 
 /** Counters compared with each other for each that has to go. */
 const CANDIDATES = 4
 
 /**
- * Forgets one counter: of those whose turn it is one that is over, or else the least used, so that whoever has used up a
- * limit is not forgiven by a flood of others who use little.
+ * Makes room for one at least: of the counters whose turn it is those go that are over, or else the least used, so that
+ * whoever has used up a limit is not forgiven by a flood of others who use little.
  */
 export function evict(shelf: Shelf, now: number): void {
+  const { counters } = shelf
+  const before = counters.size
   let least: string | undefined
   let leastShare = Number.POSITIVE_INFINITY
   for (let looked = 0; looked < CANDIDATES; looked += 1) {
     const next = nextInTurn(shelf)
     if (!next) break
     const [key, counter] = next
-    const share = isOver(counter, now) ? Number.NEGATIVE_INFINITY : shareUsed(counter)
-    if (share >= leastShare) continue
-    least = key
-    leastShare = share
+    const share = shareUsed(counter)
+    if (isOver(counter, now)) counters.delete(key)
+    else if (share < leastShare) {
+      least = key
+      leastShare = share
+    }
   }
-  if (least !== undefined) shelf.counters.delete(least)
+  if (least !== undefined && counters.size === before) counters.delete(least)
 }
