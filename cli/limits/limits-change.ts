@@ -52,7 +52,7 @@ function told(body: Readonly<Record<string, unknown>>, tenant: string, limit: st
   const { scope, by, buckets, units, before, after } = body
   const values = Object.entries(Object(by)).map(([name, value]) => `${name}=${value}`)
   const whose = [`'${limit}' of ${tenant}`, ...(scope === 'tenant' ? [] : [String(scope)]), ...values].join(', ')
-  if (buckets !== undefined) return `${whose}: ${buckets} buckets are full again`
+  if (buckets !== undefined) return `${whose}: ${buckets} ${buckets === 1 ? 'bucket is' : 'buckets are'} full again`
   const given = Number(units)
   const what = units === undefined ? 'full again' : given > 0 ? `given back ${given}` : `taken ${-given}`
   return `${whose}: ${what}; left before ${before}, now ${after}`
