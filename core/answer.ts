@@ -47,7 +47,7 @@ function typeOf(reason: Refused['reason']): string {
 /** The names of the limits without room, those that may be told: under the name of the draft, and under ours. */
 function violatedBy({ limits }: Refused) {
   const told = limits?.violated.filter(({ limit }) => limit.expose) ?? []
-  const names = told.map(({ limit }) => limit.name)
+  const names = [...new Set(told.map(({ limit }) => limit.name))]
   return { 'violated-policies': names, violatedPolicies: names }
 }
 

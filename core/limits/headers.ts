@@ -10,12 +10,13 @@ export type HeaderEntry = readonly [name: string, value: string]
 /** The fields of an answer; empty where no limit may be shown. */
 export function limitHeaders({ exposed, strictest, violated }: LimitReport): HeaderEntry[] {
   const headers: HeaderEntry[] = []
-  if (exposed.length > 0) headers.push(['ratelimit-policy', exposed.map(policyItem).join(', ')])
+  const told = onePerName(exposed, strictest)
+  if (told.length > 0) headers.push(['ratelimit-policy', told.map(policyItem).join(', ')])
   if (strictest) {
     headers.push(
       [
         'ratelimit',
-        [strictest, ...(violated.length > 0 ? [] : ofOtherUnits(exposed, strictest))].map(limitItem).join(', '),
+        [strictest, ...(violated.length > 0 ? [] : ofOtherUnits(told, strictest))].map(limitItem).join(', '),
       ],
       ['x-ratelimit-limit', String(amountOf(strictest.limit))],
       ['x-ratelimit-remaining', String(remainingOf(strictest))],
@@ -37,9 +38,22 @@ export function amountOf(limit: Limit): number {
   return limit.kind === 'rate' ? limit.burst : limit.amount
 }
 
+/**
+ * A tenant's limit and one of the route or the credential may have one name, by which clients could not tell them apart:
+ * they are told of the strictest, or else of the first.
+ */
+function onePerName(exposed: readonly ChargeState[], strictest: ChargeState | undefined): readonly ChargeState[] {
+  const bound = strictest?.limit.name
+  return exposed.filter((state, i) => {
+    const { name } = state.limit
+    if (name === bound) return state === strictest
+    return exposed.findIndex(({ limit }) => limit.name === name) === i
+  })
+}
+
 /** What the strictest says nothing about: one number for requests tells nothing of bytes. After a refusal only that counts. */
-function ofOtherUnits(exposed: readonly ChargeState[], strictest: ChargeState): readonly ChargeState[] {
-  return exposed.filter((state) => state.limit.unit !== undefined && state !== strictest)
+function ofOtherUnits(told: readonly ChargeState[], strictest: ChargeState): readonly ChargeState[] {
+  return told.filter((state) => state.limit.unit !== undefined && state !== strictest)
 }
 
 /**

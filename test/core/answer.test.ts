@@ -48,6 +48,12 @@ describe('the type of a problem', () => {
     }
   })
 
+  it('names a limit once, also where one of the route has the name of one of the tenant', () => {
+    expect(bodyOf('quota_exceeded', [full(limit('daily'), 5), full(limit('daily'), 9)]).violatedPolicies).toEqual([
+      'daily',
+    ])
+  })
+
   it('comes with the names of the limits without room, the longest wait first, and of no hidden one', () => {
     const states = [full(limit('hourly'), 5), full(limit('hidden', false), 9), full(limit('daily'), 7)]
     const body = bodyOf('quota_exceeded', states)
