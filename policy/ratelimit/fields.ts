@@ -40,14 +40,15 @@ export interface Decoding extends Telling {
   readonly targets: ReadonlyMap<Alias, Node>
 }
 
-/** The fields of a whole file; an empty one has none. */
-export function decodeFile(root: Node | undefined, decoding: Decoding): Fields {
+/** The fields of a whole file; an empty one has none. Undefined, and told, where it is no map. */
+export function decodeFile(root: Node | undefined, decoding: Decoding): Fields | undefined {
   const spot = { path: [], offset: 0 }
   const fields = { spot, byName: new Map() }
   const node = behind(root, decoding)
   if (isMap(node)) decodeMap(node, 'file', fields, { ...decoding, isMerged: false })
-  else if (!isNull(node))
-    decoding.problem(spot, { message: 'is not a map', fix: '`domain: …` and `descriptors: [ … ]`' })
+  else if (!isNull(node)) {
+    return void decoding.problem(spot, { message: 'is not a map', fix: '`domain: …` and `descriptors: [ … ]`' })
+  }
   return fields
 }
 
@@ -142,13 +143,16 @@ function decodeList(node: unknown, shape: ShapeName, spot: Spot, decoding: Mergi
     decoding.problem(spot, { message: 'is not a list', fix: `\`- ${EXPECTED_MAP[shape].slice(1)}` })
     return undefined
   }
-  return node.items.map((item, index) => {
+  return node.items.flatMap((item, index) => {
     const own = { path: [...spot.path, index], offset: offsetOf(item, spot.offset) }
-    const fields = { spot: own, byName: new Map() }
     const map = behind(item, decoding)
-    if (isMap(map)) decodeMap(map, shape, fields, { ...decoding, isMerged: false })
-    else decoding.problem(own, { message: 'is not a map', fix: EXPECTED_MAP[shape] })
-    return fields
+    if (!isMap(map)) {
+      decoding.problem(own, { message: 'is not a map', fix: EXPECTED_MAP[shape] })
+      return []
+    }
+    const fields = { spot: own, byName: new Map() }
+    decodeMap(map, shape, fields, { ...decoding, isMerged: false })
+    return [fields]
   })
 }
 

@@ -42,7 +42,7 @@ function parseFile(name: string, document: ConfigDocument, tree: TreeBuilder, { 
   if (hasMore)
     telling.note({ path: [], offset: 0 }, { message: 'holds more than one document: only the first is read' })
   const fields = decodeFile(root, { ...telling, targets })
-  tree.add(fields, telling, ({ offset }) => `${name}:${positionAt(offset).line}`)
+  if (fields) tree.add(fields, telling, ({ offset }) => `${name}:${positionAt(offset).line}`)
 }
 
 function problemAt(

@@ -7,11 +7,9 @@ import type {
   Wildcard,
 } from '../../core/descriptors/config.ts'
 import type { Unit } from '../../core/descriptors/descriptor.ts'
+import { TENANT_DOMAIN } from '../../core/descriptors/tenant-domain.ts'
 import { nearest } from '../nearest.ts'
 import { type Fields, type FieldValue, isFields, type Spot, type Telling } from './fields.ts'
-
-/** The policy's own limits answer under this name. */
-const RESERVED_DOMAIN = 'tenantgate'
 
 const UNITS: readonly Unit[] = ['second', 'minute', 'hour', 'day', 'week', 'month', 'year']
 
@@ -37,13 +35,13 @@ export function createTree(mergeDomains: boolean): TreeBuilder {
       const spot = file.byName.get('domain')?.spot ?? { ...file.spot, path: ['domain'] }
       const known = domains.get(domain)
       if (domain === '') telling.problem(spot, { message: 'is missing or empty', fix: '`domain: …`' })
-      else if (domain === RESERVED_DOMAIN) telling.problem(spot, { message: RESERVED, fix: 'another name' })
+      else if (domain === TENANT_DOMAIN) telling.problem(spot, { message: RESERVED, fix: 'another name' })
       else if (known && !mergeDomains) {
         telling.problem(spot, { message: `is the domain of another file too (see ${known.place})`, fix: MERGE_FIX })
       }
       // an unnamed file is still looked through for problems
       const level = (domain !== '' && known) || { ...emptyLevel(), place: place(spot) }
-      if (domain !== '' && domain !== RESERVED_DOMAIN) domains.set(domain, level)
+      if (domain !== '' && domain !== TENANT_DOMAIN) domains.set(domain, level)
       addDescriptors(file, level, `${domain}.`, telling, place)
     },
     finish: () => ({ domains }),
