@@ -87,7 +87,8 @@ function limitState({ limit, remaining, admitted, delayMs }: ChargeState): strin
     ...(isInShadow ? ['in shadow'] : []),
   ]
   const said = remarks.length === 0 ? '' : ` (${remarks.join(', ')})`
-  return `${limit.name} ${remaining} of ${amountOf(limit)} left${said}`
+  const unit = limit.unit === undefined ? '' : ` ${limit.unit}`
+  return `${limit.name} ${remaining} of ${amountOf(limit)}${unit} left${said}`
 }
 
 export function choice({ upstream, variant, because }: Choice): string {

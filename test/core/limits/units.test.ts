@@ -1,10 +1,11 @@
 /** Limits of something else than requests, and routes that cost nothing: asked by a request, and not charged for it. */
 import { describe, expect, it } from 'vitest'
 import { clientHeaders, denialBody } from '../../../core/answer.ts'
+import { decide } from '../../../core/decide.ts'
 import type { Decision } from '../../../core/decision.ts'
 import { bucketSeries } from '../../../core/limits/bucket-key.ts'
 import type { Limit } from '../../../core/limits/limit.ts'
-import { gateOf, NOON, newKey, policyOf, type TestGate } from '../../support/gate.ts'
+import { gateOf, NOON, newKey, policyOf, requestOf, type TestGate } from '../../support/gate.ts'
 
 const key = newKey()
 const policy = policyOf(`
@@ -70,6 +71,16 @@ describe('a limit of bytes', () => {
     expect((await ask(gate, '/dear', NOON + 734_400_000 - 12 * 3_600_000)).decision).toBe('deny')
     expect((await ask(gate, '/dear', NOON + 734_400_000)).decision).toBe('allow')
   })
+})
+
+it('an explanation says what is left of what', () => {
+  const gate = gateOf(policy)
+  const found: string[] = []
+  const request = requestOf({ path: '/dear', headers: { 'x-api-key': key.key } })
+  decide(request, { ...gate.given, now: NOON, explain: (stage, words) => stage === 'limits' && found.push(words) })
+  expect(found).toEqual([
+    'daily 5 of 10 left, weighed 5 of 10 left, counted 99 of 100 left, traffic 5000 of 5000 content-bytes left',
+  ])
 })
 
 describe('a route that costs nothing', () => {
