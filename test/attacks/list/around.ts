@@ -21,7 +21,17 @@ export const limits: Theme = {
       attack: 'a clock that is set back, years of rest, the largest numbers',
       tests: {
         'core/limits/token-bucket.test.ts': ['a clock that is set back', 'largest numbers'],
-        'core/limits/calendar.test.ts': ['without a gap or an overlap'],
+        'core/limits/window-uses.test.ts': ['what a wrong clock admitted', 'that is not remembered'],
+      },
+    },
+    {
+      attack: 'the seams of a calendar: days of 23 and 25 hours, midnights that are not there, leap days, the 31st',
+      tests: {
+        'core/limits/calendar.test.ts': [
+          'every instant is in the window that holds it',
+          'around every change of the clock',
+        ],
+        'core/limits/calendar-sums.test.ts': ['is its amount and never more'],
       },
     },
   ],
