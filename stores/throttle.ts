@@ -10,6 +10,12 @@ export interface Places {
 
 const DEFAULT_PLACES: Places = { perTenant: 1000, total: 10_000 }
 
+/** Places for a server that has so many requests under way at most: half of them, so that others are served all the while. */
+export function placesWithin(mostRequests: number): Places {
+  const total = Math.min(DEFAULT_PLACES.total, Math.floor(mostRequests / 2))
+  return { perTenant: Math.min(DEFAULT_PLACES.perTenant, Math.floor(total / 2)), total }
+}
+
 /** What an answer needs to be back before its gateway has given up: the rest of the decision, a busy turn, the way. */
 const MARGIN_MS = 50
 

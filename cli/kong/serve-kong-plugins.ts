@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto'
 import { createPulse } from '../../ext-authz/pulse.ts'
 import { createDecider } from '../../kong/decider.ts'
 import { createPluginServer } from '../../kong/plugin-server/server.ts'
+import { placesWithin } from '../../stores/throttle.ts'
 import type { Io } from '../io.ts'
 import { type Gateway, runService } from '../service/service.ts'
 import type { PluginServerOptions } from './kong-plugin-server-options.ts'
@@ -12,7 +13,9 @@ import { outliveRejections } from './outlive-rejections.ts'
 /** Serves until a signal; the exit code when all is over. */
 export async function serveKongPlugins(options: PluginServerOptions, io: Io): Promise<number> {
   const plugins = await loadPlugins()
-  return runService(options, io, (gate, parts) => createGateway(options, plugins, gate, parts))
+  // whoever waits for a limit is an event under way
+  const places = placesWithin(options.maxEvents)
+  return runService({ ...options, places }, io, (gate, parts) => createGateway(options, plugins, gate, parts))
 }
 
 type MakeGateway = Parameters<typeof runService>[2]

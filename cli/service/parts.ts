@@ -7,7 +7,7 @@ import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { createMemoryLedger } from '../../stores/records/memory-ledger.ts'
 import { createFetchKeys } from '../../stores/remote/fetch-keys.ts'
 import { createIntrospect } from '../../stores/remote/introspect.ts'
-import { createThrottle } from '../../stores/throttle.ts'
+import { createThrottle, type Places } from '../../stores/throttle.ts'
 import { type Audit, createAudit, NO_AUDIT } from '../../telemetry/audit.ts'
 import { auditToStdout, openAuditFile } from '../../telemetry/audit-file.ts'
 import { createStdoutLog, type Log, type LogLevel } from '../../telemetry/log.ts'
@@ -32,6 +32,8 @@ export interface PartsOptions {
   readonly state: string | undefined
   /** Path of the audit, or `stdout`; undefined for none. */
   readonly audit: string | undefined
+  /** How many requests may wait for limits that delay. */
+  readonly places?: Places
 }
 
 export type OpenParts =
@@ -51,7 +53,11 @@ export async function openParts(options: PartsOptions, isTerminal: boolean): Pro
   const ledger = state?.followed.state ?? createMemoryLedger()
   const uses = createKeyUses()
   const clocks = { now: Date.now, elapsed: () => performance.now() }
-  const throttle = createThrottle({ ...clocks, onDelayed: metrics.delayed })
+  const throttle = createThrottle({
+    ...clocks,
+    onDelayed: metrics.delayed,
+    ...(options.places && { places: options.places }),
+  })
   metrics.addThrottle(throttle)
   const parts: ServiceParts = {
     log,

@@ -9,7 +9,7 @@ import { createAdministration } from './administration.ts'
 import { type FollowedPolicy, followPolicy } from './follow-policy.ts'
 import type { Gate } from './gate.ts'
 import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
-import { openParts, type ServiceParts } from './parts.ts'
+import { openParts, type PartsOptions, type ServiceParts } from './parts.ts'
 import type { ServiceOptions } from './service-options.ts'
 import { HANDING_OVER, stopSignal } from './signals.ts'
 import { expectedSuccessor, successor } from './succession.ts'
@@ -34,7 +34,11 @@ export interface BadGateway {
 type MakeGateway = (gate: Gate, parts: ServiceParts) => MaybePromise<Gateway | BadGateway>
 
 /** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */
-export async function runService(options: ServiceOptions, io: Io, makeGateway: MakeGateway): Promise<number> {
+export async function runService(
+  options: ServiceOptions & Pick<PartsOptions, 'places'>,
+  io: Io,
+  makeGateway: MakeGateway,
+): Promise<number> {
   const around = await openParts(options, process.stdout.isTTY === true)
   if (!around.ok) return badInput(io, [`tenantgate: ${around.problem}`])
   const { parts } = around

@@ -1,7 +1,7 @@
 /** Who waits for a limit's delay: in order, never early, within bounds that one tenant cannot use up for all. */
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createThrottle, type Places } from '../../stores/throttle.ts'
+import { createThrottle, type Places, placesWithin } from '../../stores/throttle.ts'
 
 beforeEach(() => vi.useFakeTimers({ now: 1_800_000_000_000 }))
 afterEach(() => vi.useRealTimers())
@@ -136,6 +136,12 @@ describe('patience', () => {
     expect(throttle.patienceMs('globex', 500)).toBe(450)
     await vi.advanceTimersByTimeAsync(100)
     expect(throttle.patienceMs('acme', 500)).toBe(450)
+  })
+
+  it('fits a server of few requests at a time: half of them may wait, half of those for one tenant', () => {
+    expect(placesWithin(1024)).toEqual({ perTenant: 256, total: 512 })
+    expect(placesWithin(1)).toEqual({ perTenant: 0, total: 0 })
+    expect(placesWithin(999_999)).toEqual({ perTenant: 1000, total: 10_000 })
   })
 
   it('is none for anybody when the process is full', () => {

@@ -84,6 +84,24 @@ describe('metrics', () => {
     expect(await lines(metrics, 'tenantgate_faults_total ')).toEqual(['tenantgate_faults_total 1'])
   })
 
+  it('tell how many requests a limit has held back, for how long, and how many it holds back now', async () => {
+    const metrics = createMetrics(() => 0)
+    const counts = { waiting: 0 }
+    metrics.addThrottle(counts)
+    expect(await lines(metrics, 'tenantgate_delayed_requests_total ')).toEqual(['tenantgate_delayed_requests_total 0'])
+    expect(await lines(metrics, 'tenantgate_waiting_requests ')).toEqual(['tenantgate_waiting_requests 0'])
+    counts.waiting = 3
+    for (const ms of [80, 120, 1500]) metrics.delayed(ms)
+    expect(await lines(metrics, 'tenantgate_delayed_requests_total ')).toEqual(['tenantgate_delayed_requests_total 3'])
+    expect(await lines(metrics, 'tenantgate_waiting_requests ')).toEqual(['tenantgate_waiting_requests 3'])
+    expect(await lines(metrics, 'tenantgate_request_delay_seconds_bucket{le="0.1"}')).toEqual([
+      'tenantgate_request_delay_seconds_bucket{le="0.1"} 1',
+    ])
+    expect(await lines(metrics, 'tenantgate_request_delay_seconds_sum')).toEqual([
+      'tenantgate_request_delay_seconds_sum 1.7',
+    ])
+  })
+
   it('tell of the process too, each in a registry of its own', async () => {
     const [one, other] = [createMetrics(() => 0), createMetrics(() => 0)]
     one.decided('allowed', 1)
