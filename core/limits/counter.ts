@@ -37,13 +37,21 @@ export const NO_ROOM = -1
 /** Brings the counter of a series up to `now`; a new one when there is none, or it was of the other kind. */
 export function openCounter(known: Counter | undefined, { limit, calendar }: Series, now: number): Counter {
   if (limit.kind === 'rate') {
-    if (known?.kind !== 'rate') return { kind: 'rate', limit, ...fullBucket(limit, now), refused: 0 }
-    return openRate(known, limit, now)
+    return known?.kind === 'rate' ? openRate(known, limit, now) : newRate(limit, now)
   }
-  if (known?.kind !== 'quota') {
-    return { kind: 'quota', limit, calendar, ...newUses(windowAt(now, limit.period, calendar)), refused: 0 }
-  }
-  return openQuota(known, limit, calendar, now)
+  return known?.kind === 'quota' ? openQuota(known, limit, calendar, now) : newQuota(limit, calendar, now)
+}
+
+// each field by name: an object that is spread into another takes more room than it needs
+
+function newRate(limit: RateLimit, now: number): RateCounter {
+  const { parts, at } = fullBucket(limit, now)
+  return { kind: 'rate', limit, parts, at, refused: 0 }
+}
+
+function newQuota(limit: Quota, calendar: Calendar, now: number): QuotaCounter {
+  const { window, used, past, pastUsed, shared } = newUses(windowAt(now, limit.period, calendar))
+  return { kind: 'quota', limit, calendar, window, used, past, pastUsed, shared, refused: 0 }
 }
 
 function openRate(counter: RateCounter, limit: RateLimit, now: number): Counter {

@@ -2,7 +2,7 @@
 import type { Counter } from '../../core/limits/counter.ts'
 import type { Series } from '../../core/limits/limit.ts'
 import { createRanking, type Ranked, type Ranking } from './ranking.ts'
-import { evict, openShelf, type Shelf, sweep } from './shelf.ts'
+import { evict, inOnePiece, openShelf, type Shelf, sweep } from './shelf.ts'
 
 /** How many counters may exist at most. */
 export interface Bounds {
@@ -112,7 +112,7 @@ export function createShelves({ perSeries, perTenant, total }: Bounds): Shelves 
         makeRoomOnPlain(now)
       } else {
         const shelf = shelfFor(series)
-        shelf.counters.set(key, counter)
+        shelf.counters.set(inOnePiece(key), counter)
         makeRoomBy(shelf, now)
       }
     },

@@ -12,6 +12,15 @@ export function openShelf(): Shelf {
   return { counters, hand: counters.entries() }
 }
 
+/**
+ * The same key in one piece. What was joined from parts keeps all of them in memory, which is more than the counter takes
+ * itself; only a copy is free of them. What has no copy (half a surrogate pair) is kept as it is.
+ */
+export function inOnePiece(key: string): string {
+  const copy = Buffer.from(key).toString()
+  return copy === key ? copy : key
+}
+
 /** The counter whose turn it is: after the last, the first again. Undefined where there is none. */
 function nextInTurn(shelf: Shelf): readonly [key: string, counter: Counter] | undefined {
   const next = shelf.hand.next()
