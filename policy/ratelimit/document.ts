@@ -1,6 +1,18 @@
 /** The text of a configuration file as YAML: its first document, with aliases resolved and its size bounded. */
-import { type Alias, type Document, isAlias, isMap, isNode, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+} from 'yaml'
 import { type Position, type SyntaxFault, syntaxFaults } from '../document.ts'
+import { hasFalseTag } from './scalars.ts'
 
 export interface ConfigDocument {
   /** Undefined where the file is empty. */
@@ -106,6 +118,7 @@ function resolveAliases(yaml: Document): Resolved {
     }
     if (depth > MAX_DEPTH) return refuse(TOO_DEEP, node)
     if (node.anchor) anchors.set(node.anchor, node)
+    if (isScalar(node) && hasFalseTag(node)) return refuse('is not what its tag says', node)
     open.add(node)
     let size = 1
     let height = 0

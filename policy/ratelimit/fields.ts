@@ -64,18 +64,23 @@ function decodeMap(map: YAMLMap, shape: ShapeName, into: Fields, decoding: Mergi
   }
 }
 
-function isMergeKey(key: unknown): boolean {
+export function isMergeKey(key: unknown): boolean {
   return isScalar(key) && key.value === '<<' && key.type === 'PLAIN'
 }
 
 function mergeInto(value: unknown, shape: ShapeName, into: Fields, decoding: Merging): void {
-  const source = behind(value, decoding)
-  // the first of several counts most, so it is read last
-  const maps = isSeq(source) ? source.items.map((item) => behind(item, decoding)).reverse() : [source]
-  for (const map of maps) {
+  for (const map of mergedMaps(value, decoding)) {
     if (isMap(map)) decodeMap(map, shape, into, { ...decoding, isMerged: true })
-    else decoding.problem(spotIn(into, value), { message: 'merges what is not a map', fix: 'an alias of a map' })
+    else decoding.problem(spotIn(into, value), NOT_MERGED)
   }
+}
+
+export const NOT_MERGED = { message: 'merges what is not a map', fix: 'an alias of a map' }
+
+/** What `<<` brings in: the first of several maps counts most, so it is read last. */
+export function mergedMaps(value: unknown, decoding: Pick<Decoding, 'targets'>): readonly unknown[] {
+  const source = behind(value, decoding)
+  return isSeq(source) ? source.items.map((item) => behind(item, decoding)).reverse() : [source]
 }
 
 function decodePair({ key: keyNode, value: valueNode }: Pair, shape: ShapeName, into: Fields, decoding: Merging): void {
@@ -168,7 +173,6 @@ function decodeScalar(node: unknown, kind: ScalarKind, spot: Spot, { problem }: 
   const fix = EXPECTED[kind]
   if (!isScalar(node)) return void problem(spot, { message: isSeq(node) ? 'is a list' : 'is a map', fix })
   const found = scalarValue(node)
-  if (found.kind === 'broken') return void problem(spot, { message: 'is not what its tag says', fix })
   if (isUnreadable(found)) return void problem(spot, { message: 'is a number with a fraction, or too large', fix })
   if (kind === 'text') return found.kind === 'text' ? found.value : String(node.value)
   if (kind === 'flag' && found.kind === 'flag') return found.value
@@ -204,9 +208,16 @@ function checkUnusedMap(map: YAMLMap, spot: Spot, decoding: Decoding): void {
   for (const { key: keyNode, value } of map.items) {
     const key = keyText(behind(keyNode, decoding))
     const own = { path: [...spot.path, key ?? ''], offset: offsetOf(keyNode, spot.offset) }
-    if (isMergeKey(keyNode)) checkUnused(behind(value, decoding), spot, decoding)
+    if (isMergeKey(keyNode)) checkMerged(value, spot, decoding)
     else if (key === undefined || !KNOWN_KEYS.has(key)) decoding.problem(own, unknownKey(key ?? '', 'descriptor'))
     else if (key !== 'metadata') checkUnused(behind(value, decoding), own, decoding)
+  }
+}
+
+function checkMerged(value: unknown, spot: Spot, decoding: Decoding): void {
+  for (const map of mergedMaps(value, decoding)) {
+    if (isMap(map)) checkUnusedMap(map, spot, decoding)
+    else decoding.problem(spot, NOT_MERGED)
   }
 }
 

@@ -2,7 +2,7 @@
 import { isMap, isScalar, isSeq, type Scalar, type YAMLMap } from 'yaml'
 import type { JsonObject } from '../../core/descriptors/config.ts'
 import type { Json } from '../../core/descriptors/descriptor.ts'
-import { behind, type Decoding, type Spot } from './fields.ts'
+import { behind, type Decoding, isMergeKey, mergedMaps, NOT_MERGED, type Spot } from './fields.ts'
 import { scalarValue } from './scalars.ts'
 
 /** Undefined, and told, where it is no map. Its own keys are what stands there, those of maps in it what YAML reads. */
@@ -17,11 +17,11 @@ function objectOf(map: YAMLMap, nameOf: (key: Scalar) => string, spot: Spot, dec
   for (const { key: keyNode, value: valueNode } of map.items) {
     const value = behind(valueNode, decoding)
     const key = behind(keyNode, decoding)
-    if (isScalar(key) && key.value === '<<' && key.type === 'PLAIN') {
-      for (const source of isSeq(value) ? value.items.map((item) => behind(item, decoding)).reverse() : [value]) {
-        if (isMap(source))
-          for (const [name, item] of Object.entries(objectOf(source, nameOf, spot, decoding))) entries.set(name, item)
-        else decoding.problem(spot, { message: 'merges what is not a map', fix: 'an alias of a map' })
+    if (isMergeKey(key)) {
+      for (const source of mergedMaps(value, decoding)) {
+        const merged = isMap(source) ? objectOf(source, nameOf, spot, decoding) : undefined
+        if (!merged) decoding.problem(spot, NOT_MERGED)
+        for (const [name, item] of Object.entries(merged ?? {})) entries.set(name, item)
       }
     } else if (!isScalar(key)) decoding.problem(spot, { message: 'has a key that is not a text', fix: 'a text' })
     else if (key.value === '__proto__') decoding.problem(spot, { message: 'may not hold the key `__proto__`' })
@@ -35,15 +35,11 @@ function jsonOf(node: unknown, spot: Spot, decoding: Decoding): Json {
   if (isSeq(node)) return node.items.map((item) => jsonOf(behind(item, decoding), spot, decoding))
   const found = isScalar(node) ? scalarValue(node) : undefined
   if (found === undefined || found.kind === 'null') return null
-  if (found.kind === 'broken') {
-    decoding.problem(spot, { message: 'holds a value that is not what its tag says', fix: 'it without the tag' })
-    return null
-  }
   return found.kind === 'int' ? Number(found.value) : found.value
 }
 
 /** `y: 2` in a map of a map is the name `true`, and `0x10: 2` is `16`. */
 function innerName(key: Scalar): string {
   const found = scalarValue(key)
-  return found.kind === 'null' || found.kind === 'broken' ? '<nil>' : String(found.value)
+  return found.kind === 'null' ? '<nil>' : String(found.value)
 }

@@ -11,8 +11,6 @@ export type ScalarValue =
   | { readonly kind: 'float'; readonly value: number }
   | { readonly kind: 'flag'; readonly value: boolean }
   | { readonly kind: 'null' }
-  /** A tag promises what the text is not. */
-  | { readonly kind: 'broken' }
 
 const TAG = 'tag:yaml.org,2002:'
 const KIND_OF_TAG: Readonly<Record<string, ScalarValue['kind']>> = {
@@ -22,16 +20,28 @@ const KIND_OF_TAG: Readonly<Record<string, ScalarValue['kind']>> = {
   [`${TAG}null`]: 'null',
 }
 
+/** Whether a tag promises what the text is not. */
+export function hasFalseTag({ value, tag }: Scalar): boolean {
+  const text = typeof value === 'string' ? value : ''
+  if (tag === `${TAG}binary`) return !BASE64.test(text)
+  if (tag === `${TAG}timestamp`) return !TIMESTAMP.test(text)
+  const wanted = tag === undefined ? undefined : KIND_OF_TAG[tag]
+  const { kind } = plainValue(text)
+  return wanted !== undefined && kind !== wanted && !(wanted === 'float' && kind === 'int')
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+const TIMESTAMP = /^\d{4}-\d{1,2}-\d{1,2}(?:[Tt ]\d{1,2}:\d{1,2}:\d{1,2}(?:\.\d+)?(?:Z|[-+]\d\d:\d\d)?)?$/
+
 /** Reads a scalar of a document in the failsafe schema, where every value is its text. */
 export function scalarValue({ value, type, tag }: Scalar): ScalarValue {
   const text = typeof value === 'string' ? value : ''
   if (tag === `${TAG}binary`) return { kind: 'text', value: Buffer.from(text, 'base64').toString() }
-  const wanted = tag === undefined ? undefined : KIND_OF_TAG[tag]
-  const isPlain = type === 'PLAIN' || type === undefined
-  if (wanted === undefined) return tag === undefined && isPlain ? plainValue(text) : { kind: 'text', value: text }
+  const isPlain = tag === undefined ? type === 'PLAIN' || type === undefined : Object.hasOwn(KIND_OF_TAG, tag)
+  if (!isPlain) return { kind: 'text', value: text }
   const found = plainValue(text)
-  if (found.kind === wanted) return found
-  return wanted === 'float' && found.kind === 'int' ? { kind: 'float', value: Number(found.value) } : { kind: 'broken' }
+  const isFloat = tag === `${TAG}float` && found.kind === 'int'
+  return isFloat ? { kind: 'float', value: Number(found.value) } : found
 }
 
 const FLAGS: ReadonlyMap<string, boolean> = new Map(
@@ -66,7 +76,8 @@ function plainValue(text: string): ScalarValue {
   const digits = text.startsWith('.') ? text : text.replaceAll('_', '')
   const int = wholeNumber(digits)
   if (int !== undefined) return { kind: 'int', value: int }
-  return FLOAT.test(digits) ? { kind: 'float', value: Number(digits) } : { kind: 'text', value: text }
+  const float = FLOAT.test(digits) ? Number(digits) : Number.NaN
+  return Number.isFinite(float) ? { kind: 'float', value: float } : { kind: 'text', value: text }
 }
 
 const WHOLE = /^([-+]?)(?:0x([0-9a-f]+)|0b([01]+)|0o?([0-7]+)|(0|[1-9][0-9]*))$/i
