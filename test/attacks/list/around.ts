@@ -199,5 +199,26 @@ export const administration: Theme = {
       },
     },
     { attack: 'a secret that is told twice', tests: { 'admin/keys.test.ts': ['is told once'] } },
+    {
+      attack: 'a credential in a request that is explained, or in a header that a limit counts by',
+      tests: {
+        'admin/explain.test.ts': ['is told again in no part'],
+        'admin/limits.test.ts': ['what was sent as a credential, nor its hash', 'a key in the place of a name'],
+      },
+    },
+    {
+      attack: 'a name of a user or a header with escapes for the terminal, read by who looks at limits',
+      tests: { 'cli/limits/limits.test.ts': ['lets no client steer the terminal'] },
+    },
+    {
+      attack: "a value that looks like the hash of another's long one, to share its bucket",
+      tests: { 'core/limits/bucket-key.test.ts': ['by looking like its hash'] },
+    },
+    {
+      attack: 'explaining as a way to guess, to use up or to block',
+      tests: {
+        'cli/service/gate-explain.test.ts': ['it takes nothing, and tells nobody', 'holds no bad credential against'],
+      },
+    },
   ],
 }
