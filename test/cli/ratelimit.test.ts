@@ -1,9 +1,10 @@
 /** `serve` and `validate` with a folder of ratelimit configuration, as processes: what is served, followed, told and refused. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { status } from '@grpc/grpc-js'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { validate } from '../../cli/validate.ts'
+import { packageRoot } from '../../package-root.ts'
 import { type CheckClient, checkOf, createClient, hitsOf } from '../ext-authz/client.ts'
 import { said } from '../support/command.ts'
 import { createFolder, type Folder, policyText, run, type Serving, serve } from './serving.ts'
@@ -170,6 +171,12 @@ describe('validate', () => {
     const both = await said(validate, [folder.policyFile, '--ratelimit-config', limits])
     expect(both).toMatchObject({ code: 0, stdout: expect.stringContaining(ok) })
     expect(both.stdout).toContain('tenantgate.yaml: ok')
+  })
+
+  it('takes the example that the README starts with', async () => {
+    const [, argument = ''] =
+      /--ratelimit-config (\S+)/.exec(readFileSync(join(packageRoot, 'README.md'), 'utf8')) ?? []
+    expect((await said(validate, ['--ratelimit-config', join(packageRoot, argument)])).code).toBe(0)
   })
 
   it('tells of settings without effect, which are no error', async () => {
