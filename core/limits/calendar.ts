@@ -18,8 +18,8 @@ export interface Window {
 const latest = new WeakMap<Calendar, WeakMap<Period, Window>>()
 
 /**
- * The window of `period` that `now` (ms since the epoch) falls in. Cheap for as long as the same objects ask for the same
- * window.
+ * The window of `period` that `now` (ms since the epoch) falls in. Cheap for as long as the same objects ask for the
+ * same window.
  */
 export function windowAt(now: number, period: Period, calendar: Calendar): Window {
   const known = latest.get(calendar)?.get(period)

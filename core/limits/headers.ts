@@ -13,11 +13,10 @@ export function limitHeaders({ exposed, strictest, violated }: LimitReport): Hea
   const told = onePerName(exposed, strictest)
   if (told.length > 0) headers.push(['ratelimit-policy', told.map(policyItem).join(', ')])
   if (strictest) {
+    // after a refusal only its wait matters
+    const items = violated.length > 0 ? [strictest] : [strictest, ...ofOtherUnits(told, strictest)]
     headers.push(
-      [
-        'ratelimit',
-        [strictest, ...(violated.length > 0 ? [] : ofOtherUnits(told, strictest))].map(limitItem).join(', '),
-      ],
+      ['ratelimit', items.map(limitItem).join(', ')],
       ['x-ratelimit-limit', String(amountOf(strictest.limit))],
       ['x-ratelimit-remaining', String(remainingOf(strictest))],
       ['x-ratelimit-reset', String(waitOf(strictest))],
@@ -39,8 +38,8 @@ export function amountOf(limit: Limit): number {
 }
 
 /**
- * A tenant's limit and one of the route or the credential may have one name, by which clients could not tell them apart:
- * they are told of the strictest, or else of the first.
+ * A tenant's limit and one of the route or the credential may have one name, by which clients could not tell them
+ * apart: they are told of the strictest, or else of the first.
  */
 function onePerName(exposed: readonly ChargeState[], strictest: ChargeState | undefined): readonly ChargeState[] {
   const bound = strictest?.limit.name
@@ -51,14 +50,14 @@ function onePerName(exposed: readonly ChargeState[], strictest: ChargeState | un
   })
 }
 
-/** What the strictest says nothing about: one number for requests tells nothing of bytes. After a refusal only that counts. */
+/** What the strictest says nothing about: a number of requests tells nothing of bytes. */
 function ofOtherUnits(told: readonly ChargeState[], strictest: ChargeState): readonly ChargeState[] {
   return told.filter((state) => state.limit.unit !== undefined && state !== strictest)
 }
 
 /**
- * RFC 9651: a String with parameters. Of the draft's §3: `q` units in a window of `w` seconds, of `qu` where they are not
- * requests. The window of a rate is the time in which an empty bucket fills.
+ * RFC 9651: a String with parameters. Of the draft's §3: `q` units in a window of `w` seconds, of `qu` where they are
+ * not requests. The window of a rate is the time in which an empty bucket fills.
  */
 function policyItem({ limit, windowMs }: ChargeState): string {
   const unit = limit.unit === undefined ? '' : `;qu="${limit.unit}"`

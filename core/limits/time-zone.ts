@@ -5,7 +5,7 @@
 
 export const DAY_MS = 86_400_000
 
-/** No zone's clock has ever been further from UTC than this, so that what is asked so far away is on the other side of a change. */
+/** No zone's clock has been further from UTC than this: what is asked so far away is on the other side of a change. */
 const FARTHEST_MS = 26 * 3_600_000
 
 /** ms that clocks in `timeZone` (an IANA name that the policy has checked) are ahead of UTC at `instant`. */

@@ -77,9 +77,10 @@ export function role() {
 
 /** A duration between two others, ends included. */
 export function durationWithin(least: string, most: string) {
+  const isNone = refusal('is not a duration', `a duration such as \`${least}\``)
   return z
-    .string()
-    .regex(DURATION, refusal('is not a duration', 'a duration such as `5s`'))
+    .string({ error: isNone })
+    .regex(DURATION, isNone)
     .refine((text) => !DURATION.test(text) || isWithin(durationMs(text), durationMs(least), durationMs(most)), {
       error: refusal(`is not between ${least} and ${most}`, `\`${least}\` to \`${most}\``),
     })

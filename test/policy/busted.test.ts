@@ -77,7 +77,7 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['delay-in-shadow', 4, 'plans.free.limits[0].delay', 'a limit in shadow delays nobody'],
   ['delay-of-bytes', 4, 'plans.free.limits[0].delay', 'only requests can wait, and this limit counts something else'],
   ['delay-of-quota', 4, 'plans.free.limits[0].delay', '`delay` belongs to a rate; nobody waits for the next window'],
-  ['delay-without-unit', 4, 'plans.free.limits[0].delay', 'is a number'],
+  ['delay-without-unit', 4, 'plans.free.limits[0].delay', 'is not a duration; a duration such as `1ms`'],
   ['duplicate-alias', 6, 'tenants.acme.aliases[0]', 'this name of a tenant is taken already (see line 7)'],
   ['duplicate-api-key-hash', 11, 'tenants.globex.apiKeys[0].hash', 'this API key is taken already (see line 8)'],
   ['duplicate-api-key-id', 10, 'tenants.acme.apiKeys[1].id', 'this key id is taken already (see line 9)'],

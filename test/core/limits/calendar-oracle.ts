@@ -1,4 +1,4 @@
-/** The calendar once more, by another way: dates are added up by Temporal, and the window is looked for among instants. */
+/** The calendar once more, another way: Temporal adds up dates, and the window is looked for among instants. */
 import { Temporal } from 'temporal-polyfill'
 import type { Window } from '../../../core/limits/calendar.ts'
 import type { Calendar, Period } from '../../../core/limits/limit.ts'

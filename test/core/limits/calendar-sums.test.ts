@@ -1,4 +1,4 @@
-/** What a window admits is exact: ten years of random traffic in five zones, counted a second time by another calendar. */
+/** What a window admits is exact: ten years of random traffic in five zones, counted again by another calendar. */
 import fc from 'fast-check'
 import { Temporal } from 'temporal-polyfill'
 import { describe, expect, it } from 'vitest'

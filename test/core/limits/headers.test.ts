@@ -1,4 +1,4 @@
-/** What clients are told of limits, read with the field's own parser (RFC 9651): whatever the store answers, it parses. */
+/** What clients are told of limits, read with a parser of RFC 9651: whatever the store answers, it parses. */
 import fc from 'fast-check'
 import { parseList } from 'structured-headers'
 import { describe, expect, it } from 'vitest'
