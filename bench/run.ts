@@ -4,6 +4,7 @@ import { benchCheck } from './check.ts'
 import { benchCredentials } from './credentials.ts'
 import { benchDecide } from './decide.ts'
 import { benchFloods } from './floods.ts'
+import { benchLimits } from './limits.ts'
 import { benchMemory } from './memory.ts'
 import { benchReload } from './reload.ts'
 import { benchRoutes } from './routes.ts'
@@ -12,6 +13,7 @@ import { benchThrottle } from './throttle.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   decide: benchDecide,
+  limits: benchLimits,
   credentials: benchCredentials,
   certificates: benchCertificates,
   routes: benchRoutes,

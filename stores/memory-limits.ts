@@ -17,12 +17,12 @@ export function createMemoryLimits(bounds: Partial<Bounds> = {}): LimitStore {
 
   /** One that is not in the store yet is put there after the charge, when it is known whether it holds anything. */
   function newCounter(charge: Charge, known: Counter | undefined, now: number): Counter {
-    const twin = newcomers.findIndex(({ key }) => key === charge.key)
-    const counter = openCounter(theirs[twin] ?? known, charge, now)
-    if (twin === -1) {
-      newcomers.push(charge)
-      theirs.push(counter)
+    for (let i = 0; i < newcomers.length; i += 1) {
+      if (newcomers[i]?.key === charge.key) return openCounter(theirs[i], charge, now)
     }
+    const counter = openCounter(known, charge, now)
+    newcomers.push(charge)
+    theirs.push(counter)
     return counter
   }
 
