@@ -36,11 +36,11 @@ export function addRatelimitMetrics(registry: Registry, always: readonly string[
     registers,
   })
   const domains = createLabels((domain) => ({
-    ok: requests.labels(domain, 'ok'),
-    over_limit: requests.labels(domain, 'over_limit'),
-    invalid: requests.labels(domain, 'invalid'),
+    ok: fromStart(requests.labels(domain, 'ok')),
+    over_limit: fromStart(requests.labels(domain, 'over_limit')),
+    invalid: fromStart(requests.labels(domain, 'invalid')),
   }))
-  const limits = createLabels((limit) => hits.labels(limit))
+  const limits = createLabels((limit) => fromStart(hits.labels(limit)))
   for (const domain of always) domains.learn(domain)
   return {
     answered: (domain, code) => domains.of(domain)[code].inc(),
@@ -53,6 +53,12 @@ export function addRatelimitMetrics(registry: Registry, always: readonly string[
     },
     ...reloadMetrics(registry),
   }
+}
+
+/** At 0: a rate over a series that appears with its first event misses that event. */
+function fromStart<T extends { inc(by: number): void }>(series: T): T {
+  series.inc(0)
+  return series
 }
 
 /** Series by their label, as many as may be. */

@@ -1,0 +1,41 @@
+/** What is counted of ShouldRateLimit: by names of the configuration, and only so many. */
+import { expect, it } from 'vitest'
+import { createMetrics } from '../../telemetry/metrics.ts'
+
+const linesOf = async (metrics: ReturnType<typeof createMetrics>, name: string) =>
+  (await metrics.scrape()).text.split('\n').filter((line) => line.startsWith(`${name}{`))
+
+it('a domain that nobody has configured is no label: clients cannot make series', async () => {
+  const metrics = createMetrics(() => 0)
+  const ratelimit = metrics.addRatelimit(['tenantgate'])
+  ratelimit.configLive(['edge'])
+  for (const domain of ['edge', 'tenantgate', 'x1', 'x2', '__proto__', '']) ratelimit.answered(domain, 'ok')
+  const lines = await linesOf(metrics, 'tenantgate_ratelimit_requests_total')
+  expect(lines.filter((line) => !line.endsWith(' 0')).sort()).toEqual([
+    'tenantgate_ratelimit_requests_total{domain="edge",code="ok"} 1',
+    'tenantgate_ratelimit_requests_total{domain="other",code="ok"} 4',
+    'tenantgate_ratelimit_requests_total{domain="tenantgate",code="ok"} 1',
+  ])
+  expect(lines).toHaveLength(9)
+})
+
+it('beyond 1,000 limits the rest is counted together', async () => {
+  const metrics = createMetrics(() => 0)
+  const ratelimit = metrics.addRatelimit([])
+  for (let i = 0; i < 1500; i += 1) ratelimit.hit(`edge.limit-${i}`, 2)
+  ratelimit.hit('edge.limit-0', 5)
+  const lines = await linesOf(metrics, 'tenantgate_ratelimit_hits_total')
+  expect(lines).toHaveLength(1001)
+  expect(lines).toContain('tenantgate_ratelimit_hits_total{limit="other"} 1000')
+  expect(lines).toContain('tenantgate_ratelimit_hits_total{limit="edge.limit-0"} 7')
+})
+
+it('domains of many configurations, one after the other, stay within the bound too', async () => {
+  const metrics = createMetrics(() => 0)
+  const ratelimit = metrics.addRatelimit([])
+  for (let i = 0; i < 1500; i += 1) ratelimit.configLive([`d${i}`])
+  ratelimit.answered('d1400', 'invalid')
+  const lines = await linesOf(metrics, 'tenantgate_ratelimit_requests_total')
+  expect(lines).toHaveLength(3003)
+  expect(lines).toContain('tenantgate_ratelimit_requests_total{domain="other",code="invalid"} 1')
+})
