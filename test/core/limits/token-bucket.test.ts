@@ -5,10 +5,13 @@ import type { RateLimit } from '../../../core/limits/limit.ts'
 import {
   carryOver,
   fullBucket,
+  giveTokens,
   hasTokens,
   msUntilFull,
   msUntilTokens,
+  overdraw,
   refill,
+  STRAGGLER_MS,
   takeTokens,
   tokensLeft,
 } from '../../../core/limits/token-bucket.ts'
@@ -81,6 +84,46 @@ describe('a token bucket', () => {
     expect(tokensLeft(bucket, rate)).toBe(0)
     refill(bucket, rate, 1000)
     expect(tokensLeft(bucket, rate)).toBe(1)
+  })
+
+  it('a request that comes late, after others, does not turn its clock back: nothing flows in twice', () => {
+    const rate = limit(1, 1000, 10)
+    const bucket = fullBucket(rate, 60_000)
+    takeTokens(bucket, rate, 10)
+    refill(bucket, rate, 60_000 - STRAGGLER_MS)
+    refill(bucket, rate, 60_000)
+    expect(tokensLeft(bucket, rate)).toBe(0)
+    refill(bucket, rate, 61_000)
+    expect(tokensLeft(bucket, rate)).toBe(1)
+  })
+
+  it('is overdrawn by one burst at most, however much is used, and fills up from there', () => {
+    const rate = limit(2, 1000, 4)
+    const bucket = fullBucket(rate, 0)
+    overdraw(bucket, rate, 1000)
+    expect(tokensLeft(bucket, rate)).toBe(0)
+    expect(msUntilTokens(bucket, rate, 1)).toBe(2500)
+    overdraw(bucket, rate, 1)
+    expect(msUntilFull(bucket, rate)).toBe(4000)
+  })
+
+  it('takes back no more than it lacks', () => {
+    const rate = limit(2, 1000, 4)
+    const bucket = fullBucket(rate, 0)
+    takeTokens(bucket, rate, 3)
+    giveTokens(bucket, rate, 2)
+    expect(tokensLeft(bucket, rate)).toBe(3)
+    giveTokens(bucket, rate, 2)
+    expect(tokensLeft(bucket, rate)).toBe(4)
+  })
+
+  it('under a changed limit tokens taken ahead of their time stay owed, and no more than these', () => {
+    const before = limit(10, 1000, 10)
+    const bucket = fullBucket(before, 0)
+    takeTokens(bucket, before, 13)
+    const smaller = limit(60, 60_000, 2)
+    carryOver(bucket, before, smaller)
+    expect(msUntilTokens(bucket, smaller, 1)).toBe(4000)
   })
 
   it('stays exact at the largest numbers a policy may hold, and after years of rest', () => {
