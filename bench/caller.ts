@@ -1,8 +1,9 @@
-/** Calls Check with messages encoded beforehand, so that a client costs little. */
+/** Calls a method with messages encoded beforehand, so that a client costs little. */
 import { type ClientHttp2Session, connect } from 'node:http2'
 import { createConnection } from 'node:net'
 
 export const CHECK_PATH = '/envoy.service.auth.v3.Authorization/Check'
+export const HITS_PATH = '/envoy.service.ratelimit.v3.RateLimitService/ShouldRateLimit'
 
 export interface Caller {
   /** The answer's message without its prefix. Rejects on a gRPC status other than OK. */
@@ -11,16 +12,16 @@ export interface Caller {
 }
 
 /** One HTTP/2 connection to a Unix socket. */
-export function openCaller(socket: string): Caller {
+export function openCaller(socket: string, path = CHECK_PATH): Caller {
   const session = connect('http://bench', { createConnection: () => createConnection(socket) })
-  return { call: (message) => callOver(session, message), close: () => session.close() }
+  return { call: (message) => callOver(session, path, message), close: () => session.close() }
 }
 
-const HEADERS = { ':method': 'POST', ':path': CHECK_PATH, 'content-type': 'application/grpc', te: 'trailers' }
+const HEADERS = { ':method': 'POST', 'content-type': 'application/grpc', te: 'trailers' }
 
-function callOver(session: ClientHttp2Session, message: Buffer): Promise<Buffer> {
+function callOver(session: ClientHttp2Session, path: string, message: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const stream = session.request(HEADERS)
+    const stream = session.request({ ...HEADERS, ':path': path })
     const chunks: Buffer[] = []
     let status: unknown
     const readStatus = (headers: Readonly<Record<string, unknown>>) => {

@@ -3,12 +3,11 @@ import { execFile, spawnSync } from 'node:child_process'
 import { extname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { CHECK_PATH } from './caller.ts'
 
 export interface Load {
   readonly name: string
-  /** Sends the message of a file `requests` times; rejects when one was not answered. */
-  run(socket: string, messageFile: string, requests: number): Promise<void>
+  /** Sends the message of a file to a method `requests` times; rejects when one was not answered. */
+  run(socket: string, messageFile: string, requests: number, path: string): Promise<void>
 }
 
 export const CONNECTIONS = 4
@@ -25,12 +24,12 @@ function h2load(name: string): Load {
   const headers = ['-H', 'content-type: application/grpc', '-H', 'te: trailers']
   return {
     name,
-    async run(socket, messageFile, requests) {
+    async run(socket, messageFile, requests, path) {
       const counts = ['-n', requests, '-c', CONNECTIONS, '-m', STREAMS].map(String)
       const { stdout } = await execute('h2load', [
         ...counts,
         ...headers,
-        ...['-d', messageFile, '-B', `unix:${socket}`, `http://bench${CHECK_PATH}`],
+        ...['-d', messageFile, '-B', `unix:${socket}`, `http://bench${path}`],
       ])
       if (!stdout.includes(` ${requests} succeeded`)) throw new Error(`not every request was answered:\n${stdout}`)
     },
@@ -39,8 +38,8 @@ function h2load(name: string): Load {
 
 const ownLoad: Load = {
   name: 'own generator (h2load is not installed)',
-  async run(socket, messageFile, requests) {
+  async run(socket, messageFile, requests, path) {
     const file = fileURLToPath(new URL(`./saturate${extname(import.meta.url)}`, import.meta.url))
-    await execute(process.execPath, [file, socket, messageFile, ...[requests, CONNECTIONS, STREAMS].map(String)])
+    await execute(process.execPath, [file, socket, messageFile, path, ...[requests, CONNECTIONS, STREAMS].map(String)])
   },
 }

@@ -6,6 +6,7 @@ import { benchDecide } from './decide.ts'
 import { benchFloods } from './floods.ts'
 import { benchLimits } from './limits.ts'
 import { benchMemory } from './memory.ts'
+import { benchRatelimit } from './ratelimit.ts'
 import { benchReload } from './reload.ts'
 import { benchRoutes } from './routes.ts'
 import { machineText, type Table, tableText } from './table.ts'
@@ -18,6 +19,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   certificates: benchCertificates,
   routes: benchRoutes,
   check: benchCheck,
+  ratelimit: benchRatelimit,
   throttle: benchThrottle,
   reload: benchReload,
   memory: benchMemory,

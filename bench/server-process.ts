@@ -17,8 +17,8 @@ export interface ServerProcess {
 const own = (file: string) => new URL(`${file}${extname(import.meta.url)}`, import.meta.url)
 
 /** `tenantgate serve` on a Unix socket, ready for calls. */
-export function startServe(policyFile: string, socket: string): Promise<ServerProcess> {
-  const args = ['serve', '--policy', policyFile, '--listen', `unix:${socket}`, '--http', 'off']
+export function startServe(policyFile: string, socket: string, more: readonly string[] = []): Promise<ServerProcess> {
+  const args = ['serve', '--policy', policyFile, '--listen', `unix:${socket}`, '--http', 'off', ...more]
   return start(own('../cli/main'), args, socket)
 }
 
