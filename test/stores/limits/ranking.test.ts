@@ -21,6 +21,27 @@ it('the largest is the largest, whatever grew, shrank or left before', () => {
   )
 })
 
+it('taken away one by one, the largest first, all come exactly once', () => {
+  const changes = fc.array(fc.tuple(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 0, max: 3 })), { maxLength: 60 })
+  fc.assert(
+    fc.property(changes, (resizes) => {
+      const items: Ranked[] = Array.from({ length: 10 }, () => ({ size: 0, place: 0 }))
+      const ranking = createRanking<Ranked>()
+      for (const [which, size] of resizes) {
+        const item = items[which]
+        if (item) ranking.resize(item, size)
+      }
+      const inOrder = items.map((one) => one.size).filter((size) => size > 0)
+      const came: number[] = []
+      for (let one = ranking.largest(); one; one = ranking.largest()) {
+        came.push(one.size)
+        ranking.resize(one, 0)
+      }
+      expect(came).toEqual(inOrder.sort((one, other) => other - one))
+    }),
+  )
+})
+
 it('what has no size is not in it', () => {
   const ranking = createRanking<Ranked>()
   const item = { size: 0, place: 0 }
