@@ -37,7 +37,7 @@ export async function benchPolicy(routes = 10): Promise<BenchPolicy> {
   const text = `version: 1
 issuers: [{ issuer: "https://id.bench", jwks: jwks.json, audiences: [orders], algorithms: [RS256], claims: { tenant: org, roles: roles } }]
 plans:
-  three: { limits: [{ name: burst, rate: 1000000/s }, { name: minute, rate: 60000000/m }, { name: daily, quota: 1000000000/day }] }
+  three: { limits: [{ name: burst, rate: 1000000000/s }, { name: minute, rate: 1000000000/m }, { name: daily, quota: 1000000000/day }] }
 tenants:
   acme: { plan: three, attributes: { beta: true }, apiKeys: [{ id: ci, hash: "${storedHash(key)}", roles: [buyer], scopes: [orders:read] }] }
 upstreams: [stable, beta]
