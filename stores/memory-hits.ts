@@ -69,11 +69,12 @@ export function createMemoryHits(bounds: HitBounds = BOUNDS): HitStore {
     return window
   }
 
-  /** A sixteenth at a time: finding the largest shelf looks at all of them. */
+  /** A sixteenth at a time: finding the largest shelf looks at all of them, and the oldest of one past all that left it. */
   function thinOut({ counters }: Window, shelf: Shelf): void {
+    const oldest = shelf.entries()
     for (let left = Math.ceil(shelf.size / 16); left > 0; left--) {
-      const key = leastOf(shelf)
-      shelf.delete(key)
+      const key = takeLeast(shelf, oldest)
+      if (key === undefined) return
       counters.delete(key)
       total -= 1
     }
@@ -107,19 +108,18 @@ function shelfOf({ shelves }: Window, series: string): Shelf {
 /** How many are looked at to lose one. */
 const SAMPLE = 8
 
-/** The key with the fewest hits of the oldest few. The others go to the end, so that all get their turn. */
-function leastOf(shelf: Shelf): string {
-  const oldest: [string, Counter][] = []
-  for (const entry of shelf) {
-    oldest.push(entry)
-    if (oldest.length === SAMPLE) break
+/** Takes out the counter with the fewest hits of the next few. The others go to the end, so that all get their turn. */
+function takeLeast(shelf: Shelf, oldest: Iterator<[string, Counter]>): string | undefined {
+  let least: [string, Counter] | undefined
+  for (let seen = 0; seen < SAMPLE; seen++) {
+    const { value: entry, done } = oldest.next()
+    if (done) break
+    shelf.delete(entry[0])
+    if (!least) least = entry
+    else if (entry[1].count < least[1].count) {
+      shelf.set(...least)
+      least = entry
+    } else shelf.set(...entry)
   }
-  let least = oldest[0]
-  for (const entry of oldest) if (least && entry[1].count < least[1].count) least = entry
-  if (!least) throw new RangeError('there is a shelf that is too full, and nothing on it')
-  for (const [key, counter] of oldest) {
-    shelf.delete(key)
-    shelf.set(key, counter)
-  }
-  return least[0]
+  return least?.[0]
 }
