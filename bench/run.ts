@@ -4,6 +4,7 @@ import { benchCheck } from './check.ts'
 import { benchCredentials } from './credentials.ts'
 import { benchDecide } from './decide.ts'
 import { benchFloods } from './floods.ts'
+import { benchHits } from './hits.ts'
 import { benchLimits } from './limits.ts'
 import { benchMemory } from './memory.ts'
 import { benchRatelimit } from './ratelimit.ts'
@@ -19,6 +20,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   certificates: benchCertificates,
   routes: benchRoutes,
   check: benchCheck,
+  hits: benchHits,
   ratelimit: benchRatelimit,
   throttle: benchThrottle,
   reload: benchReload,
