@@ -2,7 +2,7 @@
 import type { Io } from './io.ts'
 import { readOptions } from './options.ts'
 import { type RatelimitOptions, readRatelimitOptions } from './ratelimit-options.ts'
-import { type ListenAddress, readListenAddress } from './service/listen-address.ts'
+import { type ListenAddress, readAddress } from './service/listen-address.ts'
 import {
   readServiceOptions,
   SERVICE_SPECS,
@@ -11,10 +11,13 @@ import {
   wrongInput,
   wrongUse,
 } from './service/service-options.ts'
+import { readTlsOptions, TLS_SPECS, type TlsOptions } from './tls-options.ts'
 
 export interface ServeOptions extends ServiceOptions {
   /** At least one. */
   readonly listen: readonly ListenAddress[]
+  /** Undefined where all of `listen` is for this machine alone. */
+  readonly tls: TlsOptions | undefined
   /** Undefined where no folder of ratelimit configuration is given. */
   readonly ratelimit: RatelimitOptions | undefined
 }
@@ -23,6 +26,7 @@ export type ReadServeOptions = { readonly ok: true; readonly options: ServeOptio
 
 const SPECS = {
   ...SERVICE_SPECS,
+  ...TLS_SPECS,
   listen: { type: 'string', multiple: true },
   'ratelimit-config': { type: 'string' },
 } as const
@@ -44,11 +48,14 @@ function readAll(argv: readonly string[], env: Io['env']): ReadServeOptions {
   if (!service.ok) return service
   const addresses: ListenAddress[] = []
   for (const text of listen) {
-    const address = readListenAddress(text)
+    const address = readAddress(text)
     if (!address.ok) return wrongInput(`--listen: ${address.problem}`)
     addresses.push(address.address)
   }
+  const tls = readTlsOptions(read.options, addresses)
+  if (!tls.ok) return tls
   const ratelimit = folder === undefined ? undefined : readRatelimitOptions(folder, env)
   if (ratelimit?.ok === false) return wrongUse(ratelimit.problem)
-  return { ok: true, options: { ...service.options, listen: addresses, ratelimit: ratelimit?.options } }
+  const own = { listen: addresses, tls: tls.options, ratelimit: ratelimit?.options }
+  return { ok: true, options: { ...service.options, ...own } }
 }

@@ -11,9 +11,10 @@ import { followRatelimit } from './service/follow-ratelimit.ts'
 import type { Gate } from './service/gate.ts'
 import { createHitsGate } from './service/hits.ts'
 import type { ServiceParts } from './service/parts.ts'
-import { type BadGateway, type Gateway, runService } from './service/service.ts'
+import { type Gateway, type MakeGateway, runService } from './service/service.ts'
 import { refuseOptions } from './service/service-options.ts'
 import { keepFromHangup } from './service/signals.ts'
+import { readTls } from './service/tls/open-tls.ts'
 
 /** Serves until a signal; the exit code when all is over. A bad ratelimit configuration at start is told as `validate` tells it. */
 export async function serve(argv: readonly string[], io: Io): Promise<number> {
@@ -24,10 +25,12 @@ export async function serve(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function openGateway(
-  { listen, ratelimit }: ServeOptions,
+  { listen, ratelimit, ...options }: ServeOptions,
   live: Gate,
   { limits, log, now, elapsed, ...parts }: ServiceParts,
-): Promise<Gateway | BadGateway> {
+): Promise<Awaited<ReturnType<MakeGateway>>> {
+  const tls = options.tls && readTls(options.tls, { log, now, elapsed, metrics: parts.metrics })
+  if (tls?.ok === false) return tls
   const metrics = parts.metrics.addRatelimit([TENANT_DOMAIN])
   const hits = createHitsGate({
     policy: () => live.policy,
@@ -45,10 +48,26 @@ async function openGateway(
   }
   const check = createCheck(live.decide)
   const shouldRateLimit = createShouldRateLimit(hits.count)
+  const server = createGrpcServer({ check, shouldRateLimit, onFault, now, elapsed })
+  const beyond = tls?.open(server)
   return {
-    server: createGrpcServer({ check, shouldRateLimit, onFault, now, elapsed }),
-    listen: { addresses: listen },
+    server,
+    listen: { addresses: listen, ...(beyond && { guard: beyond.entrance }) },
     told: (grpc) => ({ grpc }),
-    ...configured?.followed,
+    ...together(configured?.followed, beyond),
+  }
+}
+
+type Followed = Required<Pick<Gateway, 'reload' | 'close'>>
+
+/** What is followed, where there is any, as one. */
+function together(...all: readonly (Followed | undefined)[]): Followed {
+  return {
+    async reload() {
+      await Promise.all(all.map((one) => one?.reload()))
+    },
+    close() {
+      for (const one of all) one?.close()
+    },
   }
 }

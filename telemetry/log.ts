@@ -8,6 +8,7 @@ import type { AdminEvent } from '../core/admin-event.ts'
 import type { Decision } from '../core/decision.ts'
 import { maskAndCut } from '../core/mask-secrets.ts'
 import { type LineSink, openStdout } from './stdout.ts'
+import type { TlsRefusal } from './tls-metrics.ts'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -61,12 +62,31 @@ export interface Log {
   /** An issuer's keys cannot be fetched; `url` without its query, `because` quotes nothing that came from there. */
   issuerAway(url: string, because: string): void
   issuerBack(url: string): void
+  /** Certificate, key and authorities are used from now on; `notAfter` in ms since the epoch. */
+  tlsLoaded(notAfter: number): void
+  /** The files were read and are what is used. */
+  tlsUnchanged(): void
+  /** `problem` names option and file. */
+  tlsRejected(problem: string): void
+  connectionRefused(refused: RefusedConnection): void
   draining(signal: string): void
   stopped(allAnswered: boolean): void
   /** We are broken. Of an error only its kind and the places in our code are told: its text may quote what a client sent. */
   fault(what: string, fault: unknown): void
   /** Resolves when every line is written, or when nobody has read them for a second. The last call. */
   close(): Promise<void>
+}
+
+/** Someone came from beyond this machine, and did not get in. */
+export interface RefusedConnection {
+  readonly address: string | undefined
+  readonly reason: TlsRefusal
+  /** OpenSSL's or Node's word for it. */
+  readonly code: string | undefined
+  /** A few names of a certificate that was verified. */
+  readonly names: readonly string[] | undefined
+  /** Refused connections of which no line was written, since the last one. */
+  readonly untold: number
 }
 
 const OPTIONS = {
@@ -95,6 +115,7 @@ export function createLog(level: LogLevel, stream: DestinationStream, close: Log
     ...lifecycle(logger),
     ...ratelimit(logger),
     ...administration(logger),
+    ...tls(logger),
     fault: (what, fault) => logger.error(faultFields(fault), what),
     close,
   }
@@ -178,6 +199,16 @@ function administration(
       ),
     stateTorn: (place) => logger.warn({ place }, 'state file ends in a line that was never finished; it is ignored'),
     auditFailing: (code) => logger.error({ code }, 'the audit cannot be written, its lines are lost'),
+  }
+}
+
+function tls(logger: Logger): Pick<Log, 'tlsLoaded' | 'tlsUnchanged' | 'tlsRejected' | 'connectionRefused'> {
+  return {
+    tlsLoaded: (notAfter) => logger.info({ notAfter: new Date(notAfter).toISOString() }, 'TLS files loaded'),
+    tlsUnchanged: () => logger.info('TLS files unchanged'),
+    tlsRejected: (problem) => logger.error({ problem }, 'TLS files rejected, the last good ones stay'),
+    connectionRefused: ({ address, reason, code, names, untold }) =>
+      logger.warn({ address, reason, code: masked(code), names: names?.map(masked), untold }, 'connection refused'),
   }
 }
 

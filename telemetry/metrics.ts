@@ -5,6 +5,7 @@ import { type AuditCounts, addAuditMetrics, addStateMetrics, type StateCounts } 
 import { addPluginServerMetrics, type PluginServerCounts } from './plugin-server-metrics.ts'
 import { addRatelimitMetrics, type RatelimitMetrics } from './ratelimit-metrics.ts'
 import { addDelayMetrics, addWaitingMetrics, type WaitingCount } from './throttle-metrics.ts'
+import { addTlsMetrics, type TlsMetrics } from './tls-metrics.ts'
 
 /** Seconds. A warm decision takes some microseconds; what waits for an issuer takes milliseconds. */
 const BUCKETS = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5]
@@ -26,6 +27,8 @@ export interface Metrics {
   addThrottle(counts: WaitingCount): void
   /** From now on a scrape tells of ShouldRateLimit too, also of the domains that are there without a configuration; at most once. */
   addRatelimit(domains: readonly string[]): RatelimitMetrics
+  /** From now on a scrape tells of a listener with TLS; at most once. */
+  addTls(): TlsMetrics
   /** From now on a scrape tells of this plugin server too; at most one. */
   addPluginServer(counts: PluginServerCounts): void
   /** From now on a scrape tells of the state file, or of the audit, too; at most one of each. */
@@ -64,6 +67,7 @@ export function createMetrics(now: () => number): Metrics {
     delayed: addDelayMetrics(registry),
     addThrottle: (counts) => addWaitingMetrics(registry, counts),
     addRatelimit: (domains) => addRatelimitMetrics(registry, domains),
+    addTls: () => addTlsMetrics(registry),
     addPluginServer: (counts) => addPluginServerMetrics(registry, counts),
     addState: (counts) => addStateMetrics(registry, counts),
     addAudit: (counts) => addAuditMetrics(registry, counts),

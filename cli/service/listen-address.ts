@@ -19,17 +19,14 @@ const FORMS = 'write unix:/path/to.sock or 127.0.0.1:PORT'
 
 const problem = (text: string): ReadAddress => ({ ok: false, problem: text })
 
-/** Reads an address of the gRPC listener. TCP beyond loopback is refused: a peer there could forge a principal. */
+/** Reads an address of a listener for this machine alone: TCP beyond loopback is refused. */
 export function readListenAddress(text: string): ReadAddress {
   const read = readAddress(text)
-  if (!read.ok || read.address.kind === 'unix' || isLoopback(read.address.host)) return read
-  return problem(
-    `${text} is beyond this machine's loopback: that needs TLS client certificates, which are not supported yet; ` +
-      'use a Unix socket (unix:/path) or 127.0.0.1',
-  )
+  if (!read.ok || !isBeyondLoopback(read.address)) return read
+  return problem(`${text} is beyond this machine's loopback; use a Unix socket (unix:/path) or 127.0.0.1`)
 }
 
-/** Reads an address of any host: for probes and metrics, which orchestrators ask from outside and which tell no secret. */
+/** Reads an address of any host. Who listens there has a reason why that does no harm. */
 export function readAddress(text: string): ReadAddress {
   return text.startsWith('unix:') ? readUnix(text.slice('unix:'.length)) : readTcp(text)
 }
@@ -51,6 +48,9 @@ function readTcp(text: string): ReadAddress {
   return { ok: true, address: { kind: 'tcp', host: address, port: Number(digits) } }
 }
 
-function isLoopback(address: string): boolean {
-  return (isIPv4(address) && address.startsWith('127.')) || address === '::1'
+/** Whether others than this machine's own users may connect. What is written unusually, `::ffff:127.0.0.1`, counts as beyond. */
+export function isBeyondLoopback(address: ListenAddress): boolean {
+  if (address.kind === 'unix') return false
+  const { host } = address
+  return !(isIPv4(host) && host.startsWith('127.')) && host !== '::1'
 }

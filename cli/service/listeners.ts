@@ -1,7 +1,7 @@
 /** The listeners of a service: the gateway's on one or several addresses, others for probes and administration; all or none. */
 import { createServer, type Server, type Socket } from 'node:net'
 import { type BindOptions, type Bound, bind } from './bind.ts'
-import type { ListenAddress } from './listen-address.ts'
+import { isBeyondLoopback, type ListenAddress } from './listen-address.ts'
 
 export interface Listeners {
   /** The others by their names; missing where there is none. */
@@ -28,6 +28,8 @@ export interface GatewayServer {
 export interface Wanted {
   readonly gateway: {
     readonly server: GatewayServer
+    /** Gets the connections of addresses beyond loopback, and lets through to `server` whom it knows. */
+    readonly guard?: GatewayServer
     readonly addresses: readonly ListenAddress[]
     readonly options?: BindOptions
   }
@@ -41,7 +43,12 @@ export interface Wanted {
 /** Binds everything. When one address cannot be had, those already bound are closed, and the problem is told. */
 export async function openListeners({ gateway, others }: Wanted): Promise<OpenListeners> {
   const { addresses, options } = gateway
-  const entrances = addresses.map((address) => ({ server: entrance(gateway.server), address }))
+  const entrances: { server: Server; address: ListenAddress }[] = []
+  for (const address of addresses) {
+    const server = isBeyondLoopback(address) ? gateway.guard : gateway.server
+    if (!server) return { ok: false, problem: 'nothing is served beyond loopback without TLS client certificates' }
+    entrances.push({ server: entrance(server), address })
+  }
   const asked = others.flatMap(({ name, server, address }) => (address ? [{ name, server, address }] : []))
   const bound: Bound[] = []
   for (const { server, address } of [...entrances, ...asked]) {

@@ -21,8 +21,8 @@ export interface Gateway {
   /** Under which name its addresses are told when serving begins. */
   told(addresses: readonly string[]): Omit<Addresses, 'http' | 'admin'>
   /** Reads again what it follows besides the policy. */
-  reload?(): Promise<void>
-  /** Follows nothing any more. */
+  reload?(): MaybePromise<void>
+  /** Follows nothing any more, and lets nobody in. */
   close?(): void
 }
 
@@ -31,7 +31,9 @@ export interface BadGateway {
   readonly problems: readonly Problem[]
 }
 
-type MakeGateway = (gate: Gate, parts: ServiceParts) => MaybePromise<Gateway | BadGateway>
+type Unopened = { readonly ok: false; readonly problem: string }
+
+export type MakeGateway = (gate: Gate, parts: ServiceParts) => MaybePromise<Gateway | BadGateway | Unopened>
 
 /** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */
 export async function runService(
@@ -47,7 +49,7 @@ export async function runService(
   if (!policy.ok) return badInput(io, policy.problems.map(formatProblem))
   const { gate } = policy.followed
   const gateway = await makeGateway(gate, parts)
-  const opened = 'problems' in gateway ? gateway : await open(gate, gateway, options, parts)
+  const opened = 'server' in gateway ? await open(gate, gateway, options, parts) : gateway
   if ('service' in opened) return serveUntilStopped(policy.followed, opened.service, options, parts)
   policy.followed.close()
   if ('problems' in opened) return badInput(io, opened.problems.map(formatProblem))
@@ -61,7 +63,7 @@ interface Service {
   readonly readiness: { notReady: string | undefined }
 }
 
-type Opened = { readonly ok: true; readonly service: Service } | { readonly ok: false; readonly problem: string }
+type Opened = { readonly ok: true; readonly service: Service } | Unopened
 
 async function open(gate: Gate, gateway: Gateway, options: ServiceOptions, parts: ServiceParts): Promise<Opened> {
   const readiness: Service['readiness'] = { notReady: undefined }

@@ -9,7 +9,7 @@ const URI = /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/
 const AUTHORITY = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/
 
 /** Why a pattern of URIs cannot be used, and what to write; undefined for a good one. */
-function uriFault(uri: string): string | undefined {
+export function uriFault(uri: string): string | undefined {
   if (!URI.test(uri)) return refusal('is not a URI', 'one such as `spiffe://acme.example/ns/prod/sa/batch`')
   const authority = AUTHORITY.exec(uri)
   if (authority?.[1] !== undefined && authority[1] !== authority[1].toLowerCase()) {

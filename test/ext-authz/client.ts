@@ -20,9 +20,12 @@ export interface CheckClient {
   close(): void
 }
 
-/** `address` as `serve` prints it: `unix:/path` or `host:port`. */
+/** Without TLS. `address` as `serve` prints it: `unix:/path` or `host:port`. */
 export function createClient(address: string): CheckClient {
-  const client = new Client(address, credentials.createInsecure(), { 'grpc.max_send_message_length': -1 })
+  return clientOf(new Client(address, credentials.createInsecure(), { 'grpc.max_send_message_length': -1 }))
+}
+
+export function clientOf(client: Client): CheckClient {
   const unary = <A, B>(method: MethodDefinition<A, B>, message: A, deadline = Number.POSITIVE_INFINITY): Promise<B> =>
     new Promise((resolve, reject) => {
       const { path, requestSerialize, responseDeserialize } = method
