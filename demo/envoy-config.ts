@@ -13,6 +13,8 @@ export interface EnvoyAddresses {
   readonly adminSocket: string
   /** Unix socket of the sidecar. */
   readonly sidecarSocket: string
+  /** Where it is instead, on another machine. */
+  readonly central?: { readonly host: string; readonly port: number }
   /** Ports of the backends on the loopback interface, by the name of their cluster. */
   readonly backends: Readonly<Record<string, number>>
 }
@@ -34,7 +36,10 @@ interface Reference {
   }
 }
 
-const loopback = (port: number): SocketAddress => ({ socket_address: { address: '127.0.0.1', port_value: port } })
+const at = ({ host, port }: { readonly host: string; readonly port: number }): SocketAddress => ({
+  socket_address: { address: host, port_value: port },
+})
+const loopback = (port: number) => at({ host: '127.0.0.1', port })
 const pipe = (path: string) => ({ pipe: { path } })
 
 /** For `envoy -c FILE.json`: JSON, because Envoy reads some YAML words as booleans. Throws when a cluster has no address. */
@@ -55,8 +60,8 @@ export function envoyConfig(addresses: EnvoyAddresses, yaml = readFileSync(refer
   return JSON.stringify(config)
 }
 
-function addressOf(cluster: string, { sidecarSocket, backends }: EnvoyAddresses): Address {
-  if (cluster === 'tenantgate') return pipe(sidecarSocket)
+function addressOf(cluster: string, { sidecarSocket, central, backends }: EnvoyAddresses): Address {
+  if (cluster === 'tenantgate') return central ? at(central) : pipe(sidecarSocket)
   const port = backends[cluster]
   if (port === undefined) throw new Error(`no address is known for the cluster '${cluster}'`)
   return loopback(port)

@@ -26,7 +26,7 @@ async function isAccepted(config: unknown): Promise<boolean> {
 
 describe.each([
   ['envoy.yaml', reference],
-  ['envoy.yaml with all that is commented out', referenceWith(['tls', 'jwt', 'ratelimit'])],
+  ['envoy.yaml with all that is commented out', referenceWith(['tls', 'jwt', 'ratelimit', 'central'])],
   ['snippet.yaml', snippet],
 ])('%s', (_, text) => {
   it('reads the same under YAML 1.1 and 1.2', () => {

@@ -18,6 +18,8 @@ export interface TestEnvoy {
 export interface TestEnvoyOptions {
   /** Unix socket of the sidecar; it need not exist yet. */
   readonly sidecarSocket: string
+  /** Where the sidecar is instead, beyond loopback. */
+  readonly central?: { readonly host: string; readonly port: number }
   /** Ports on 127.0.0.1 of orders-stable, orders-beta and orders-canary. */
   readonly backends: Readonly<Record<string, number>>
   /** Another configuration than the reference. */

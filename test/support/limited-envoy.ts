@@ -112,9 +112,13 @@ interface Reference {
 
 const PACKAGE = 'type.googleapis.com/envoy.extensions.filters.http'
 
-/** The reference with a ratelimit filter behind the Check that says this, and filters before it. */
-export function referenceWithFilter(filter: object, before: readonly Filter[] = []): string {
-  const config: Reference = parse(referenceWith([]))
+/** The reference, or what is made of it, with a ratelimit filter behind the Check that says this, and filters before it. */
+export function referenceWithFilter(
+  filter: object,
+  before: readonly Filter[] = [],
+  reference = referenceWith([]),
+): string {
+  const config: Reference = parse(reference)
   const { listeners, clusters } = config.static_resources
   const ratelimit: Filter = {
     name: 'envoy.filters.http.ratelimit',
