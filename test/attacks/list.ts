@@ -6,6 +6,7 @@ import { advisories } from './list/advisories.ts'
 import { administration, failures, limits, memory, neighbours, routing } from './list/around.ts'
 import type { Theme } from './list/attack.ts'
 import { apiKeys, issuers, tokens } from './list/credentials.ts'
+import { network } from './list/network.ts'
 import { headers, hosts, paths } from './list/requests.ts'
 
 export const themes: readonly Theme[] = [
@@ -22,4 +23,5 @@ export const themes: readonly Theme[] = [
   failures,
   routing,
   administration,
+  network,
 ]

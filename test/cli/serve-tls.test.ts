@@ -120,6 +120,15 @@ describe.skipIf(address === undefined)('serve beyond loopback', () => {
     expect(await serving?.line('connection refused')).toMatchObject({ reason: 'wrong_name', names: uris })
   })
 
+  it.each(['0.0.0.0:0', '[::]:0'])('asks for a certificate at %s also who comes by loopback', async (listen) => {
+    await start('--listen', listen)
+    const at = `127.0.0.1:${serving?.grpc[1]?.split(':').at(-1)}`
+    expect(await answered(client(at, peers.client()))).toBe(0)
+    const plain = createClient(at)
+    clients.push(plain)
+    expect(await failed(plain)).toMatchObject(UNAVAILABLE)
+  })
+
   it('leaves loopback and Unix sockets as they are', async () => {
     const socket = `unix:${folder.path}/gate.sock`
     await start('--listen', '127.0.0.1:0', '--listen', socket)

@@ -6,6 +6,8 @@ export interface Holder {
   readonly subject?: readonly (readonly [type: keyof typeof ATTRIBUTES, value: string])[]
   readonly uris?: readonly string[]
   readonly dnsNames?: readonly string[]
+  /** What it may be used for; anything by default. */
+  readonly uses?: readonly (keyof typeof USES)[]
   /** ms since the epoch; in two days by default. */
   readonly notAfter?: number
 }
@@ -22,6 +24,8 @@ export interface Authority extends Certificate {
 
 const DAY_MS = 86_400_000
 const ATTRIBUTES = { CN: '2.5.4.3', C: '2.5.4.6', O: '2.5.4.10', OU: '2.5.4.11' } as const
+/** RFC 5280 §4.2.1.12. */
+const USES = { server: '1.3.6.1.5.5.7.3.1', client: '1.3.6.1.5.5.7.3.2' } as const
 const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'))
 
 /** A root of its own, valid now. */
@@ -45,11 +49,12 @@ interface Issuer {
 }
 
 function certificate(holder: Holder, publicKey: KeyObject, issuer: Issuer, isAuthority: boolean): string {
-  const { subject = [], uris = [], dnsNames = [], notAfter = Date.now() + 2 * DAY_MS } = holder
+  const { subject = [], uris = [], dnsNames = [], uses = [], notAfter = Date.now() + 2 * DAY_MS } = holder
   const alternatives = [...dnsNames.map((name) => tagged(0x82, name)), ...uris.map((uri) => tagged(0x86, uri))]
   const extensions = [
     ...(isAuthority ? [extension('2.5.29.19', sequence(der(0x01, Buffer.from([0xff]))), true)] : []),
     ...(alternatives.length > 0 ? [extension('2.5.29.17', sequence(...alternatives), subject.length === 0)] : []),
+    ...(uses.length > 0 ? [extension('2.5.29.37', sequence(...uses.map((use) => oid(USES[use]))), false)] : []),
   ]
   const body = sequence(
     der(0xa0, der(0x02, Buffer.from([2]))),

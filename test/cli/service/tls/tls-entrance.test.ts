@@ -88,12 +88,14 @@ describe('who gets through', () => {
   const stranger = createAuthority('Another authority').issue({ subject: [['CN', 'envoy']] })
   const namesake = createAuthority('Edge authority').issue({ subject: [['CN', 'envoy']] })
   const ended = peers.authority.issue({ subject: [['CN', 'envoy']], notAfter: Date.now() - 1000 })
+  const forServers = peers.client({ subject: [['CN', 'backend']], uses: ['server'] })
   const alone = createAuthority('envoy')
   it.each([
     ['no certificate', { ALPNProtocols: ['h2'] }, 'no_certificate'],
     ['one of another authority', showing(stranger), 'untrusted_certificate'],
     ['one of another authority of the same name', showing(namesake), 'untrusted_certificate'],
     ['one that it has made itself', showing(alone), 'untrusted_certificate'],
+    ['one for servers', showing(forServers), 'untrusted_certificate'],
     ['one that has ended', showing(ended), 'untrusted_certificate'],
     ['no word of HTTP/2', { ...showing(client), ALPNProtocols: undefined }, 'no_http2'],
     ['HTTP/1.1 in mind', { ...showing(client), ALPNProtocols: ['http/1.1'] }, 'no_http2'],
@@ -109,6 +111,11 @@ describe('who gets through', () => {
     await reason().toContain(why)
     expect(new Set(refused.map((one) => one.reason))).toEqual(new Set([why]))
     expect(accepted).toEqual([])
+  })
+
+  it('a client with a certificate that is for clients', async () => {
+    const both = peers.client({ subject: [['CN', 'envoy']], uses: ['server', 'client'] })
+    expect(await outcome(over(showing(both)))).toBe('in')
   })
 
   it('nobody who does not speak TLS', async () => {
