@@ -25,8 +25,9 @@ interface Asked {
 
 /**
  * One status for each descriptor. Requests are taken for all descriptors together, all or none, and from each bucket
- * once; what is counted in another unit has happened already and is counted whatever is left. Hits below 0 are given
- * back. Nobody is let through unknown: a tenant that the policy does not have, or has suspended, is over its limit.
+ * once; hits below 0 give them back, to each bucket once too. What is counted in another unit has happened already and is
+ * counted whatever is left, for each descriptor by itself: what was sent and what came in are two reports.
+ * Nobody is let through unknown: a tenant that the policy does not have, or has suspended, is over its limit.
  *
  * Throws `InvalidHits` where no policy could answer.
  */
@@ -37,26 +38,35 @@ export function chargeTenant(request: HitsRequest, given: TenantGiven): MaybePro
     const hits = readTenantHits(descriptor, hitsAddend, given.policy)
     return { hits, charges: chargesOf(hits) }
   })
-  const takes = oncePerBucket(asked.flatMap(({ hits, charges }) => (isReport(hits) ? [] : charges)))
-  const reports = asked.flatMap(({ hits, charges }) => (isReport(hits) ? charges : []))
-  return after(charged(takes, reports, given), (stateOf) => {
+  const parts = partsOf(asked.flatMap(({ charges }) => charges))
+  return after(charged(parts, given), (stateOf) => {
     const isObserved = given.policy.shadow.has('limits')
     const statuses = asked.map(({ hits, charges }) => tenantStatus(hits, charges.flatMap(stateOf), isObserved))
     return { code: statuses.some(({ code }) => code === 'over_limit') ? 'over_limit' : 'ok', statuses, headers: [] }
   })
 }
 
-/** What has happened already, or is given back: it is counted, whatever is left. */
-function isReport({ unit, hits }: TenantHits): boolean {
-  return unit !== undefined || hits < 0
+interface Parts {
+  readonly takes: readonly Charge[]
+  readonly refunds: readonly Charge[]
+  readonly reports: readonly Charge[]
 }
 
-/** One request is charged to a bucket once, however many of its descriptors lead there: by the greatest of their hits. */
+function partsOf(charges: readonly Charge[]): Parts {
+  const ofRequests = charges.filter(({ limit }) => limit.unit === undefined)
+  return {
+    takes: oncePerBucket(ofRequests.filter(({ cost }) => cost >= 0)),
+    refunds: oncePerBucket(ofRequests.filter(({ cost }) => cost < 0)),
+    reports: charges.filter(({ limit }) => limit.unit !== undefined),
+  }
+}
+
+/** One request is one to a bucket, however many of its descriptors lead there: the greatest of their hits, or what is given back. */
 function oncePerBucket(charges: readonly Charge[]): readonly Charge[] {
   const byKey = new Map<string, Charge>()
   for (const charge of charges) {
     const known = byKey.get(charge.key)
-    if (!known || known.cost < charge.cost) byKey.set(charge.key, charge)
+    if (!known || Math.abs(known.cost) < Math.abs(charge.cost)) byKey.set(charge.key, charge)
   }
   return [...byKey.values()]
 }
@@ -65,18 +75,18 @@ const NO_STATES: readonly ChargeState[] = []
 
 /** Charges all, and answers what tells of each charge how its limit stands now. */
 function charged(
-  takes: readonly Charge[],
-  reports: readonly Charge[],
+  { takes, refunds, reports }: Parts,
   { limits, now }: TenantGiven,
 ): MaybePromise<(charge: Charge) => readonly ChargeState[]> {
+  const adjusted = [...refunds, ...reports]
   // a filter waits for no turn: what a Check would delay is refused here
   return after(takes.length === 0 ? NO_STATES : limits.take(takes, now, 0), (taken) =>
-    after(reports.length === 0 ? NO_STATES : limits.adjust(reports, now), (reported) => {
-      const states = new Map<Charge | string, ChargeState | undefined>()
-      for (const [i, { key }] of takes.entries()) states.set(key, taken[i])
-      for (const [i, charge] of reports.entries()) states.set(charge, reported[i])
+    after(adjusted.length === 0 ? NO_STATES : limits.adjust(adjusted, now), (states) => {
+      const byKey = new Map(takes.map(({ key }, i) => [key, taken[i]]))
+      const refundByKey = new Map(refunds.map(({ key }, i) => [key, states[i]]))
+      const byReport = new Map(reports.map((charge, i) => [charge, states[refunds.length + i]]))
       return (charge) => {
-        const state = states.get(charge) ?? states.get(charge.key)
+        const state = byReport.get(charge) ?? (charge.cost < 0 ? refundByKey : byKey).get(charge.key)
         return state ? [state] : []
       }
     }),

@@ -243,6 +243,24 @@ describe('hits below 0', () => {
     expect(d.with(-30, ACME).statuses[0]?.remaining).toBe(10)
   })
 
+  it('give back to a bucket once, however many descriptors lead to it, as the request took from it once', () => {
+    const d = domain(policyText('{ name: daily, quota: 10/day }, { name: each, quota: 10/day, by: [user] }'))
+    const both = [ACME, { ...ACME, user: 'u1' }]
+    for (let i = 0; i < 6; i += 1) d.ask(...both)
+    expect(d.with(-1, ...both).statuses.map(({ remaining }) => remaining)).toEqual([5, 5])
+    const limits = ['daily', 'each'].map((limit) => ({ ...ACME, user: 'u1', limit }))
+    expect(d.with(0, ...limits).statuses.map(({ remaining }) => remaining)).toEqual([5, 5])
+  })
+
+  it('of several numbers give back the greatest', () => {
+    const d = domain(policyText('{ name: daily, quota: 10/day }'))
+    d.with(8, ACME)
+    const { limits } = d
+    const refund = (hits: number) => ({ ...descriptorOf(ACME), hits })
+    answer(policyText('{ name: daily, quota: 10/day }'), limits, [refund(-2), refund(-5), refund(-1)])
+    expect(d.with(0, ACME).statuses[0]?.remaining).toBe(7)
+  })
+
   it('are never over a limit', () => {
     const d = domain(policyText('{ name: daily, quota: 1/day }'))
     d.ask(ACME)
