@@ -54,9 +54,12 @@ export const count = (least: number, most: number) =>
 /** The part of a list that is asked for. */
 export const page = { limit: count(1, 1000).default(100), offset: count(0, 9_999_999).default(0) }
 
-/** RFC 3339 of ms since the epoch; undefined stays. */
+/** RFC 3339 has four digits for a year: nothing can be told later than this, in ms since the epoch. */
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
+/** RFC 3339 of ms since the epoch, of what is later the last instant that it knows; undefined stays. */
 export function instantText(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString()
+  return ms === undefined ? undefined : new Date(Math.min(ms, LAST_INSTANT)).toISOString()
 }
 
 /** The part of the entries that is asked for, and how many there are. */

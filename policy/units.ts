@@ -34,6 +34,8 @@ const PERIOD_UNITS: Readonly<Record<string, { readonly unit: PeriodUnit; readonl
 }
 
 const CENTURY_SECONDS = 100 * 366 * 86_400
+/** Longer periods than this have no end that anybody sees, in milliseconds. */
+export const CENTURY_MS = CENTURY_SECONDS * 1000
 
 /** Amount and period of a text that matches QUOTA; `tooLong` where the period is of more than a hundred years. */
 export function quotaOf(text: string): { readonly amount: number; readonly period: Period; readonly tooLong: boolean } {

@@ -1,11 +1,14 @@
 /** `limits:` of plans, tenants, credentials and routes. */
 import { z } from 'zod'
-import { QUOTA, quotaOf, RATE, rateOf } from '../units.ts'
+import { CENTURY_MS, QUOTA, quotaOf, RATE, rateOf } from '../units.ts'
 import { distinct, durationWithin, later, name, refusal } from './words.ts'
+
+const TOO_LONG = refusal('has a period of more than a hundred years', 'a shorter one')
 
 export const rate = z
   .string({ error: refusal('is not a rate', '`N/s`, `N/m`, `N/h` or `N per 30s`') })
   .regex(RATE, refusal('is not a rate', '`N/s`, `N/m`, `N/h` or `N per 30s`'))
+  .refine((text) => !RATE.test(text) || rateOf(text).periodMs <= CENTURY_MS, { error: TOO_LONG })
   .describe('A token bucket: `5/s`, `300/m`, `1000/h` or `5 per 30s`.')
 
 /** What belongs under `rate`. */
@@ -20,9 +23,7 @@ const quota = z
         ? refusal('is a rate and not a quota', '`rate: 5/s`, or a quota such as `100/hour` or `100 per 60s`')
         : refusal('is not a quota', QUOTA_FIX),
   })
-  .refine((text) => !QUOTA.test(text) || !quotaOf(text).tooLong, {
-    error: refusal('has a period of more than a hundred years', 'a shorter one'),
-  })
+  .refine((text) => !QUOTA.test(text) || !quotaOf(text).tooLong, { error: TOO_LONG })
   .describe("A calendar quota: `100/day`, or `1000 per 3mo` (s, m, h, d, w, mo, y), in the tenant's time zone.")
 
 const unit = z

@@ -103,6 +103,16 @@ describe('the limits of a tenant', () => {
     })
   })
 
+  it('that are full again in ten thousand years are told with the last instant there is a way to write', async () => {
+    admin.close()
+    admin = await administration({
+      policy: (hash) => policy(hash).replace('quota: 3/day', 'rate: 1 per 870000h, burst: 2800, weighted: true'),
+    })
+    await change('daily', { action: 'credit', units: -5600, scope: 'tenant' })
+    expect((await show('?limit=daily')).status).toBe(200)
+    expect(await bucketsOf('?limit=daily')).toMatchObject([{ used: 5600, reset: '9999-12-31T23:59:59.999Z' }])
+  })
+
   it('that nobody has used are full', async () => {
     expect(await bucketsOf('?limit=daily&scope=tenant')).toMatchObject([{ by: {}, used: 0, remaining: 3, refused: 0 }])
     expect(await bucketsOf('?limit=per-team')).toEqual([])

@@ -225,6 +225,7 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['quota-of-centuries', 4, 'plans.free.limits[0].quota', 'has a period of more than a hundred years'],
   ['quota-of-no-period', 4, 'plans.free.limits[0].quota', 'is not a quota'],
   ['quota-per-second', 4, 'plans.free.limits[0].quota', 'is a rate and not a quota; `rate: 5/s`, or a quota such as'],
+  ['rate-of-centuries', 4, 'plans.free.limits[0].rate', 'has a period of more than a hundred years; a shorter one'],
   ['rate', 4, 'plans.free.limits[0].rate', 'is not a rate'],
   ['redis', 11, 'state.store', 'Redis is not supported by this version yet'],
   ['rotation-without-end', 11, 'tenants.acme.apiKeys[2].id', 'this key id is taken already (see line 10)'],
