@@ -77,6 +77,9 @@ export function createMemoryLimits(bounds: Partial<Bounds> = {}): LimitStore {
       const held = mostUsed(countersOf(series), (known) => openCounter(copyOf(known), series, now), most)
       return held.map(([key, counter]) => viewOf(counter, series, key, now))
     },
+    bucket(series, key, now) {
+      return viewOf(openCounter(copyOf(shelves.find(series, key)), series, now), series, key, now)
+    },
     reset(series, key) {
       const keys = key === undefined ? Array.from(countersOf(series), ([one]) => one) : [key]
       return keys.filter((one) => shelves.remove(series, one)).length

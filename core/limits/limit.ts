@@ -125,6 +125,8 @@ export interface LimitStore {
   adjust(charges: readonly Charge[], now: number): MaybePromise<readonly ChargeState[]>
   /** The buckets of a series that hold something, the most used first; at most `most`. */
   buckets(series: Series, most: number, now: number): MaybePromise<readonly BucketView[]>
+  /** The bucket of that key, also one that holds nothing. */
+  bucket(series: Series, key: string, now: number): MaybePromise<BucketView>
   /** Forgets the bucket of that key, or all of the series: they are full again. Answers how many there were. */
   reset(series: Series, key: string | undefined): MaybePromise<number>
 }

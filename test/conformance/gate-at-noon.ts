@@ -27,6 +27,7 @@ export function gateAtNoon(policy: Policy, parts: GivenParts = {}): GateAtNoon {
     take: (...asked) => limits.take(...asked),
     look: (...asked) => limits.look(...asked),
     adjust: (...asked) => limits.adjust(...asked),
+    bucket: (...asked) => limits.bucket(...asked),
     buckets: (...asked) => limits.buckets(...asked),
     reset: (...asked) => limits.reset(...asked),
   }

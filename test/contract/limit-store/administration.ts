@@ -67,6 +67,28 @@ export function administrationPart(create: CreateStore): void {
     expect(bucket).toMatchObject({ key: ofAda.key, used: 8, refused: 3, state: { remaining: 2, resetMs: 12 * HOUR } })
   })
 
+  it('tells of one bucket, also of one that holds nothing, and leaves no trace', async () => {
+    const store = await create()
+    const [ofAda, ofBob] = [charge(perUser, { who: 'ada', cost: 4 }), charge(perUser, { who: 'bob' })]
+    for (let i = 0; i < 3; i++) await take(store, [ofAda])
+    await adjust(store, [{ ...ofAda, cost: 5 }])
+    for (const _ of [1, 2]) {
+      expect(await store.bucket(charge(perUser), ofAda.key, NOON)).toEqual((await store.buckets(ofAda, 10, NOON))[0])
+      expect(await store.bucket(ofAda, ofAda.key, NOON)).toMatchObject({
+        used: 13,
+        refused: 1,
+        state: { remaining: 0 },
+      })
+      expect(await store.bucket(ofAda, ofBob.key, NOON)).toMatchObject({
+        used: 0,
+        refused: 0,
+        state: { remaining: 10 },
+      })
+    }
+    expect(await used(store)).toEqual([['ada', 13]])
+    expect(await store.bucket(ofAda, ofAda.key, NOON + DAY)).toMatchObject({ used: 0, state: { remaining: 10 } })
+  })
+
   it('of a rate, what is missing is used, and refusals are forgotten once it was full again', async () => {
     const store = await create()
     for (let i = 0; i < 8; i++) await take(store, [charge(burst)])
