@@ -10,7 +10,7 @@ export interface Ranked {
 export interface Ranking<T extends Ranked> {
   /** Of a size of 0 it leaves the ranking. Costs as many steps as the size of the largest falls, mostly one. */
   resize(item: T, size: number): void
-  /** Of those that are equally large the one that came to it last; undefined where there is none. */
+  /** Any of the largest, where several are equally large; undefined where there is none. */
   largest(): T | undefined
 }
 
