@@ -44,3 +44,20 @@ export interface HitsAnswer {
 
 /** What makes the answer impossible; the caller is told in these words. */
 export class InvalidHits extends Error {}
+
+/**
+ * A filter sends one descriptor for each of its `rate_limits` and one entry for each action in it: as many as somebody has
+ * written, never more because of what a client sends.
+ */
+const MOST_DESCRIPTORS = 256
+const MOST_ENTRIES = 64
+
+/** Throws `InvalidHits` where there is no descriptor, or more than a filter has by its configuration. */
+export function checkDescriptors({ descriptors }: HitsRequest): void {
+  if (descriptors.length === 0) throw new InvalidHits('the request has no descriptors: there must be at least one')
+  if (descriptors.length > MOST_DESCRIPTORS)
+    throw new InvalidHits(`the request has ${descriptors.length} descriptors: there may be ${MOST_DESCRIPTORS} at most`)
+  for (const { entries } of descriptors)
+    if (entries.length > MOST_ENTRIES)
+      throw new InvalidHits(`a descriptor has ${entries.length} entries: there may be ${MOST_ENTRIES} at most`)
+}

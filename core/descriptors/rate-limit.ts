@@ -7,7 +7,14 @@ import {
   type HitsSettings,
   MAX_REQUESTS,
 } from './config.ts'
-import { type Descriptor, type DescriptorStatus, type HitsAnswer, type HitsRequest, InvalidHits } from './descriptor.ts'
+import {
+  checkDescriptors,
+  type Descriptor,
+  type DescriptorStatus,
+  type HitsAnswer,
+  type HitsRequest,
+  InvalidHits,
+} from './descriptor.ts'
 import { hitHeaders } from './hit-headers.ts'
 import { hitKey, secondsLeft, windowEnd } from './hit-key.ts'
 import { hitMetadata } from './hit-metadata.ts'
@@ -25,13 +32,12 @@ export interface HitsGiven {
 /**
  * One status for each descriptor, in one step of the store. An unknown domain limits nothing.
  *
- * Throws InvalidHits where there is no domain or no descriptor, and where the request's own limit has a unit that the
+ * Throws InvalidHits where there is no domain, no descriptor or too many, and where the request's own limit has a unit that the
  * protocol does not know.
  */
 export function countHits(request: HitsRequest, { config, hits, settings, now }: HitsGiven): MaybePromise<HitsAnswer> {
   if (request.domain === '') throw new InvalidHits('the domain of the request is empty: a filter must name one')
-  if (request.descriptors.length === 0)
-    throw new InvalidHits('the request has no descriptors: there must be at least one')
+  checkDescriptors(request)
   const matches = withoutReplaced(matchAll(request, config))
   const asked = hitsOf(request, matches, now)
   const counts = asked.length === 0 ? [] : hits.add(asked, now)

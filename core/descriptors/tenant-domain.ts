@@ -3,7 +3,7 @@ import { bucketKey, bucketSeries } from '../limits/bucket-key.ts'
 import type { Charge, ChargeState, Limit, LimitStore } from '../limits/limit.ts'
 import { after, type MaybePromise } from '../maybe-promise.ts'
 import type { Policy } from '../policy.ts'
-import { type HitsAnswer, type HitsRequest, InvalidHits } from './descriptor.ts'
+import { checkDescriptors, type HitsAnswer, type HitsRequest } from './descriptor.ts'
 import { readTenantHits, type TenantHits } from './tenant-hits.ts'
 import { tenantStatus } from './tenant-status.ts'
 
@@ -33,7 +33,7 @@ interface Asked {
  */
 export function chargeTenant(request: HitsRequest, given: TenantGiven): MaybePromise<HitsAnswer> {
   const { descriptors, hitsAddend } = request
-  if (descriptors.length === 0) throw new InvalidHits('the request has no descriptors: there must be at least one')
+  checkDescriptors(request)
   const asked = descriptors.map((descriptor): Asked => {
     const hits = readTenantHits(descriptor, hitsAddend, given.policy)
     return { hits, charges: chargesOf(hits) }

@@ -1,10 +1,13 @@
 /** The domain `tenantgate`: a plain ratelimit filter charges the limits of the policy, in the buckets of its Checks. */
 import { describe, expect, it } from 'vitest'
 import { type Descriptor, InvalidHits } from '../../../core/descriptors/descriptor.ts'
+import { countHits } from '../../../core/descriptors/rate-limit.ts'
 import { chargeTenant } from '../../../core/descriptors/tenant-domain.ts'
 import type { LimitStore } from '../../../core/limits/limit.ts'
+import { createMemoryHits } from '../../../stores/memory-hits.ts'
 import { createMemoryLimits } from '../../../stores/memory-limits.ts'
 import { gateOf, NOON, newKey, policyOf } from '../../support/gate.ts'
+import { ratelimitConfigOf } from '../../support/ratelimit-config.ts'
 
 const key = newKey()
 
@@ -318,6 +321,25 @@ describe('nobody is let through unknown', () => {
     expect(say([{ entries: twice }])).toThrow(/'tenant' twice/)
     expect(say([{ ...descriptorOf(ACME), limit: { requestsPerUnit: 9, unit: 'day' } }])).toThrow(/limits count/)
   })
+})
+
+it('a call may have 256 descriptors of 64 entries and no more, however small they are, in any domain', () => {
+  const many = (count: number): Descriptor[] => Array.from({ length: count }, () => descriptorOf(ACME))
+  const entries = (count: number) => [
+    { entries: Array.from({ length: count }, (_, i) => ({ key: i ? `header:x${i}` : 'tenant', value: 'acme' })) },
+  ]
+  const inPolicy = (descriptors: readonly Descriptor[]) => answer(policyText(''), createMemoryLimits(), descriptors)
+  const settings = { headers: false, shadow: false, quota: false, metadata: false } as const
+  const config = ratelimitConfigOf(
+    'domain: edge\ndescriptors: [{ key: a, rate_limit: { unit: day, requests_per_unit: 1 } }]',
+  )
+  const inConfig = (descriptors: readonly Descriptor[]) =>
+    countHits({ domain: 'edge', descriptors, hitsAddend: 0 }, { config, settings, hits: createMemoryHits(), now: NOON })
+  for (const ask of [inPolicy, inConfig]) {
+    expect(() => ask(many(257))).toThrow(/257 descriptors: there may be 256/)
+    expect(() => ask(entries(65))).toThrow(/65 entries: there may be 64/)
+    expect(ask([...many(255), ...entries(64)])).toMatchObject({ code: 'ok' })
+  }
 })
 
 it('values that clients choose share no bucket by accident', () => {
