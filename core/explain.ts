@@ -83,7 +83,7 @@ function limitState({ limit, remaining, admitted, delayMs }: ChargeState): strin
   const isInShadow = limit.mode === 'shadow'
   const remarks = [
     ...(admitted ? [] : ['no room']),
-    ...(admitted && delayMs > 0 && !isInShadow ? [`would wait ${delayMs} ms`] : []),
+    ...(delayMs > 0 ? [`would wait ${delayMs} ms`] : []),
     ...(isInShadow ? ['in shadow'] : []),
   ]
   const said = remarks.length === 0 ? '' : ` (${remarks.join(', ')})`

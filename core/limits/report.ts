@@ -34,7 +34,7 @@ export function reportOf(states: readonly ChargeState[]): LimitReport {
 export function delayOf({ states, violated }: LimitReport): number {
   let longest = 0
   if (violated.length > 0) return longest
-  for (const { delayMs, limit } of states) if (delayMs > longest && limit.mode !== 'shadow') longest = delayMs
+  for (const { delayMs } of states) if (delayMs > longest) longest = delayMs
   return longest
 }
 
