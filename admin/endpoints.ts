@@ -1,5 +1,6 @@
 /** What there is to ask of the administration, and who answers. */
 import type { IncomingMessage } from 'node:http'
+import type { TargetValue } from '../core/admin-event.ts'
 import type { Answer } from './answer.ts'
 import { readBody, readValue } from './body.ts'
 import { askedRequest, explain } from './explain.ts'
@@ -32,7 +33,7 @@ export interface Endpoint {
 }
 
 /** What a change is about, told to audits: the names in the path, and what becomes known. */
-export type Target = Record<string, string>
+export type Target = Record<string, TargetValue>
 
 export const ENDPOINTS: readonly Endpoint[] = [
   {
@@ -107,7 +108,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
       const read = await readBody(request, limitChange)
       if (!read.ok) return read
       const { action, scope } = read.value
-      const units = 'units' in read.value ? String(read.value.units) : undefined
+      const units = 'units' in read.value ? read.value.units : undefined
       Object.assign(target, { change: action }, scope && { scope }, units && { units })
       return changeLimit(tenant, limit, read.value, parts, (about) => void Object.assign(target, about))
     },

@@ -1,5 +1,6 @@
 /** A bucket of a limit over HTTP: emptied, or given back or taken some units. */
 import { z } from 'zod'
+import type { AdminEvent } from '../core/admin-event.ts'
 import type { ScopedSeries } from '../core/limits/series.ts'
 import { type Answer, done } from './answer.ts'
 import { allOf, bucketOf, partsOfKey, shownBy } from './buckets.ts'
@@ -41,7 +42,7 @@ export async function changeLimit(
   name: string,
   change: LimitChange,
   parts: AdminParts,
-  note: (about: Readonly<Record<string, string>>) => void,
+  note: (about: AdminEvent['target']) => void,
 ): Promise<Answer> {
   const all = seriesOf(tenant, parts.policy())
   if (!all) return unknownTenant(tenant)
@@ -53,16 +54,15 @@ export async function changeLimit(
   if ('ok' in bucket) return bucket
   const counted = shownBy(bucket.by, parts.policy())
   const about = { tenant, limit: name, scope: series.scope, action: change.action, by: counted }
-  const words = Object.entries(counted).map(([each, value]) => `${each}=${value}`)
-  if (words.length > 0) note({ by: words.join(', ') })
+  if (bucket.by.length > 0) note({ by: counted })
   const { key } = bucket
   if (key === undefined) {
     const buckets = await parts.limits.reset(series, undefined)
-    note({ by: 'all', buckets: String(buckets) })
+    note({ by: 'all', buckets })
     return done(200, { ...about, buckets })
   }
   const left = await changed(series, key, change, parts)
-  note({ leftBefore: String(left.before), leftAfter: String(left.after) })
+  note({ leftBefore: left.before, leftAfter: left.after })
   return done(200, { ...about, ...(change.action === 'credit' && { units: change.units }), ...left })
 }
 

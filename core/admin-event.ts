@@ -1,4 +1,16 @@
-/** Something that an administrator did, or was refused: what audits and logs are told of it. */
+/** What an administrator did, as audits and logs are told. */
+
+/** A name, a number, or several values by their names, so that none of them can be taken for another. */
+export type TargetValue = string | number | Readonly<Record<string, string>>
+
+/** The value with every text in it changed. */
+export function changeTexts(value: TargetValue, change: (text: string) => string): TargetValue {
+  if (typeof value === 'number') return value
+  if (typeof value === 'string') return change(value)
+  return Object.fromEntries(Object.entries(value).map(([name, text]) => [name, change(text)]))
+}
+
+/** Something that an administrator did, or was refused. */
 export interface AdminEvent {
   /** Such as `key_rotated`. */
   readonly action: string
@@ -10,7 +22,7 @@ export interface AdminEvent {
   /** Of the client of the administration. */
   readonly address: string
   /** What it was done to, as far as the request came; never a credential. */
-  readonly target: Readonly<Record<string, string>>
+  readonly target: Readonly<Record<string, TargetValue>>
   /** The code of a refusal. */
   readonly reason?: string
 }

@@ -3,7 +3,7 @@
  * for each change by an administrator.
  * Every field is named here, so that no credential can get in; what clients write is cut and searched for credentials first.
  */
-import type { AdminEvent } from '../core/admin-event.ts'
+import { type AdminEvent, changeTexts, type TargetValue } from '../core/admin-event.ts'
 import { DENIALS, type Decision, type DenyReason, type ShadowDenial } from '../core/decision.ts'
 import { STAGE_OF } from '../core/explain.ts'
 import { maskAndCut } from '../core/mask-secrets.ts'
@@ -98,8 +98,10 @@ function refusalFields(
   return { event, ...cutAll(texts) }
 }
 
-function cutAll(texts: Readonly<Record<string, string | undefined>>) {
-  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, text === undefined ? text : cut(text)]))
+function cutAll(values: Readonly<Record<string, TargetValue | undefined>>) {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, value === undefined ? value : changeTexts(value, cut)]),
+  )
 }
 
 const LONGEST_TEXT = 512

@@ -4,7 +4,7 @@
  */
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
-import type { AdminEvent } from '../core/admin-event.ts'
+import { type AdminEvent, changeTexts } from '../core/admin-event.ts'
 import type { Decision } from '../core/decision.ts'
 import { maskAndCut } from '../core/mask-secrets.ts'
 import { type LineSink, openStdout } from './stdout.ts'
@@ -217,8 +217,8 @@ function masked<T extends string | undefined>(text: T): T | string {
   return text === undefined ? text : maskAndCut(text, LONGEST_TEXT)
 }
 
-function allMasked(texts: Readonly<Record<string, string>>) {
-  return Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, masked(text)]))
+function allMasked(target: AdminEvent['target']) {
+  return Object.fromEntries(Object.entries(target).map(([name, value]) => [name, changeTexts(value, masked)]))
 }
 
 const LONGEST_TEXT = 512

@@ -241,16 +241,16 @@ describe('every change', () => {
         target: {
           ...target,
           change: 'credit',
-          units: '1',
+          units: 1,
           scope: 'tenant',
-          by: 'header:x-team=red',
-          leftBefore: '1',
-          leftAfter: '2',
+          by,
+          leftBefore: 1,
+          leftAfter: 2,
         },
       },
       expect.objectContaining({
         outcome: 'done',
-        target: { ...target, change: 'reset', scope: 'tenant', by: 'all', buckets: '1' },
+        target: { ...target, change: 'reset', scope: 'tenant', by: 'all', buckets: 1 },
       }),
       expect.objectContaining({
         outcome: 'refused',
@@ -259,6 +259,12 @@ describe('every change', () => {
       }),
       expect.objectContaining({ outcome: 'refused', reason: 'malformed', target }),
     ])
+  })
+
+  it('of one bucket looks like that of no other, whatever a client has sent', async () => {
+    const forged = { 'header:x-team': 'red, ip=192.0.2.9' }
+    await change('per-team', { action: 'credit', units: 1, by: forged })
+    expect(admin.events).toMatchObject([{ target: { by: forged } }])
   })
 })
 

@@ -169,6 +169,9 @@ it('a change by an administrator and a reload of the policy are lines too; what 
     target,
     reason: 'unknown_tenant',
   })
+  const { key } = newKey()
+  const changed = { tenant: 'acme', units: -5, by: { 'header:x': `red, ip=192.0.2.9 ${key}`, ip: '192.0.2.7' } }
+  audit.administered({ action: 'limit_changed', outcome: 'done', requestId: 'a-2', address: 'unix', target: changed })
   audit.policyReloaded('refused', 'tenantgate.yaml:3:1: plans: is missing')
   expect(parsed()).toMatchObject([
     {
@@ -181,6 +184,7 @@ it('a change by an administrator and a reload of the policy are lines too; what 
       id: 'ci',
       reason: 'unknown_tenant',
     },
+    { units: -5, by: { 'header:x': 'red, ip=192.0.2.9 [credential]', ip: '192.0.2.7' } },
     { event: 'policy_reload', outcome: 'refused', because: 'tenantgate.yaml:3:1: plans: is missing' },
   ])
   expect(audit.lost).toBe(3)

@@ -68,7 +68,7 @@ describe('decisions', () => {
     const shadow = [{ reason: 'invalid_credential', because: `token '${key}'` }] as const
     for (const name of [key, `my_${key}`, `${'x'.repeat(2040)}/${key}`]) {
       log.decided(denyOf({ request: { ...request, id: name }, user: name, credential: name, because: name, shadow }), 1)
-      const target = { id: name, jti: name }
+      const target = { id: name, jti: name, units: 1, by: { 'header:x': name } }
       log.administered({ action: 'a', outcome: 'refused', requestId: 'r', actor: key, address: 'unix', target })
     }
     expect(lines).toHaveLength(6)
