@@ -27,7 +27,8 @@ interface Asked {
  * One status for each descriptor. Requests are taken for all descriptors together, all or none, and from each bucket
  * once; hits below 0 give them back, to each bucket once too. What is counted in another unit has happened already and is
  * counted whatever is left, for each descriptor by itself: what was sent and what came in are two reports.
- * Nobody is let through unknown: a tenant that the policy does not have, or has suspended, is over its limit.
+ * Nobody is let through unknown: a tenant that the policy does not have, or has suspended, is over its limit, and then
+ * nothing is taken from the others of the call.
  *
  * Throws `InvalidHits` where no policy could answer.
  */
@@ -39,7 +40,8 @@ export function chargeTenant(request: HitsRequest, given: TenantGiven): MaybePro
     return { hits, charges: chargesOf(hits) }
   })
   const parts = partsOf(asked.flatMap(({ charges }) => charges))
-  return after(charged(parts, given), (stateOf) => {
+  const isRefused = asked.some(({ hits }) => hits.tenant?.status !== 'active')
+  return after(charged(parts, isRefused, given), (stateOf) => {
     const isObserved = given.policy.shadow.has('limits')
     const statuses = asked.map(({ hits, charges }) => tenantStatus(hits, charges.flatMap(stateOf), isObserved))
     return { code: statuses.some(({ code }) => code === 'over_limit') ? 'over_limit' : 'ok', statuses, headers: [] }
@@ -76,11 +78,13 @@ const NO_STATES: readonly ChargeState[] = []
 /** Charges all, and answers what tells of each charge how its limit stands now. */
 function charged(
   { takes, refunds, reports }: Parts,
+  isRefused: boolean,
   { limits, now }: TenantGiven,
 ): MaybePromise<(charge: Charge) => readonly ChargeState[]> {
   const adjusted = [...refunds, ...reports]
   // a filter waits for no turn: what a Check would delay is refused here
-  return after(takes.length === 0 ? NO_STATES : limits.take(takes, now, 0), (taken) =>
+  const take = () => (isRefused ? limits.look(takes, now, 0) : limits.take(takes, now, 0))
+  return after(takes.length === 0 ? NO_STATES : take(), (taken) =>
     after(adjusted.length === 0 ? NO_STATES : limits.adjust(adjusted, now), (states) => {
       const byKey = new Map(takes.map(({ key }, i) => [key, taken[i]]))
       const refundByKey = new Map(refunds.map(({ key }, i) => [key, states[i]]))

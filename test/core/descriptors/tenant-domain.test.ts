@@ -119,6 +119,15 @@ describe('requests', () => {
     expect(ask({ ...ACME, limit: 'daily' }).statuses[0]?.remaining).toBe(3)
   })
 
+  it.each(['nobody', 'globex'])('take nothing where another descriptor’s tenant, %s, is over its limit', (tenant) => {
+    const { ask } = domain(policyText('{ name: daily, quota: 5/day }'))
+    expect(ask(ACME, { tenant })).toMatchObject({
+      code: 'over_limit',
+      statuses: [{ code: 'ok' }, { code: 'over_limit' }],
+    })
+    expect(ask(ACME).statuses[0]?.remaining).toBe(4)
+  })
+
   it('take from a bucket once, however many descriptors lead to it', () => {
     const { ask } = domain(policyText('{ name: daily, quota: 5/day }'))
     expect(ask(ACME, { ...ACME, user: 'u1' }).statuses.map(({ remaining }) => remaining)).toEqual([4, 4])
@@ -214,6 +223,13 @@ describe('another unit', () => {
     expect(d.with(600, BYTES)).toMatchObject({ code: 'ok', statuses: [{ remaining: 0 }] })
     expect(d.with(1, BYTES).code).toBe('over_limit')
     expect(d.ask(ACME).statuses[0]).toMatchObject({ limit: { name: 'daily' }, remaining: 8 })
+  })
+
+  it('that is used up stops no request of the same call: it tells what has been, the request what is to come', () => {
+    const d = domain(text)
+    d.with(1000, BYTES)
+    expect(codes(d.ask(ACME, BYTES))).toEqual(['ok', 'over_limit'])
+    expect(d.with(0, ACME).statuses[0]?.remaining).toBe(8)
   })
 
   it('that is used up refuses the next Check', async () => {
