@@ -20,7 +20,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 const HELP = `tenantgate: one tenant policy for the gateways you already run
 
-  tenantgate serve --policy FILE [--listen unix:/path | 127.0.0.1:9001]... [--http 127.0.0.1:9002 | off]
+  tenantgate serve --policy FILE [--listen unix:/path | 127.0.0.1:9001 | 0.0.0.0:9001]... [--http 127.0.0.1:9002 | off]
+                   [--tls-certificate FILE --tls-key FILE --tls-client-ca FILE [--tls-client-name NAME]...]
                    [--state FILE] [--audit FILE | stdout] [--admin 127.0.0.1:9003 [--admin-token-file FILE]]
                    [--ratelimit-config DIR] [--drain-timeout 10s] [--log-level debug|info|warn|error]
   tenantgate validate FILE... [--ratelimit-config DIR]
