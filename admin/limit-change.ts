@@ -61,18 +61,19 @@ export async function changeLimit(
     note({ by: 'all', buckets })
     return done(200, { ...about, buckets })
   }
-  const left = await changed(series, key, change, parts)
-  note({ leftBefore: left.before, leftAfter: left.after })
-  return done(200, { ...about, ...(change.action === 'credit' && { units: change.units }), ...left })
+  const { before, after } = await changed(series, key, change, parts)
+  const used = { usedBefore: before.used, usedAfter: after.used }
+  const [left, leftAfter] = [before.state.remaining, after.state.remaining]
+  note({ ...used, leftBefore: left, leftAfter })
+  const units = change.action === 'credit' && { units: change.units }
+  return done(200, { ...about, ...units, before: left, after: leftAfter, ...used })
 }
 
-/** Whole units left, before and after. */
+/** How the bucket stands before and after. */
 async function changed(series: ScopedSeries, key: string, change: LimitChange, { limits, now }: AdminParts) {
   const at = now()
-  const charge = { ...series, key, cost: 0 }
-  const remaining = async () => (await limits.look([charge], at))[0]?.remaining ?? 0
-  const before = await remaining()
+  const before = await limits.bucket(series, key, at)
   if (change.action === 'reset') await limits.reset(series, key)
-  else await limits.adjust([{ ...charge, cost: -change.units }], at)
-  return { before, after: await remaining() }
+  else await limits.adjust([{ ...series, key, cost: -change.units }], at)
+  return { before, after: await limits.bucket(series, key, at) }
 }

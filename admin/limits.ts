@@ -1,7 +1,7 @@
 /** Limits over HTTP: how each of a tenant's stands. */
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
-import type { BucketView, Limit, LimitStore, Series } from '../core/limits/limit.ts'
+import type { BucketView, Limit } from '../core/limits/limit.ts'
 import type { ScopedSeries } from '../core/limits/series.ts'
 import { type Answer, done } from './answer.ts'
 import { byOf, partsOfKey, shownBy } from './buckets.ts'
@@ -47,7 +47,8 @@ export async function listLimits(
 async function standing(series: ScopedSeries, most: number, { limits, policy, now }: AdminParts) {
   const at = now()
   const found = await limits.buckets(series, most + 1, at)
-  const views = found.length === 0 && hasOneBucket(series.limit) ? [await unused(series, limits, at)] : found
+  const views =
+    found.length === 0 && hasOneBucket(series.limit) ? [await limits.bucket(series, series.series, at)] : found
   const buckets = views.slice(0, most).flatMap((view) => {
     const counted = byOf(series, view.key)
     return counted ? [{ by: shownBy(counted, policy()), ...told(view, at) }] : []
@@ -57,13 +58,6 @@ async function standing(series: ScopedSeries, most: number, { limits, policy, no
 
 function hasOneBucket(limit: Limit): boolean {
   return partsOfKey(limit).length === 0
-}
-
-/** A bucket of which nobody has used anything. */
-async function unused(series: Series, limits: LimitStore, at: number): Promise<BucketView> {
-  const [state] = await limits.look([{ ...series, key: series.series, cost: 0 }], at)
-  if (!state) throw new Error('a store answers one state for each charge')
-  return { key: series.series, state, used: 0, refused: 0 }
 }
 
 function told({ state, used, refused }: BucketView, at: number) {

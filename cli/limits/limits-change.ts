@@ -49,11 +49,18 @@ async function change(
 }
 
 function told(body: Readonly<Record<string, unknown>>, tenant: string, limit: string): string {
-  const { scope, by, buckets, units, before, after } = body
+  const { scope, by, buckets, before, after, usedBefore, usedAfter } = body
   const values = Object.entries(Object(by)).map(([name, value]) => `${name}=${value}`)
   const whose = [`'${limit}' of ${tenant}`, ...(scope === 'tenant' ? [] : [String(scope)]), ...values].join(', ')
   if (buckets !== undefined) return `${whose}: ${buckets} ${buckets === 1 ? 'bucket is' : 'buckets are'} full again`
-  const given = Number(units)
-  const what = units === undefined ? 'full again' : given > 0 ? `given back ${given}` : `taken ${-given}`
-  return `${whose}: ${what}; left before ${before}, now ${after}`
+  const used = `used before ${usedBefore}, now ${usedAfter}`
+  return `${whose}: ${deed(body)}; ${used}; left before ${before}, now ${after}`
+}
+
+/** What was done, which may be less than what was asked for: nobody has more than full, nor owes more than the bounds. */
+function deed({ units, usedBefore, usedAfter }: Readonly<Record<string, unknown>>): string {
+  if (units === undefined) return 'full again'
+  const asked = Math.abs(Number(units))
+  const changed = Math.abs(Number(usedBefore) - Number(usedAfter))
+  return `${Number(units) > 0 ? 'given back' : 'taken'} ${changed === asked ? asked : `${changed} of ${asked}`}`
 }

@@ -158,7 +158,18 @@ describe('a credit', () => {
     const told = await change('daily', { action: 'credit', units: 2, scope: 'tenant' })
     expect([told.status, told.body]).toEqual([
       200,
-      { tenant: 'acme', limit: 'daily', scope: 'tenant', action: 'credit', by: {}, units: 2, before: 0, after: 2 },
+      {
+        tenant: 'acme',
+        limit: 'daily',
+        scope: 'tenant',
+        action: 'credit',
+        by: {},
+        units: 2,
+        before: 0,
+        after: 2,
+        usedBefore: 3,
+        usedAfter: 1,
+      },
     ])
     const reasons = []
     for (const team of ['x', 'y', 'z']) reasons.push((await use(team)).reason)
@@ -244,6 +255,8 @@ describe('every change', () => {
           units: 1,
           scope: 'tenant',
           by,
+          usedBefore: 1,
+          usedAfter: 0,
           leftBefore: 1,
           leftAfter: 2,
         },

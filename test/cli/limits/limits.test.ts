@@ -73,19 +73,26 @@ describe('limits show', () => {
 })
 
 describe('limits credit and reset', () => {
-  it('say what was left and what is', async () => {
+  it('say what was used and left, what is, and what was really done', async () => {
     await use('a:b=c')
     const by = ['--by', 'header:X-Team=a:b=c']
     expect(await run('credit', '--limit', 'per-team', '--units', '1', ...by)).toEqual({
       code: 0,
-      stdout: "'per-team' of acme, header:x-team=a:b=c: given back 1; left before 999, now 1000\n",
+      stdout:
+        "'per-team' of acme, header:x-team=a:b=c: given back 1; used before 1, now 0; left before 999, now 1000\n",
       stderr: '',
     })
     expect((await run('credit', '--limit', 'daily', '--scope', 'tenant', '--units=-2')).stdout).toBe(
-      "'daily' of acme: taken 2; left before 2, now 0\n",
+      "'daily' of acme: taken 2; used before 1, now 3; left before 2, now 0\n",
+    )
+    expect((await run('credit', '--limit', 'daily', '--scope', 'tenant', '--units=-200')).stdout).toBe(
+      "'daily' of acme: taken 3 of 200; used before 3, now 6; left before 0, now 0\n",
+    )
+    expect((await run('credit', '--limit', 'daily', '--scope', 'tenant', '--units=100')).stdout).toBe(
+      "'daily' of acme: given back 6 of 100; used before 6, now 0; left before 0, now 3\n",
     )
     expect((await run('reset', '--limit', 'daily', '--scope', 'tenant')).stdout).toBe(
-      "'daily' of acme: full again; left before 0, now 3\n",
+      "'daily' of acme: full again; used before 0, now 0; left before 3, now 3\n",
     )
     expect((await run('reset', '--limit', 'daily', '--scope', 'route:all', '--all')).stdout).toBe(
       "'daily' of acme, route:all: 1 bucket is full again\n",
