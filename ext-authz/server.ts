@@ -22,6 +22,9 @@ const OPTIONS = {
   'grpc.enable_channelz': 0,
 }
 
+/** What envoyproxy/ratelimit calls itself in health checks: whoever asks that by name must not take us for dead. */
+const REPLACED_SERVICE = 'ratelimit'
+
 /** What Envoy is told when we are broken: nothing of the inside. It fails closed on any gRPC error. */
 const BROKEN = { code: status.INTERNAL, details: 'internal error' }
 
@@ -63,7 +66,7 @@ export function createGrpcServer({ check, shouldRateLimit, onFault, now, elapsed
   if (shouldRateLimit) {
     const answerHits: Handle<ShouldRateLimit> = (call) => shouldRateLimit(call.request, () => call.cancelled)
     server.addService(loadRateLimit(), { ShouldRateLimit: unary(answerHits, around('ShouldRateLimit')) })
-    services.push(RATE_LIMIT_SERVICE)
+    services.push(RATE_LIMIT_SERVICE, REPLACED_SERVICE)
   }
   const health = addHealth(server, services)
   const entrance = server.createConnectionInjector(ServerCredentials.createInsecure())

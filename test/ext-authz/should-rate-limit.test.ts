@@ -207,13 +207,14 @@ describe('the service', () => {
   it('has a health of its own, and is not there where it is not given', async () => {
     const { client } = await start(createShouldRateLimit(() => OK))
     expect(await client.health(RATE_LIMIT_SERVICE)).toBe('SERVING')
+    // whoever asked after envoyproxy/ratelimit goes on asking by its name
+    expect(await client.health('ratelimit')).toBe('SERVING')
     const without = await start()
     expect(await without.client.shouldRateLimit({}).catch((reason) => reason)).toMatchObject({
       code: status.UNIMPLEMENTED,
     })
-    expect(await without.client.health(RATE_LIMIT_SERVICE).catch((reason) => reason)).toMatchObject({
-      code: status.NOT_FOUND,
-    })
+    for (const name of [RATE_LIMIT_SERVICE, 'ratelimit'])
+      await expect(without.client.health(name)).rejects.toMatchObject({ code: status.NOT_FOUND })
   })
 
   it('answers what is under way before a drain ends', async () => {
