@@ -37,6 +37,7 @@ export function readFolder(folder: string): FolderContent {
   const notes: Problem[] = []
   const stamps = new Map<string, Stamp>()
   let bytes = 0
+  let isTooMuch = false
   const about = (file: string, message: string): Problem => ({ file, line: 1, column: 1, path: '', message })
 
   function readEntry(parent: string, entry: Dirent, depth: number): void {
@@ -52,16 +53,21 @@ export function readFolder(folder: string): FolderContent {
   }
 
   function readFile(name: string): void {
-    if (files.length === MAX_FILES || bytes > MAX_BYTES) return
+    if (isTooMuch) return
+    if (files.length === MAX_FILES) return tooMuch(`more than ${MAX_FILES} files`)
     const answer = readText(name)
     stamps.set(resolve(name), answer.stamp)
     if ('failure' in answer) problems.push(about(name, answer.failure))
     else {
       bytes += answer.text.length
       files.push({ name, text: answer.text })
-      if (files.length === MAX_FILES) problems.push(about(folder, `holds ${MAX_FILES} files or more`))
-      if (bytes > MAX_BYTES) problems.push(about(folder, 'holds more than 16 MB'))
+      if (bytes > MAX_BYTES) tooMuch('more than 16 MB')
     }
+  }
+
+  function tooMuch(what: string): void {
+    isTooMuch = true
+    problems.push(about(folder, `holds ${what}`))
   }
 
   function readIn(name: string, depth: number): void {
