@@ -13,16 +13,15 @@ export function createMemoryLimits(bounds: Partial<Bounds> = {}): LimitStore {
   // of the call at hand; kept, since a take is to make no list but its answer
   const opened: Counter[] = []
   const newcomers: Charge[] = []
-  const theirs: Counter[] = []
+  const theirs = new Map<string, Counter>()
 
   /** One that is not in the store yet is put there after the charge, when it is known whether it holds anything. */
   function newCounter(charge: Charge, known: Counter | undefined, now: number): Counter {
-    for (let i = 0; i < newcomers.length; i += 1) {
-      if (newcomers[i]?.key === charge.key) return openCounter(theirs[i], charge, now)
-    }
+    const met = theirs.get(charge.key)
+    if (met) return openCounter(met, charge, now)
     const counter = openCounter(known, charge, now)
     newcomers.push(charge)
-    theirs.push(counter)
+    theirs.set(charge.key, counter)
     return counter
   }
 
@@ -38,12 +37,12 @@ export function createMemoryLimits(bounds: Partial<Bounds> = {}): LimitStore {
   }
 
   function keepNewcomers(now: number): void {
-    newcomers.forEach((charge, i) => {
-      const counter = theirs[i]
+    for (const charge of newcomers) {
+      const counter = theirs.get(charge.key)
       if (counter && !isIdle(counter, now)) shelves.put(charge, charge.key, counter, now)
-    })
+    }
     newcomers.length = 0
-    theirs.length = 0
+    theirs.clear()
   }
 
   function* countersOf(series: Series): Generator<readonly [key: string, counter: Counter]> {

@@ -59,4 +59,22 @@ describe('memory stays bounded whatever clients send', () => {
     use(store, ...pair)
     expect(pair.map((asked) => left(store, asked))).toEqual([4, 4])
   })
+
+  it('what one call costs grows with its charges, not with their square', () => {
+    const store = createMemoryLimits()
+    let looked = 0
+    const many = Array.from({ length: 2000 }, (_, ip) => {
+      const one = fromIp('acme', ip)
+      const { key } = one
+      return Object.defineProperty({ ...one }, 'key', {
+        get() {
+          looked += 1
+          return key
+        },
+      })
+    })
+    use(store, ...many, ...many)
+    expect(looked).toBeLessThan(4000 * 10)
+    expect(left(store, fromIp('acme', 7))).toBe(3)
+  })
 })
