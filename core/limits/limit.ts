@@ -102,7 +102,10 @@ export interface BucketView {
   readonly state: ChargeState
   /** Units charged in this window, or missing from the bucket. */
   readonly used: number
-  /** Charges that found no room in this window; of a rate, since the bucket was last full. */
+  /**
+   * Charges that found no room in this window; of a rate, since the bucket was last full. A limit in shadow counts those that
+   * the enforced ones admitted.
+   */
   readonly refused: number
 }
 

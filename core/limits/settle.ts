@@ -24,8 +24,11 @@ export function takeAll(
     else if (charge.limit.mode !== 'shadow') isRefused = true
   }
   for (let i = 0; i < charges.length; i += 1) {
-    if (delays[i] === NO_ROOM) at(counters, i).refused += 1
-    else if (isRefused) untakeCost(at(counters, i), at(charges, i).cost)
+    const [charge, counter] = [at(charges, i), at(counters, i)]
+    const isRoom = delays[i] !== NO_ROOM
+    if (isRoom && isRefused) untakeCost(counter, charge.cost)
+    // one in shadow tells of what it alone would have refused
+    if (!isRoom && !(isRefused && charge.limit.mode === 'shadow')) counter.refused += 1
   }
   return charges.map((charge, i) => stateOf(at(counters, i), charge, delays[i] ?? NO_ROOM, patienceMs, now))
 }

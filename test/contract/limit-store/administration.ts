@@ -89,6 +89,14 @@ export function administrationPart(create: CreateStore): void {
     expect(await store.bucket(ofAda, ofAda.key, NOON + DAY)).toMatchObject({ used: 0, state: { remaining: 10 } })
   })
 
+  it('refusals of a limit in shadow are those that it alone would have made', async () => {
+    const store = await create()
+    const tried = charge({ ...perUser, amount: 2, mode: 'shadow' }, { who: 'ada' })
+    for (let i = 0; i < 9; i++) await take(store, [charge(burst), tried])
+    expect(await store.buckets(tried, 10, NOON)).toMatchObject([{ used: 2, refused: 3 }])
+    expect(await store.buckets(charge(burst), 10, NOON)).toMatchObject([{ used: 5, refused: 4 }])
+  })
+
   it('of a rate, what is missing is used, and refusals are forgotten once it was full again', async () => {
     const store = await create()
     for (let i = 0; i < 8; i++) await take(store, [charge(burst)])
