@@ -19,6 +19,8 @@ export interface Policy {
   /** Stages whose refusals are logged and counted, and not acted on. */
   readonly shadow: ReadonlySet<ShadowStage>
   readonly upstreams: ReadonlySet<string>
+  /** What its limits count besides requests, whether or not a tenant has them now. */
+  readonly units: ReadonlySet<string>
   /** A flag definition in flagd's JSON format, as text; undefined where the policy names none. */
   readonly flags: string | undefined
 }

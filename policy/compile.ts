@@ -20,10 +20,17 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
   const byHost = new Map<string, Tenant>()
   const byHash = new Map<string, ApiKey>()
   const certificates: CertificateEntry[] = []
+  const units = new Set<string>()
+  const addUnits = (limits: readonly Limit[]) => {
+    for (const { unit } of limits) if (unit !== undefined) units.add(unit)
+  }
+  for (const limits of head.plans.values()) addUnits(limits)
+  for (const { limits } of head.routes) addUnits(limits)
   const plans = new Map([...head.plans].map(([name, limits]) => [name, deepFreeze(limits)]))
 
   function add({ tenant: { limits, ...facts }, aliases, hosts, apiKeys, certificates: named }: TenantEntry): void {
-    for (const own of facts.credentialLimits?.values() ?? []) deepFreeze(own)
+    for (const own of facts.credentialLimits?.values() ?? []) addUnits(deepFreeze(own))
+    if (limits) addUnits(limits)
     const tenant: Tenant = deepFreeze({ ...facts, limits: limits ?? plans.get(facts.plan) ?? NO_LIMITS })
     byId.set(tenant.id, tenant)
     for (const name of [tenant.id, ...aliases]) byName.set(name, tenant)
@@ -53,6 +60,7 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
         routes: compileRoutes(deepFreeze(head.routes)),
         shadow: new Set(head.shadow),
         upstreams: new Set(head.upstreams),
+        units,
         flags: head.flags,
       }),
   }

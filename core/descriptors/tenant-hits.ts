@@ -74,7 +74,7 @@ export function readTenantHits(descriptor: Descriptor, requestHits: number, poli
     isGiven: (by) => (by in there ? there[by as keyof typeof there] !== undefined : given.has(by)),
     credentialId: isOfPolicy ? id : undefined,
     route,
-    unit: unitOf(given),
+    unit: unitOf(given, policy),
     limit: given.get('limit'),
     hits: bounded(descriptor.hits ?? (requestHits || 1)),
   }
@@ -122,10 +122,12 @@ function routeOf(given: ReadonlyMap<string, string>, policy: Policy): Route | un
   throw new InvalidHits(`the policy has no route '${shown(name)}'`)
 }
 
-/** `requests` is what limits without a unit count. */
-function unitOf(given: ReadonlyMap<string, string>): string | undefined {
+/** `requests` is what limits without a unit count. A unit that nothing counts would be counted nowhere, and nobody would know. */
+function unitOf(given: ReadonlyMap<string, string>, { units }: Policy): string | undefined {
   const unit = given.get('unit')
-  return unit === 'requests' ? undefined : unit
+  if (unit === undefined || unit === 'requests') return undefined
+  if (units.has(unit)) return unit
+  throw new InvalidHits(`no limit of the policy has the unit '${shown(unit)}'`)
 }
 
 const LONGEST_SHOWN = 64

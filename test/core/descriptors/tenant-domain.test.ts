@@ -225,6 +225,18 @@ describe('another unit', () => {
     expect(d.ask(ACME).statuses[0]).toMatchObject({ limit: { name: 'daily' }, remaining: 8 })
   })
 
+  it.each([
+    ['of a plan that no tenant has', 'plans: { other: { limits: [LIMIT] }, plan: {', 'plans: { plan: {'],
+    ['of a tenant', '  globex: { limits: [LIMIT],', '  globex: {'],
+    ['of a credential', 'rate: 7/s }, LIMIT]', 'rate: 7/s }]'],
+    ['of a route', 'rate: 9/s, by: [user] }, LIMIT]', 'rate: 9/s, by: [user] }]'],
+  ])('%s is one that a descriptor may tell', (_, written, place) => {
+    const plain = policyText('')
+    expect(() => domain(plain).with(1, BYTES)).toThrow(InvalidHits)
+    const limit = '{ name: b, quota: 1/day, unit: content-bytes }'
+    expect(domain(plain.replace(place, written.replace('LIMIT', limit))).with(1, BYTES).code).toBe('ok')
+  })
+
   it('that is used up stops no request of the same call: it tells what has been, the request what is to come', () => {
     const d = domain(text)
     d.with(1000, BYTES)
@@ -323,6 +335,8 @@ describe('nobody is let through unknown', () => {
     ['a header without a name', { ...ACME, 'header:': 'a' }, /no entry 'header:'/],
     ['an unknown kind of credential', { ...ACME, credential: 'a', 'credential-kind': 'key' }, /is one of apiKey/],
     ['an unknown route', { ...ACME, route: 'order' }, /no route 'order'/],
+    ['a unit that no limit has', { ...ACME, unit: 'content-byte' }, /has the unit 'content-byte'/],
+    ['an empty unit', { ...ACME, unit: '' }, /has the unit ''/],
     ['line breaks', { ...ACME, 'a\r\nb': 'u1' }, /no entry 'a\?\?b'/],
   ])('%s is told in words', (_, entries, words) => {
     expect(() => ask(entries as unknown as Record<string, string>)).toThrow(InvalidHits)
