@@ -53,8 +53,8 @@ export function readFolder(folder: string): FolderContent {
   }
 
   function readFile(name: string): void {
+    if (files.length === MAX_FILES) tooMuch(`more than ${MAX_FILES} files`)
     if (isTooMuch) return
-    if (files.length === MAX_FILES) return tooMuch(`more than ${MAX_FILES} files`)
     const answer = readText(name)
     stamps.set(resolve(name), answer.stamp)
     if ('failure' in answer) problems.push(about(name, answer.failure))
@@ -66,6 +66,7 @@ export function readFolder(folder: string): FolderContent {
   }
 
   function tooMuch(what: string): void {
+    if (isTooMuch) return
     isTooMuch = true
     problems.push(about(folder, `holds ${what}`))
   }
