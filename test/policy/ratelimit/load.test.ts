@@ -86,14 +86,6 @@ describe('a folder is refused', () => {
     expect(problemsOf({})).toEqual([':1:1 : holds no file'])
   })
 
-  it('when it holds more than 1,000 files, and not before', () => {
-    const files = (count: number) =>
-      Object.fromEntries(Array.from({ length: count }, (_, i) => [`${i}.yaml`, SHOP.replace('shop', `shop-${i}`)]))
-    expect(load(files(1000)).ok).toBe(true)
-    folder?.remove()
-    expect(problemsOf({ ...files(1001), 'in/one.yaml': SHOP })).toEqual([':1:1 : holds more than 1000 files'])
-  })
-
   it('when it is not there, or a file', () => {
     folder = createTestFolder({ 'x.yaml': SHOP })
     for (const [name, message] of [
