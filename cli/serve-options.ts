@@ -1,8 +1,8 @@
 /** The options of `serve`: read from the command line and the environment, checked, and made into values. */
 import type { Io } from './io.ts'
 import { readOptions } from './options.ts'
-import { type RatelimitOptions, readRatelimitOptions } from './ratelimit-options.ts'
 import { type ListenAddress, readAddress } from './service/listen-address.ts'
+import { type RatelimitOptions, readRatelimitOptions } from './service/ratelimit-options.ts'
 import {
   readServiceOptions,
   SERVICE_SPECS,

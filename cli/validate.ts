@@ -4,7 +4,7 @@ import { formatProblem } from '../policy/problem.ts'
 import { type DescriptorSource, loadDescriptorConfig } from '../policy/ratelimit/load.ts'
 import { EXIT, type Io, wrongUse } from './io.ts'
 import { readOptions } from './options.ts'
-import { readRatelimitOptions } from './ratelimit-options.ts'
+import { readRatelimitOptions } from './service/ratelimit-options.ts'
 
 const SPECS = { 'ratelimit-config': { type: 'string' } } as const
 

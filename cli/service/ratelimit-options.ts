@@ -1,7 +1,7 @@
 /** The settings of envoyproxy/ratelimit that change its answers, under the names that it has for them in the environment. */
-import type { HitsSettings } from '../core/descriptors/config.ts'
-import type { DescriptorSource } from '../policy/ratelimit/load.ts'
-import type { Io } from './io.ts'
+import type { HitsSettings } from '../../core/descriptors/config.ts'
+import type { DescriptorSource } from '../../policy/ratelimit/load.ts'
+import type { Io } from '../io.ts'
 
 export interface RatelimitOptions extends DescriptorSource {
   readonly settings: HitsSettings

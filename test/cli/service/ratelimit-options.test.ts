@@ -1,6 +1,6 @@
 /** The settings of envoyproxy/ratelimit in the environment: its names, its defaults, its words for yes and no. */
 import { expect, it } from 'vitest'
-import { readRatelimitOptions } from '../../cli/ratelimit-options.ts'
+import { readRatelimitOptions } from '../../../cli/service/ratelimit-options.ts'
 
 const read = (env: Record<string, string> = {}) => readRatelimitOptions('limits', env)
 
