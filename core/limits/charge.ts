@@ -23,6 +23,8 @@ export function chargesOf(charged: Charged): readonly Charge[] {
   const owner = tenant?.id ?? ''
   let counted: Counted | undefined
   const add = (limit: Limit, series: string) => {
+    // a route that costs nothing is one that tells what is left: also when another unit is used up
+    if (limit.unit !== undefined && route.cost === 0) return
     const cost = costIn(limit, route)
     const isTenants = limit.by.length === 1 && limit.by[0] === 'tenant'
     if (!isTenants) counted ??= countedOf(charged)

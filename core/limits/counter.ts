@@ -81,10 +81,11 @@ export function copyOf<T extends Counter | undefined>(counter: T): T {
 
 /**
  * How long the charge must wait for what it asks, in ms: 0 where there is room now, and `NO_ROOM` where it would be longer
- * than the limit's delay or the asker's patience.
+ * than the limit's delay or the asker's patience. What asks for nothing has room also in a limit that is overdrawn.
  */
 export function roomFor(counter: Counter, charge: Charge, patienceMs: number): number {
   const need = needOf(charge)
+  if (need === 0) return 0
   if (counter.kind === 'quota') return counter.used + need <= counter.limit.amount ? 0 : NO_ROOM
   // a bucket never holds more than its burst, and a delay must not make it seem as if it did
   if (need > counter.limit.burst) return NO_ROOM

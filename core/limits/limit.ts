@@ -75,7 +75,9 @@ export interface Series {
 export interface Charge extends Series {
   /** The bucket's key, made by `bucketKey`; it begins with the series. */
   readonly key: string
-  /** Whole units. 0 only looks, and finds room in a limit that counts no requests as long as anything is left. */
+  /**
+   * Whole units. 0 only looks, and always has room; in a limit that counts no requests only as long as anything is left.
+   */
   readonly cost: number
 }
 

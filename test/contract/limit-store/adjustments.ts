@@ -9,6 +9,7 @@ import {
   charge,
   DAY,
   daily,
+  delaying,
   HOUR,
   NOON,
   remaining,
@@ -73,13 +74,17 @@ export function adjustmentsPart(create: CreateStore): void {
     expect(admitted(await take(store, [charge(pace, { cost: 0 })], NOON + 200))).toBe(true)
   })
 
-  it('a peek at a limit of requests is refused only while the limit is overdrawn', async () => {
+  it('a peek at a limit of requests has room at once, also while the limit is overdrawn or others wait for it', async () => {
     const store = await create()
+    const paced = charge(delaying, { cost: 0 })
+    for (let i = 0; i < 8; i++) await take(store, [charge(delaying)])
     await adjust(store, [charge(burst, { cost: 5 }), charge(daily, { cost: 10 })])
-    const peek = [charge(burst, { cost: 0 }), charge(daily, { cost: 0 })]
-    expect(admitted(await take(store, peek))).toBe(true)
-    await adjust(store, [charge(burst), charge(daily)])
-    expect((await take(store, peek)).map((state) => state.admitted)).toEqual([false, false])
+    const peek = [charge(burst, { cost: 0 }), charge(daily, { cost: 0 }), paced]
+    for (const _ of [1, 2]) {
+      const states = await take(store, peek)
+      expect(states).toMatchObject(peek.map(() => ({ admitted: true, remaining: 0, delayMs: 0, retryAfterMs: 0 })))
+      await adjust(store, [charge(burst), charge(daily)])
+    }
   })
 
   it('400 reports at once are all counted', async () => {

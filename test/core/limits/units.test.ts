@@ -84,9 +84,9 @@ it('an explanation says what is left of what', () => {
 })
 
 describe('a route that costs nothing', () => {
-  it('takes nothing from quotas and weighted rates, and is a request to other rates', async () => {
+  it('takes nothing from quotas and weighted rates, is a request to other rates, and asks no limit of another unit', async () => {
     const gate = gateOf(policy)
-    expect(remaining(await ask(gate, '/left'))).toEqual({ daily: 10, weighed: 10, counted: 99, traffic: 5000 })
+    expect(remaining(await ask(gate, '/left'))).toEqual({ daily: 10, weighed: 10, counted: 99 })
   })
 
   it('is let through where nothing is left, which is what it can tell', async () => {
@@ -94,6 +94,19 @@ describe('a route that costs nothing', () => {
     for (const _ of [1, 2]) await ask(gate, '/dear')
     expect((await ask(gate, '/dear')).decision).toBe('deny')
     const left = await ask(gate, '/left')
-    expect([left.decision, remaining(left)]).toEqual(['allow', { daily: 0, weighed: 0, counted: 97, traffic: 5000 }])
+    expect([left.decision, remaining(left)]).toEqual(['allow', { daily: 0, weighed: 0, counted: 97 }])
+  })
+
+  it.each(['daily', 'weighed', 'traffic'])('is let through where more was used than there is: %s', async (name) => {
+    const gate = gateOf(policy)
+    await report(gate, name, 9999)
+    expect((await ask(gate, '/dear')).decision).toBe('deny')
+    expect((await ask(gate, '/left')).decision).toBe('allow')
+  })
+
+  it('is refused by a rate that counts requests', async () => {
+    const gate = gateOf(policy)
+    await report(gate, 'counted', 100)
+    expect((await ask(gate, '/left')).reason).toBe('rate_limited')
   })
 })
