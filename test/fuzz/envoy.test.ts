@@ -7,6 +7,8 @@ import { createWorld } from './world.ts'
 
 const SEED = 20261122
 const CASES = 300
+/** A few seconds on a machine of its own; a loaded one is given its time. */
+const timeout = 120_000
 
 const world = createWorld()
 let envoy: RealEnvoy
@@ -15,7 +17,9 @@ beforeAll(async () => {
 })
 afterAll(() => envoy?.stop())
 
-it(`whatever a client sends through Envoy, the decision is the one in memory, and a backend hears of the caller from us alone (seed ${SEED})`, async () => {
+it(`whatever a client sends through Envoy, the decision is the one in memory, and a backend hears of the caller from us alone (seed ${SEED})`, {
+  timeout,
+}, async () => {
   const gateways = [
     { ...envoy, strips: true, verifies: false },
     { ...createEnvoyAdapter(world, asReference), strips: false, verifies: false },
