@@ -1,5 +1,6 @@
 /** What a descriptor of the domain `tenantgate` says: whose limits it is charged to, by which values, and how much. */
 import type { Counted } from '../limits/bucket-key.ts'
+import { claimValueOf } from '../limits/counted-values.ts'
 import type { CountedBy } from '../limits/limit.ts'
 import type { Policy, Route, Tenant } from '../policy.ts'
 import { type Descriptor, InvalidHits } from './descriptor.ts'
@@ -64,8 +65,7 @@ export function readTenantHits(descriptor: Descriptor, requestHits: number, poli
     ip: ip ?? '',
     route: route?.name ?? '',
     header: (header) => given.get(`header:${header}`) ?? '',
-    // a filter only has texts: a claim that is a number or a list cannot be told
-    claim: (claim) => JSON.stringify(given.get(`claim:${claim}`) ?? ''),
+    claim: (claim) => claimValueOf(given.get(`claim:${claim}`) ?? ''),
   }
   const there = { tenant: name, credential: caller, user, ip, route }
   return {

@@ -17,7 +17,23 @@ export function countedValueOf(by: CountedBy, text: string): string {
   if (by === 'user') return OF_CALLER.test(text) ? text : `user:${text}`
   if (by === 'credential') return OF_CREDENTIAL.test(text) ? text : `apiKey:${text}`
   if (by === 'ip') return addressBlock(text)
-  return by.startsWith('claim:') ? JSON.stringify(jsonIn(text, text)) : text
+  return by.startsWith('claim:') ? claimValueOf(text) : text
+}
+
+/**
+ * The value in a bucket's key of a claim that is only known as text: JSON where it is some, so that `5` is the number and `"5"`
+ * the text; no text at all is a claim that is not there.
+ */
+export function claimValueOf(text: string): string {
+  if (text === '') return ''
+  try {
+    const value: unknown = JSON.parse(text)
+    // more digits than a number keeps would be the same as others: such ids are texts
+    if (typeof value !== 'number' || String(value) === text) return JSON.stringify(value)
+  } catch {
+    // no JSON, or nested too deeply to be written again
+  }
+  return JSON.stringify(text)
 }
 
 /** A value of a bucket's key in words, from which `countedValueOf` makes it again. */

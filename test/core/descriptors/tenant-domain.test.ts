@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { type Descriptor, InvalidHits } from '../../../core/descriptors/descriptor.ts'
 import { countHits } from '../../../core/descriptors/rate-limit.ts'
 import { chargeTenant } from '../../../core/descriptors/tenant-domain.ts'
+import { chargesOf } from '../../../core/limits/charge.ts'
 import type { LimitStore } from '../../../core/limits/limit.ts'
 import { createMemoryHits } from '../../../stores/memory-hits.ts'
 import { createMemoryLimits } from '../../../stores/memory-limits.ts'
-import { gateOf, NOON, newKey, policyOf } from '../../support/gate.ts'
+import { gateOf, NOON, newKey, policyOf, requestOf } from '../../support/gate.ts'
 import { ratelimitConfigOf } from '../../support/ratelimit-config.ts'
 
 const key = newKey()
@@ -178,6 +179,26 @@ describe('a limit', () => {
     ask({ ...ACME, 'header:X-Zone': 'a' })
     expect(ask({ ...ACME, 'header:x-zone': 'a' }).code).toBe('over_limit')
     expect(ask({ ...ACME, 'header:x-zone': 'b' }).code).toBe('ok')
+  })
+
+  it.each([
+    ['a text', 'blue', 'blue'],
+    ['a number', 5, '5'],
+    ['a text of digits, in quotes', '5', '"5"'],
+    ['true', true, 'true'],
+    ['a list', ['a', 'b'], '["a","b"]'],
+    ['absent', undefined, ''],
+  ])('by a claim that is %s shares its bucket with the Checks of such tokens', (_, claim, told) => {
+    const text = policyText('{ name: c, quota: 1/day, by: ["claim:team"] }')
+    const limits = createMemoryLimits()
+    const { directory, routes } = policyFor(text)
+    const route = routes.routes.find(({ name }) => name === 'all')
+    if (!route) throw new Error('the policy has that route')
+    const claims = claim === undefined ? {} : { team: claim }
+    const principal = { kind: 'jwt' as const, credential: 'web', roles: [], scopes: [], claims }
+    const ofCheck = chargesOf({ request: requestOf({}), route, tenant: directory.byId('acme'), principal })
+    expect(answer(text, limits, [descriptorOf({ ...ACME, 'claim:team': told })]).code).toBe('ok')
+    expect(limits.take(ofCheck, NOON)).toMatchObject([{ admitted: false }])
   })
 
   it('of a credential counts where the descriptor names that credential', () => {

@@ -31,6 +31,13 @@ describe('what buckets count by', () => {
     expect(countedValueOf('claim:team', '{ "a": 1 }')).toBe('{"a":1}')
   })
 
+  it('a number that no number can be is a text, and so is JSON too deep: ids of many digits stay apart', () => {
+    const ids = ['12345678901234567890', '12345678901234567891', '007', '1e400']
+    expect(ids.map((id) => countedValueOf('claim:team', id))).toEqual(ids.map((id) => `"${id}"`))
+    const deep = '['.repeat(20_000) + ']'.repeat(20_000)
+    expect(countedValueOf('claim:team', deep)).toBe(`"${deep}"`)
+  })
+
   it('whatever is shown is read as what it was shown for', () => {
     const callers = fc.tuple(fc.constantFrom('user:', 'apiKey:', 'jwt:'), fc.string()).map((parts) => parts.join(''))
     const odd = fc.constantFrom('user:', 'apiKey:x', `sha256:${'a'.repeat(43)}`, '"', 'null', '__proto__')
