@@ -81,11 +81,16 @@ function writeStatus({ code, limit, remaining, resetMs }: DescriptorStatus): Sta
       },
     }),
     limitRemaining: uint32(remaining),
-    ...(resetMs !== undefined && { durationUntilReset: { seconds: Math.ceil(resetMs / 1000) } }),
+    ...(resetMs !== undefined && {
+      durationUntilReset: { seconds: Math.min(Math.ceil(resetMs / 1000), MAX_DURATION_SECONDS) },
+    }),
   }
 }
 
 const MAX_UINT32 = 2 ** 32 - 1
+
+/** google.protobuf.Duration ends here: ten thousand years of 365.25 days. */
+const MAX_DURATION_SECONDS = 315_576_000_000
 
 function uint32(value: number): number {
   return Math.min(MAX_UINT32, Math.max(0, Math.floor(value)))

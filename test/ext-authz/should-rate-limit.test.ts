@@ -157,8 +157,14 @@ describe('an answer', () => {
 
   it('never has a number that the protocol cannot carry', async () => {
     const limit = { name: 'huge', requestsPerUnit: 1e15, unit: undefined }
-    expect(await told({ ...OK, statuses: [{ code: 'ok', limit, remaining: 1e15, resetMs: 1e15 }] })).toMatchObject({
-      statuses: [{ currentLimit: { requestsPerUnit: 4_294_967_295 }, limitRemaining: 4_294_967_295 }],
+    expect(await told({ ...OK, statuses: [{ code: 'ok', limit, remaining: 1e15, resetMs: 3.7e17 }] })).toMatchObject({
+      statuses: [
+        {
+          currentLimit: { requestsPerUnit: 4_294_967_295 },
+          limitRemaining: 4_294_967_295,
+          durationUntilReset: { seconds: 315_576_000_000 },
+        },
+      ],
     })
   })
 })
