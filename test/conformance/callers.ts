@@ -29,5 +29,11 @@ const INITECH = { 'x-tenant-id': 'initech', 'x-tenant-plan': 'free' }
 export const INITECH_KEY = { ...INITECH, 'x-user-scopes': 'orders:read,orders:write' }
 export const INITECH_SECOND = { ...INITECH, 'x-user-scopes': 'orders:read' }
 
+const METERED = { 'x-tenant-id': 'metered', 'x-tenant-plan': 'enterprise', 'x-user-scopes': 'orders:read' }
+
+export const METERED_KEY = METERED
+export const ANN_AT_METERED = { ...METERED, 'x-user-id': 'ann' }
+export const BOB_AT_METERED = { ...METERED, 'x-user-id': 'bob' }
+
 /** Most cases are about this request; acme's are served by orders-beta, see the policy's flag. */
 export const ORDER = '/v1/orders/1'

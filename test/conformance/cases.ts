@@ -15,6 +15,7 @@ import { keyAttacks } from './cases/attacks/keys.ts'
 import { pathAttacks } from './cases/attacks/paths.ts'
 import { tokenAttacks } from './cases/attacks/tokens.ts'
 import { clients } from './cases/clients.ts'
+import { countedBy } from './cases/counted-by.ts'
 import { delays } from './cases/delays.ts'
 import { denials } from './cases/denials.ts'
 import { identityHeaders } from './cases/identity-headers.ts'
@@ -36,6 +37,7 @@ export const topics: readonly Topic[] = [
   identityHeaders,
   denials,
   limits,
+  countedBy,
   delays,
   upstreams,
   clients,

@@ -20,6 +20,8 @@ const SINGLE_KEYS = [
   'globex key',
   'initech key',
   'initech second key',
+  'metered key',
+  'metered second key',
   'paused key',
   'unknown key',
 ] as const
@@ -40,6 +42,9 @@ const CLAIMS = {
   'ann by alias token': { ...ann, org_id: 'org_7f3a' },
   'bob at acme token': { ...ann, sub: 'bob' },
   'ann at globex token': { ...ann, org_id: 'globex' },
+  'ann of blue token': { ...ann, org_id: 'metered', team: 'blue' },
+  'bob of blue token': { ...ann, sub: 'bob', org_id: 'metered', team: 'blue' },
+  'bob of red token': { ...ann, sub: 'bob', org_id: 'metered', team: 'red' },
   'ann at paused token': { ...ann, org_id: 'paused' },
   'ann at nobody token': { ...ann, org_id: 'nobody' },
   'ann without tenant token': { sub: 'ann', scope: 'orders:read' },

@@ -68,6 +68,14 @@ tenants:
     apiKeys:
       - { id: app, hash: "${hash('initech key')}", scopes: [orders:read, orders:write] }
       - { id: second, hash: "${hash('initech second key')}", scopes: [orders:read] }
+  metered: # limits by pairs
+    plan: enterprise
+    limits:
+      - { name: per-caller, rate: 2/m, by: [credential, route] }
+      - { name: per-team, rate: 3/m, by: ["claim:team", route] }
+    apiKeys:
+      - { id: app, hash: "${hash('metered key')}", scopes: [orders:read] }
+      - { id: second, hash: "${hash('metered second key')}", scopes: [orders:read] }
   paused:
     plan: free
     status: suspended
@@ -105,6 +113,7 @@ routes:
 
   # limits of a route
   - { name: search, match: { path: /v1/search }, limits: [{ name: per-user, rate: 2/m, by: [user] }], upstream: orders-stable }
+  - { name: teams, match: { path: /v1/teams }, limits: [{ name: of-team, rate: 2/m, by: ["header:x-team", ip] }], upstream: orders-stable }
   - { name: hidden, match: { path: /v1/hidden }, limits: [{ name: secret-limit, rate: 1/m, expose: false }], upstream: orders-stable }
   - { name: half-hidden, match: { path: /v1/half-hidden }, limits: [{ name: shown, rate: 3/m }, { name: secret-limit, rate: 1/m, expose: false }], upstream: orders-stable }
   - { name: reports, match: { path: /v1/reports }, limits: [{ name: hurry, rate: 3/m }, { name: monthly, quota: 2/month }], upstream: orders-stable }
