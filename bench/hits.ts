@@ -35,7 +35,7 @@ const LONG = {
 
 export async function benchHits(): Promise<Table> {
   const { config } = parseDescriptors([{ name: 'bench.yaml', text: TEXT }], false)
-  const settings = { headers: false, shadow: false, quota: false, metadata: false } as const
+  const settings = { headers: false, shadow: false, quota: false, sparing: false, metadata: false } as const
   const given: HitsGiven = { config, hits: createMemoryHits(), settings, now: Date.now() }
   const told: HitsGiven = {
     ...given,

@@ -16,6 +16,7 @@ export const DEFAULT_HITS_SETTINGS: HitsSettings = Object.freeze({
   headers: false,
   shadow: false,
   quota: false,
+  sparing: false,
   metadata: false,
 })
 
@@ -29,6 +30,7 @@ const SWITCHES = [
   'LIMIT_RESPONSE_HEADERS_ENABLED',
   'SHADOW_MODE',
   'QUOTA_MODE',
+  'STOP_CACHE_KEY_INCREMENT_WHEN_OVERLIMIT',
   'RESPONSE_DYNAMIC_METADATA',
   'MERGE_DOMAIN_CONFIG',
 ] as const
@@ -60,6 +62,7 @@ export function readRatelimitOptions(folder: string, env: Io['env']): ReadRateli
     headers: isOn.LIMIT_RESPONSE_HEADERS_ENABLED === true && names,
     shadow: isOn.SHADOW_MODE === true,
     quota: isOn.QUOTA_MODE === true,
+    sparing: isOn.STOP_CACHE_KEY_INCREMENT_WHEN_OVERLIMIT === true,
     metadata: isOn.RESPONSE_DYNAMIC_METADATA === true,
   }
   return { ok: true, options: { folder, mergeDomains: isOn.MERGE_DOMAIN_CONFIG === true, settings } }

@@ -56,6 +56,8 @@ export interface HitsSettings {
   readonly shadow: boolean
   /** All limits are quotas, see `isQuota`. */
   readonly quota: boolean
+  /** Where a call goes beyond one of its limits, the others count nothing of it. */
+  readonly sparing: boolean
   /** Answers carry dynamic metadata. */
   readonly metadata: boolean
 }

@@ -1,5 +1,6 @@
 /** Answers a ratelimit filter from a configuration, as envoyproxy/ratelimit would: all hits count, refused ones too. */
 import { after, type MaybePromise } from '../maybe-promise.ts'
+import { addHits, type LimitedHit } from './add-hits.ts'
 import {
   type ConfiguredLimit,
   type DescriptorConfig,
@@ -18,7 +19,7 @@ import {
 import { hitHeaders } from './hit-headers.ts'
 import { hitKey, secondsLeft, windowEnd } from './hit-key.ts'
 import { hitMetadata } from './hit-metadata.ts'
-import type { Hit, HitStore } from './hit-store.ts'
+import type { HitStore } from './hit-store.ts'
 import { findLimit, type Match } from './match.ts'
 
 export interface HitsGiven {
@@ -30,7 +31,7 @@ export interface HitsGiven {
 }
 
 /**
- * One status for each descriptor, in one step of the store. An unknown domain limits nothing.
+ * One status for each descriptor, in one step of the store unless `settings.sparing`. An unknown domain limits nothing.
  *
  * Throws InvalidHits where there is no domain, no descriptor or too many, and where the request's own limit has a unit that the
  * protocol does not know.
@@ -39,8 +40,7 @@ export function countHits(request: HitsRequest, { config, hits, settings, now }:
   if (request.domain === '') throw new InvalidHits('the domain of the request is empty: a filter must name one')
   checkDescriptors(request)
   const matches = withoutReplaced(matchAll(request, config))
-  const asked = hitsOf(request, matches, now)
-  const counts = asked.length === 0 ? [] : hits.add(asked, now)
+  const counts = addHits(hitsOf(request, matches, now), settings.sparing, hits, now)
   return after(counts, (known) => answerOf(request, matches, known, settings, now))
 }
 
@@ -87,14 +87,14 @@ function hitsOf(
   { domain, descriptors, hitsAddend }: HitsRequest,
   matches: readonly (Match | undefined)[],
   now: number,
-): Hit[] {
-  const hits: Hit[] = []
+): LimitedHit[] {
+  const hits: LimitedHit[] = []
   for (const [index, { entries, hits: own }] of descriptors.entries()) {
     const match = matches[index]
     if (!isCounted(match)) continue
-    const { unit, series } = match.limit
+    const { unit, series, requestsPerUnit } = match.limit
     const key = hitKey(unit, domain, entries, match.shared)
-    hits.push({ series, key, endsAt: windowEnd(unit, now), addend: own ?? Math.max(1, hitsAddend) })
+    hits.push({ series, key, endsAt: windowEnd(unit, now), addend: own ?? Math.max(1, hitsAddend), requestsPerUnit })
   }
   return hits
 }

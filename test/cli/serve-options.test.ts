@@ -53,7 +53,7 @@ describe('the options of serve', () => {
 
   it('take a folder of ratelimit configuration, and that service’s own settings beside it', () => {
     const env = { TENANTGATE_RATELIMIT_CONFIG: 'limits', SHADOW_MODE: 'true' }
-    const settings = { headers: false, shadow: true, quota: false, metadata: false }
+    const settings = { headers: false, shadow: true, quota: false, sparing: false, metadata: false }
     const ratelimit = { folder: 'limits', mergeDomains: false, settings }
     expect(read(['--policy', 'p'], env)).toMatchObject({ options: { ratelimit } })
     expect(read(['--policy', 'p', '--ratelimit-config', 'own'], env)).toMatchObject({

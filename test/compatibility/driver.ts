@@ -38,10 +38,11 @@ export function settingsOf({
   headers = false,
   shadow = false,
   quota = false,
+  sparing = false,
   metadata = false,
   mergeDomains = false,
 }: RowSettings = {}): DriverSettings {
-  return { headers: headers && HEADERS, shadow, quota, metadata, mergeDomains }
+  return { headers: headers && HEADERS, shadow, quota, sparing, metadata, mergeDomains }
 }
 
 function checkAnswer(call: Call, answer: HitsAnswer | Invalid): void {

@@ -32,6 +32,7 @@ export interface RowSettings {
   readonly headers?: boolean
   readonly shadow?: boolean
   readonly quota?: boolean
+  readonly sparing?: boolean
   readonly metadata?: boolean
   readonly mergeDomains?: boolean
 }

@@ -27,7 +27,7 @@ export interface LimitedEnvoy {
   stop(): Promise<void>
 }
 
-const NO_SETTINGS: HitsSettings = { headers: false, shadow: false, quota: false, metadata: false }
+const NO_SETTINGS: HitsSettings = { headers: false, shadow: false, quota: false, sparing: false, metadata: false }
 
 export async function startLimitedEnvoy(policyText: string, yaml: string): Promise<LimitedEnvoy> {
   const folder = socketFolder()

@@ -35,7 +35,7 @@ function gate(store: HitStore = createMemoryHits()) {
     hit: (limit, hits) => counted.push(`${limit} +${hits}`),
     configLive: () => {},
   }
-  const settings = { headers: false, shadow: false, quota: false, metadata: false } as const
+  const settings = { headers: false, shadow: false, quota: false, sparing: false, metadata: false } as const
   const limits = createMemoryLimits()
   const hits = createHitsGate({ policy: () => live.policy, limits, hits: store, settings, metrics, now: () => NOON })
   return { live, counted, hits }

@@ -5,7 +5,7 @@ import { readRatelimitOptions } from '../../../cli/service/ratelimit-options.ts'
 const read = (env: Record<string, string> = {}) => readRatelimitOptions('limits', env)
 
 it('all are off where nothing is said', () => {
-  const settings = { headers: false, shadow: false, quota: false, metadata: false }
+  const settings = { headers: false, shadow: false, quota: false, sparing: false, metadata: false }
   expect(read()).toEqual({ ok: true, options: { folder: 'limits', mergeDomains: false, settings } })
   expect(read({ SHADOW_MODE: '', LIMIT_LIMIT_HEADER: '' })).toEqual(read())
 })
@@ -15,11 +15,12 @@ it('each is turned on by its own name', () => {
     LIMIT_RESPONSE_HEADERS_ENABLED: 'true',
     SHADOW_MODE: '1',
     QUOTA_MODE: 'T',
+    STOP_CACHE_KEY_INCREMENT_WHEN_OVERLIMIT: 'True',
     RESPONSE_DYNAMIC_METADATA: 'TRUE',
     MERGE_DOMAIN_CONFIG: 't',
   }
   const headers = { limit: 'RateLimit-Limit', remaining: 'RateLimit-Remaining', reset: 'RateLimit-Reset' }
-  const settings = { headers, shadow: true, quota: true, metadata: true }
+  const settings = { headers, shadow: true, quota: true, sparing: true, metadata: true }
   expect(read(env)).toEqual({ ok: true, options: { folder: 'limits', mergeDomains: true, settings } })
   for (const name of Object.keys(env)) expect(read({ [name]: 'true' })).not.toEqual(read())
 })

@@ -39,6 +39,20 @@ descriptors:
     rate_limit: { unit: hour, requests_per_unit: 3, name: other, replaces: [{ name: one }] }
 `
 
+const ROOMS = `
+domain: shop
+descriptors:
+  - key: desk
+    rate_limit: { unit: hour, requests_per_unit: 1 }
+  - key: hall
+    rate_limit: { unit: hour, requests_per_unit: 9 }
+  - key: quiet
+    shadow_mode: true
+    rate_limit: { unit: hour, requests_per_unit: 2 }
+  - key: open
+    rate_limit: { unlimited: true }
+`
+
 export const MODES: readonly Row[] = [
   {
     name: 'unlimited lets everything through, and says so in what is left',
@@ -161,5 +175,79 @@ export const MODES: readonly Row[] = [
       { ask: ['plain=x', 'none=x'], hits: 2, is: 'ok: over 0/1 hour, free' },
       { ask: ['plain=x', 'open=x'], hits: 2, is: 'over_limit: over 0/1 hour, unlimited' },
     ],
+  },
+  {
+    name: 'STOP_CACHE_KEY_INCREMENT_WHEN_OVERLIMIT: what goes beyond its limit counts, the other limits of the call are spared',
+    files: ROOMS,
+    settings: { sparing: true },
+    calls: [
+      { ask: ['desk=x', 'hall=x'], is: 'ok: 0/1 hour, 8/9 hour' },
+      { ask: ['desk=x', 'hall=x'], is: 'over_limit: over 0/1 hour, 8/9 hour' },
+      {
+        ask: ['hall=x', 'desk=x', 'open=x', 'none=x'],
+        hits: 3,
+        is: 'over_limit: 8/9 hour, over 0/1 hour, unlimited, free',
+      },
+      { ask: [{ of: 'desk=x', limit: '6/hour' }], is: 'ok: 0/6 hour' },
+      { ask: ['hall=x'], is: 'ok: 7/9 hour' },
+    ],
+  },
+  {
+    name: 'spared are all that would have had room, whatever their own hits, and none of those that have none',
+    files: ROOMS,
+    settings: { sparing: true },
+    calls: [
+      {
+        ask: [{ of: 'desk=x', hits: 2 }, { of: 'hall=x', hits: 10 }, 'hall=y'],
+        is: 'over_limit: over 0/1 hour, over 0/9 hour, 9/9 hour',
+      },
+      { ask: [{ of: 'hall=x', limit: '20/hour' }], is: 'ok: 9/20 hour' },
+    ],
+  },
+  {
+    name: 'a limit in shadow_mode that is overrun spares the others too, and lets the call pass',
+    files: ROOMS,
+    settings: { sparing: true },
+    calls: [
+      { ask: ['quiet=x', 'hall=x'], hits: 3, is: 'ok: 0/2 hour, 9/9 hour' },
+      { ask: ['quiet=x', 'hall=x'], is: 'ok: 0/2 hour, 9/9 hour' },
+    ],
+  },
+  {
+    name: 'while others are spared, a look at a limit that is over is enough, and a look at one that is full is not',
+    files: ROOMS,
+    settings: { sparing: true },
+    calls: [
+      { ask: ['desk=x'], is: 'ok: 0/1 hour' },
+      { ask: [{ of: 'desk=x', hits: 0 }, 'hall=x'], is: 'ok: 0/1 hour, 8/9 hour' },
+      { ask: ['desk=x'], is: 'over_limit: over 0/1 hour' },
+      { ask: [{ of: 'desk=x', hits: 0 }, 'hall=x'], is: 'over_limit: over 0/1 hour, 8/9 hour' },
+    ],
+  },
+  {
+    name: 'a counter that is asked twice in a call is compared before either counts',
+    files: ROOMS,
+    settings: { sparing: true },
+    calls: [
+      { ask: ['desk=x', 'desk=x', 'hall=x'], is: 'over_limit: 0/1 hour, over 0/1 hour, 8/9 hour' },
+      { ask: ['desk=x', 'desk=x', 'hall=x'], is: 'over_limit: over 0/1 hour, over 0/1 hour, 8/9 hour' },
+    ],
+  },
+  {
+    name: 'hits below 0 are given back, also where others of the call are over',
+    files: ROOMS,
+    settings: { sparing: true },
+    calls: [
+      { ask: [{ of: 'hall=x', hits: 5 }], is: 'ok: 4/9 hour' },
+      {
+        ask: [
+          { of: 'desk=x', hits: 2 },
+          { of: 'hall=x', hits: -3 },
+        ],
+        is: 'over_limit: over 0/1 hour, 7/9 hour',
+      },
+      { ask: [{ of: 'desk=x', hits: -1 }, 'hall=x'], is: 'ok: 0/1 hour, 6/9 hour' },
+    ],
+    differs: 'it does not know is_negative_hits and would count them',
   },
 ]

@@ -380,7 +380,7 @@ it('a call may have 256 descriptors of 64 entries and no more, however small the
     { entries: Array.from({ length: count }, (_, i) => ({ key: i ? `header:x${i}` : 'tenant', value: 'acme' })) },
   ]
   const inPolicy = (descriptors: readonly Descriptor[]) => answer(policyText(''), createMemoryLimits(), descriptors)
-  const settings = { headers: false, shadow: false, quota: false, metadata: false } as const
+  const settings = { headers: false, shadow: false, quota: false, sparing: false, metadata: false } as const
   const config = ratelimitConfigOf(
     'domain: edge\ndescriptors: [{ key: a, rate_limit: { unit: day, requests_per_unit: 1 } }]',
   )
