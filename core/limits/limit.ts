@@ -125,7 +125,7 @@ export interface LimitStore {
   /**
    * Counts what has happened anyhow: each cost is charged, whether or not there is room, and a negative one given back, up to a
    * full bucket or an unused window. A limit goes beyond itself by one more burst or amount at most, so that nobody is shut
-   * out for long. `admitted` tells whether there was anything left before, and `retryAfterMs` when there will be.
+   * out for long. Of a rate a part of a unit may be given back. `admitted` tells whether there was anything left before, and `retryAfterMs` when there will be.
    */
   adjust(charges: readonly Charge[], now: number): MaybePromise<readonly ChargeState[]>
   /** The buckets of a series that hold something, the most used first; at most `most`. */

@@ -59,7 +59,7 @@ function patienceFor(charges: readonly Charge[], tenant: string, { request }: Ch
   return throttle ? throttle.patienceMs(tenant, request.timeLeftMs?.()) : Number.POSITIVE_INFINITY
 }
 
-/** Undoes a take. A window that has ended meanwhile has taken its count with it, and the next owes nothing for it. */
+/** Undoes a take, as far as time has not undone it already. */
 function giveBack(
   charges: readonly Charge[],
   states: readonly ChargeState[],
@@ -70,8 +70,18 @@ function giveBack(
   const owed: Charge[] = []
   charges.forEach((charge, i) => {
     const state = states[i]
-    const isOver = charge.limit.kind === 'quota' && state !== undefined && now + state.resetMs <= later
-    if (state?.admitted && charge.cost > 0 && !isOver) owed.push({ ...charge, cost: -charge.cost })
+    const cost = state?.admitted ? stillMissing(charge, state, now, later) : 0
+    if (cost > 0) owed.push({ ...charge, cost: -cost })
   })
   return owed.length === 0 ? GIVEN_UP : after(limits.adjust(owed, later), () => GIVEN_UP)
+}
+
+/**
+ * What a charge of `now` has left missing at `later`, in units. A window that has ended has taken its count with it. What has
+ * flowed into a bucket since may have filled it, had nothing been charged, and nobody can tell any more; so that is not given
+ * back: whatever is taken and left, a limit never admits more than its rate and its burst.
+ */
+function stillMissing({ limit, cost }: Charge, { resetMs }: ChargeState, now: number, later: number): number {
+  if (limit.kind === 'quota') return now + resetMs <= later ? 0 : cost
+  return cost - (Math.max(0, later - now) * limit.tokens) / limit.periodMs
 }

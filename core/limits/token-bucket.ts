@@ -58,9 +58,9 @@ export function takeTokens(bucket: TokenBucket, limit: RateLimit, cost: number):
   bucket.parts -= cost * limit.periodMs
 }
 
-/** Gives back what `takeTokens` took; never beyond full. */
+/** Gives back what `takeTokens` took, or a part of it; never beyond full. */
 export function giveTokens(bucket: TokenBucket, limit: RateLimit, cost: number): void {
-  bucket.parts = Math.min(capacity(limit), bucket.parts + cost * limit.periodMs)
+  bucket.parts = Math.min(capacity(limit), bucket.parts + Math.floor(cost * limit.periodMs))
 }
 
 /** Takes what has been used already, also below zero: by one more burst at most, so that nobody is shut out for long. */
