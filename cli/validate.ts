@@ -1,6 +1,6 @@
 /** `tenantgate validate FILE…`: says of each policy whether it is good, and of each problem where it stands and what to write. */
 import { loadPolicy } from '../policy/load.ts'
-import { formatProblem } from '../policy/problem.ts'
+import { formatNote, formatProblem } from '../policy/problem.ts'
 import { type DescriptorSource, loadDescriptorConfig } from '../policy/ratelimit/load.ts'
 import { EXIT, type Io, wrongUse } from './io.ts'
 import { readOptions } from './options.ts'
@@ -9,7 +9,7 @@ import { readRatelimitOptions } from './service/ratelimit-options.ts'
 const SPECS = { 'ratelimit-config': { type: 'string' } } as const
 
 /**
- * Good files are told on stdout, problems on stderr, and so is what a ratelimit configuration says to no effect. Answers the
+ * Good files are told on stdout, problems on stderr, and so are notes: what is accepted and perhaps not meant. Answers the
  * exit code: 0, 1 when anything has a problem, 2 for nothing to validate.
  */
 export async function validate(argv: readonly string[], io: Io): Promise<number> {
@@ -31,6 +31,7 @@ function isGoodPolicy(file: string, { stdout, stderr, env }: Io): boolean {
   const loaded = loadPolicy(file, env)
   if (loaded.ok) {
     const counts = `${count(loaded.tenantCount, 'tenant')}, ${count(loaded.policy.routes.routes.length, 'route')}`
+    for (const note of loaded.notes) stderr.write(`${formatNote(note)}\n`)
     stdout.write(`${file}: ok (${counts})\n`)
   } else for (const problem of loaded.problems) stderr.write(`${formatProblem(problem)}\n`)
   return loaded.ok
@@ -42,7 +43,7 @@ function isGoodFolder({ folder, mergeDomains }: DescriptorSource, { stdout, stde
     for (const problem of loaded.problems) stderr.write(`${formatProblem(problem)}\n`)
     return false
   }
-  for (const note of loaded.notes) stderr.write(`${formatProblem(note)} (note)\n`)
+  for (const note of loaded.notes) stderr.write(`${formatNote(note)}\n`)
   stdout.write(`${folder}: ok (${count(loaded.config.domains.size, 'domain')})\n`)
   return true
 }

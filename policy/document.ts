@@ -97,8 +97,9 @@ const SYNTAX: Readonly<Record<string, string>> = {
   BAD_INDENT: 'is not YAML: the indentation does not fit, or a bracket is not closed',
   BAD_DQ_ESCAPE: 'is not YAML: an escape in a quoted text is not known',
   BAD_SCALAR_START: 'is not YAML: a text that begins with this character needs quotes',
-  BLOCK_AS_IMPLICIT_KEY: 'is not YAML: a text that holds a colon and a space needs quotes',
-  MISSING_CHAR: 'is not YAML: a quote, bracket, comma or colon is missing',
+  BLOCK_AS_IMPLICIT_KEY:
+    'is not YAML: the indentation does not fit, or a text that holds a colon and a space needs quotes',
+  MISSING_CHAR: 'is not YAML: a quote, bracket, comma or colon is missing, or the indentation does not fit',
   MULTILINE_IMPLICIT_KEY: 'is not YAML: a key must stand on one line, with a colon behind it',
   MULTIPLE_DOCS: 'holds more than one document; a policy is one',
   RESOURCE_EXHAUSTION: 'is nested too deeply',

@@ -9,7 +9,7 @@ import type { PolicyParts } from './parts.ts'
 import type { Problem } from './problem.ts'
 
 export type LoadResult =
-  | { readonly ok: true; readonly policy: Policy; readonly tenantCount: number }
+  | { readonly ok: true; readonly policy: Policy; readonly tenantCount: number; readonly notes: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** Reads, parses and compiles; never throws. `file` stands in problems as it is given. */
@@ -17,7 +17,8 @@ export function loadPolicy(file: string, env: Environment): LoadResult {
   const read = readPolicy(file, env)
   if (read.kind === 'refused') return { ok: false, problems: read.problems }
   if (read.kind === 'unchanged') throw new Error('unreachable: nothing was known before')
-  return { ok: true, policy: compilePolicy(read.parts), tenantCount: read.parts.tenants.length }
+  const { parts, notes } = read
+  return { ok: true, policy: compilePolicy(parts), tenantCount: parts.tenants.length, notes }
 }
 
 /** What was read the last time. */
@@ -31,7 +32,7 @@ export type ReadPolicy = {
   /** What was read, by absolute path, the policy itself first, as it was when it was read. */
   readonly stamps: ReadonlyMap<string, Stamp>
 } & (
-  | { readonly kind: 'parsed'; readonly parts: PolicyParts }
+  | { readonly kind: 'parsed'; readonly parts: PolicyParts; readonly notes: readonly Problem[] }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
 )
@@ -51,7 +52,7 @@ export function readPolicy(file: string, env: Environment, known?: KnownPolicy):
   if (known && isUnchanged(own.text, known, readFile)) return { kind: 'unchanged', stamps }
   const result = parsePolicy(own.text, { file, readFile, env })
   return result.ok
-    ? { kind: 'parsed', stamps, parts: result.parts }
+    ? { kind: 'parsed', stamps, parts: result.parts, notes: result.notes }
     : { kind: 'refused', stamps, problems: result.problems }
 }
 

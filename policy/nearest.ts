@@ -1,9 +1,13 @@
 /** The word somebody probably meant. */
 
-/** The nearest of `words`, or undefined when none is near: up to a third of the letters may differ, at least two. */
-export function nearest(word: string, words: Iterable<string>): string | undefined {
+/** The nearest of `words`, or undefined when none is near: up to `most` letters may differ, a third of them and at least two. */
+export function nearest(
+  word: string,
+  words: Iterable<string>,
+  most = Math.max(2, Math.floor(word.length / 3)),
+): string | undefined {
   let best: string | undefined
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1
+  let least = most + 1
   for (const candidate of words) {
     if (Math.abs(candidate.length - word.length) >= least) continue
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
@@ -13,6 +17,11 @@ export function nearest(word: string, words: Iterable<string>): string | undefin
     }
   }
   return best
+}
+
+/** One that the word may be a slip of, though it is a good word itself: at most two letters differ, and of few none. */
+export function slipOf(word: string, words: Iterable<string>): string | undefined {
+  return nearest(word, words, word.length < 4 ? 0 : Math.min(2, Math.floor(word.length / 3)))
 }
 
 /** Levenshtein's distance, one row at a time. */

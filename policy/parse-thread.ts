@@ -9,7 +9,7 @@ import type { Problem } from './problem.ts'
 
 /** `stamps` are undefined where the thread ended before it could tell. */
 export type Parsed = { readonly stamps: ReadonlyMap<string, Stamp> | undefined } & (
-  | { readonly kind: 'parsed'; readonly policy: Policy }
+  | { readonly kind: 'parsed'; readonly policy: Policy; readonly notes: readonly Problem[] }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
 )
@@ -28,6 +28,7 @@ export function startParsing(order: ParseOrder): ParseThread {
   const result = new Promise<Parsed>((resolve) => {
     let builder: PolicyBuilder | undefined
     let stamps: ReadonlyMap<string, Stamp> | undefined
+    let notes: readonly Problem[] = []
     const takeNext = () => setImmediate(() => worker.postMessage('next'))
     const died = (why: string) => {
       const problem: Problem = {
@@ -43,12 +44,13 @@ export function startParsing(order: ParseOrder): ParseThread {
       if (message.kind === 'outcome') resolve(message.outcome)
       else if (message.kind === 'head') {
         stamps = message.stamps
+        notes = message.notes
         builder = buildPolicy(message.head)
         takeNext()
       } else {
         builder?.add(message.entries)
         if (!message.isLast) takeNext()
-        else if (builder) resolve({ kind: 'parsed', policy: builder.finish(), stamps })
+        else if (builder) resolve({ kind: 'parsed', policy: builder.finish(), notes, stamps })
       }
     }
     worker.on('message', (message: FromWorker) => {

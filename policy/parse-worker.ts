@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { type KnownPolicy, type ReadPolicy, readPolicy } from './load.ts'
 import type { Environment } from './outside.ts'
 import type { PolicyHead, TenantEntry } from './parts.ts'
+import type { Problem } from './problem.ts'
 
 export interface ParseOrder {
   readonly file: string
@@ -15,7 +16,12 @@ export interface ParseOrder {
  */
 export type FromWorker =
   | { readonly kind: 'outcome'; readonly outcome: Exclude<ReadPolicy, { kind: 'parsed' }> }
-  | { readonly kind: 'head'; readonly head: PolicyHead; readonly stamps: ReadPolicy['stamps'] }
+  | {
+      readonly kind: 'head'
+      readonly head: PolicyHead
+      readonly stamps: ReadPolicy['stamps']
+      readonly notes: readonly Problem[]
+    }
   | { readonly kind: 'tenants'; readonly entries: readonly TenantEntry[]; readonly isLast: boolean }
 
 /** Objects in one piece: what the serving thread takes over without a noticeable pause. */
@@ -41,7 +47,7 @@ if (read.kind === 'parsed') {
     next += 1
     if (next >= pieces.length) port.close()
   })
-  send({ kind: 'head', head, stamps: read.stamps })
+  send({ kind: 'head', head, stamps: read.stamps, notes: read.notes })
 } else {
   send({ kind: 'outcome', outcome: read })
 }

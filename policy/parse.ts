@@ -4,7 +4,7 @@
  *
  *   document.ts, nodes.ts      text → YAML nodes with positions; duplicate keys and aliases
  *   shape.ts, schema/          nodes → a typed file; wording.ts and known-keys.ts say what is wrong in plain words
- *   checks/                    references, duplicates, costs
+ *   checks/                    references, duplicates, costs; what is good, and perhaps a slip
  *   outside.ts, secret.ts, key-origin.ts, signing-keys.ts, flag-file.ts    the files and secrets that it names
  *   resolve.ts → parts.ts      defaults and meaning: limits, routes, issuers
  *   compile.ts                 parts → the core's Policy
@@ -18,6 +18,7 @@ import { checkCredentials } from './checks/credentials.ts'
 import { checkHeaders } from './checks/headers.ts'
 import { checkIssuers } from './checks/issuers.ts'
 import { checkRoutes } from './checks/routes.ts'
+import { noteSlips } from './checks/slips.ts'
 import { checkTenants } from './checks/tenants.ts'
 import { versionOf } from './compile.ts'
 import { type PolicyDocument, type Position, readDocument } from './document.ts'
@@ -43,7 +44,12 @@ export interface ParseOptions {
 }
 
 export type ParseResult = { readonly files: readonly string[] } & (
-  | { readonly ok: true; readonly parts: PolicyParts }
+  | {
+      readonly ok: true
+      readonly parts: PolicyParts
+      /** What is accepted, and perhaps not what was meant. */
+      readonly notes: readonly Problem[]
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 )
 
@@ -75,8 +81,9 @@ export function parsePolicy(text: string, { file, readFile, env }: ParseOptions)
 
   const { faults, parts } = checkMeaning(shape.file, { read, env })
   if (faults.length > 0) return refuse(faults.slice(0, MAX_PROBLEMS).map(place))
+  const notes = sorted(noteSlips(shape.file).slice(0, MAX_PROBLEMS).map(place))
   const version = versionOf(text, [...contents.values()])
-  return { ok: true, parts: { ...parts, head: { ...parts.head, version } }, files: [...contents.keys()] }
+  return { ok: true, parts: { ...parts, head: { ...parts.head, version } }, notes, files: [...contents.keys()] }
 }
 
 interface Meaning {

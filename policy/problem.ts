@@ -41,7 +41,16 @@ export function pathText(path: PolicyPath): string {
 }
 
 /** One line for people and editors: `file:line:column: path: message; write … instead`. */
-export function formatProblem({ file, line, column, path, message, fix }: Problem): string {
-  const place = [`${file}:${line}:${column}`, path].filter((part) => part !== '').join(': ')
+export function formatProblem(problem: Problem): string {
+  return lineOf(problem, '')
+}
+
+/** The same for what is no error, and perhaps not what was meant: `file:line:column: note: path: message`. */
+export function formatNote(problem: Problem): string {
+  return lineOf(problem, 'note')
+}
+
+function lineOf({ file, line, column, path, message, fix }: Problem, kind: string): string {
+  const place = [`${file}:${line}:${column}`, kind, path].filter((part) => part !== '').join(': ')
   return fix === undefined ? `${place}: ${message}` : `${place}: ${message}; write ${fix} instead`
 }

@@ -14,6 +14,7 @@ const MOST_UNKNOWN_KEYS = 50
 
 /** Checks the shape and fills in defaults. At most `most` faults are told. */
 export function checkShape(value: unknown, most: number): ShapeResult {
+  if (isRatelimitConfig(value)) return { ok: false, faults: [RATELIMIT_CONFIG] }
   const result = policySchema.safeParse(value)
   if (result.success) return { ok: true, file: result.data }
   const faults: Fault[] = []
@@ -21,6 +22,18 @@ export function checkShape(value: unknown, most: number): ShapeResult {
     if (faults.length < most) faults.push(...faultsOf(issue, [], value).slice(0, most))
   }
   return { ok: false, faults: faults.slice(0, most) }
+}
+
+const RATELIMIT_CONFIG: Fault = {
+  path: [],
+  message: 'is a ratelimit configuration and no policy: give `--ratelimit-config` the folder that it is in',
+}
+
+/** Whether somebody has taken the one kind of file for the other. */
+function isRatelimitConfig(value: unknown): boolean {
+  return (
+    typeof value === 'object' && value !== null && Object.hasOwn(value, 'domain') && Object.hasOwn(value, 'descriptors')
+  )
 }
 
 function faultsOf(issue: Issue, above: PolicyPath, root: unknown): readonly Fault[] {

@@ -8,7 +8,7 @@ import { watchFiles } from './file-changes.ts'
 import { currentStamp, type Stamp } from './files.ts'
 import type { KnownPolicy } from './load.ts'
 import type { Environment } from './outside.ts'
-import { type ParseThread, startParsing } from './parse-thread.ts'
+import { type Parsed, type ParseThread, startParsing } from './parse-thread.ts'
 import type { Problem } from './problem.ts'
 import { createTeller, oneAtATime, type ReloadOutcome } from './reloading.ts'
 
@@ -17,8 +17,8 @@ export type { ReloadOutcome } from './reloading.ts'
 export interface WatchOptions {
   readonly file: string
   readonly env: Environment
-  /** A policy to serve from now on. One that makes it throw is not taken: the last good stays. */
-  readonly onPolicy: (policy: Policy) => void
+  /** A policy to serve from now on, and what in it is perhaps not what was meant. One that makes it throw is not taken: the last good stays. */
+  readonly onPolicy: (policy: Policy, notes: readonly Problem[]) => void
   /** The files are not a policy now; what was served goes on. */
   readonly onProblems: (problems: readonly Problem[]) => void
   /** After problems the files are again what is served. */
@@ -59,9 +59,9 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
     }, debounceMs).unref()
   })
 
-  function take(policy: Policy, stamps: ReadonlyMap<string, Stamp>): ReloadOutcome {
+  function take({ policy, notes }: Parsed & { kind: 'parsed' }, stamps: ReadonlyMap<string, Stamp>): ReloadOutcome {
     try {
-      options.onPolicy(policy)
+      options.onPolicy(policy, notes)
     } catch (error) {
       const why = error instanceof Error ? error.name : 'unknown'
       return teller.refuse([{ file, line: 1, column: 1, path: '', message: `could not be put to use (${why})` }])
@@ -80,7 +80,7 @@ export function watchPolicy(options: WatchOptions): PolicyWatch {
     const path = resolve(file)
     const stamps = parsed.stamps ?? new Map([[path, await currentStamp(path)]])
     changes.follow(stamps)
-    if (parsed.kind === 'parsed') return take(parsed.policy, stamps)
+    if (parsed.kind === 'parsed') return take(parsed, stamps)
     return parsed.kind === 'refused' ? teller.refuse(parsed.problems) : teller.unchanged()
   }
 

@@ -33,6 +33,8 @@ export interface Log {
   policyUnchanged(): void
   /** Each problem is one line of text for people, as `validate` prints it. */
   policyRejected(problems: readonly string[]): void
+  /** A policy is live in which something is perhaps not what was meant; each note is a line. */
+  policyNoted(notes: readonly string[]): void
   /** A ratelimit configuration is live; the first few of its domains are told. */
   ratelimitLoaded(domains: readonly string[]): void
   /** The folder was read and is what is served. */
@@ -129,6 +131,7 @@ function lifecycle(
   | 'policyReloaded'
   | 'policyUnchanged'
   | 'policyRejected'
+  | 'policyNoted'
   | 'pluginRejected'
   | 'signingKeyMade'
   | 'socketTaken'
@@ -145,6 +148,7 @@ function lifecycle(
     policyReloaded: (policy) => logger.info({ policy }, 'policy reloaded'),
     policyUnchanged: () => logger.info('policy unchanged'),
     policyRejected: (problems) => logger.error({ problems }, 'policy rejected, the last good one stays'),
+    policyNoted: (notes) => logger.warn({ notes }, 'the policy has what may be a slip'),
     pluginRejected: (plugin, because) =>
       logger.error({ plugin, because }, 'plugin configuration rejected, its requests are refused'),
     signingKeyMade: (algorithm) =>

@@ -37,10 +37,11 @@ export async function followPolicy(file: string, env: Io['env'], parts: FollowPa
   const watch = watchPolicy({
     file,
     env,
-    onPolicy(policy) {
+    onPolicy(policy, notes) {
       if (begun === undefined) begun = { gate: createGate(policy, parts), version: policy.version }
       else takeOver(begun.gate, policy, parts)
       tellOfOrphans(policy, parts)
+      if (notes.length > 0) log.policyNoted(notes.map(formatProblem))
     },
     onProblems(problems) {
       if (begun === undefined) firstProblems = problems

@@ -106,18 +106,23 @@ const isReported = ({ unit }: Kind) => unit !== undefined && unit !== 'requests'
 
 /** Keys that mean nothing beside others; the first one that is found for a key is told. */
 const MISFITS: readonly Misfit[] = [
-  { key: 'burst', beside: isNoRate, message: '`burst` belongs to a rate', fix: '`rate:` beside it' },
+  {
+    key: 'burst',
+    beside: isNoRate,
+    message: '`burst` belongs to a rate',
+    fix: 'the limit without `burst`, or `rate:` in place of `quota:`,',
+  },
   {
     key: 'weighted',
     beside: isNoRate,
     message: '`weighted` belongs to a rate; a quota always counts the cost',
-    fix: '`rate:` beside it',
+    fix: 'the limit without `weighted`, or `rate:` in place of `quota:`,',
   },
   {
     key: 'delay',
     beside: isNoRate,
     message: '`delay` belongs to a rate; nobody waits for the next window of a quota',
-    fix: '`rate:` beside it',
+    fix: 'the limit without `delay`, or `rate:` in place of `quota:`,',
   },
   {
     key: 'weighted',

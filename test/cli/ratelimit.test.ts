@@ -183,7 +183,7 @@ describe('validate', () => {
     write(`${limitOf(5)}    detailed_metric: true\n`)
     const { code: exitCode, stderr } = await said(validate, [], { TENANTGATE_RATELIMIT_CONFIG: limits })
     expect(exitCode).toBe(0)
-    expect(stderr).toMatch(/edge\.yaml:5:\d+: descriptors\[0\]\.detailed_metric: .* \(note\)\n$/)
+    expect(stderr).toMatch(/edge\.yaml:5:\d+: note: descriptors\[0\]\.detailed_metric: .*\n$/)
   })
 
   it('exits 1 with every problem of a bad folder, also when the policy is good', async () => {

@@ -149,4 +149,13 @@ describe('the policy', () => {
     expect(text).toMatch(/^tenantgate_policy_reloads_total\{result="failure"\} [1-9]/m)
     expect((await fetch(`${serving.http}/readyz`)).status).toBe(200)
   })
+
+  it('that may hold a slip is served, and the slip is told', async () => {
+    folder.writePolicy(
+      policyText(folder.key).replace('plan: pro', 'plan: pro\n    limits: [{ name: dayly, quota: 5/day }]'),
+    )
+    serving.signal('SIGHUP')
+    const { notes } = await serving.line('the policy has what may be a slip')
+    expect(notes).toEqual([expect.stringMatching(/tenantgate\.yaml:\d+:\d+: .* did you mean `daily`\?$/)])
+  })
 })

@@ -31,3 +31,13 @@ it('exits 1 and says where and what, also when another file is good', async () =
   const at = `${join(folder, 'busted-unknown-plan.yaml')}:6:17: tenants.acme.plan`
   expect(result.stderr).toBe(`${at}: there is no plan \`fre\`; did you mean \`free\`?\n`)
 })
+
+it('notes what may be a slip, and exits 0', async () => {
+  const file = join(folder, 'noted.yaml')
+  const { exitCode, stdout, stderr } = await run('noted.yaml')
+  expect([exitCode, stdout]).toEqual([0, `${file}: ok (1 tenant, 1 route)\n`])
+  const [name = '', unit = '', ...rest] = stderr.split('\n')
+  expect(name).toContain(`${file}:8:22: note: tenants.acme.limits[0].name: plan \`pro\` has no limit \`egres\``)
+  expect(unit).toContain(`${file}:8:52: note: tenants.acme.limits[0].unit: `)
+  expect(rest).toEqual([''])
+})

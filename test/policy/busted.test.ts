@@ -227,6 +227,7 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['quota-per-second', 4, 'plans.free.limits[0].quota', 'is a rate and not a quota; `rate: 5/s`, or a quota such as'],
   ['rate-of-centuries', 4, 'plans.free.limits[0].rate', 'has a period of more than a hundred years; a shorter one'],
   ['rate', 4, 'plans.free.limits[0].rate', 'is not a rate'],
+  ['ratelimit-config', 1, '', 'give `--ratelimit-config` the folder that it is in'],
   ['redis', 11, 'state.store', 'Redis is not supported by this version yet'],
   ['rotation-without-end', 11, 'tenants.acme.apiKeys[2].id', 'this key id is taken already (see line 10)'],
   ['scope-with-comma', 11, 'routes[0].require.scopes[0]', 'is not a scope'],
