@@ -37,18 +37,52 @@ interface Holder extends Ranked {
 /** What the limits that count a tenant alone may fill of the total; the rest is always there for what clients make. */
 const PLAIN_SHARE = 0.75
 
+/** The shelves of all series that have more keys than one. */
+interface SharedShelves {
+  /** All counters on them. */
+  readonly size: number
+  get(series: string): SeriesShelf | undefined
+  /** Then makes room in the counter's series and with its tenant. */
+  put(series: Series, key: string, counter: Counter, now: number): void
+  remove(series: string, key: string): boolean
+  /** Takes one from the largest series of the largest tenant. */
+  evictLargest(now: number): void
+}
+
 /**
  * A limit that counts its tenant alone has one counter, made by the policy: those stand on a shelf of their own, from which
  * nothing that clients send pushes anything out. All other counters stand by series, and when there are too many of a
  * series, of a tenant or altogether, the largest series of the largest tenant gives way: a flood pushes out its own.
  */
-export function createShelves({ perSeries, perTenant, total }: Bounds): Shelves {
+export function createShelves(bounds: Bounds): Shelves {
+  const { total } = bounds
   const plain = openShelf()
   const mostPlain = total * PLAIN_SHARE
+  const shared = createSharedShelves(bounds)
+
+  function putPlain(key: string, counter: Counter, now: number): void {
+    plain.counters.set(key, counter)
+    sweep(plain, plain.counters.size > mostPlain, now)
+    if (plain.counters.size > mostPlain) evict(plain, now)
+  }
+
+  return {
+    find: (series, key) => (key === series.series ? plain : shared.get(series.series))?.counters.get(key),
+    put(series, key, counter, now) {
+      if (key === series.series) putPlain(key, counter, now)
+      else shared.put(series, key, counter, now)
+      if (plain.counters.size + shared.size > total) shared.evictLargest(now)
+    },
+    remove: ({ series }, key) => (key === series ? plain.counters.delete(key) : shared.remove(series, key)),
+    all: ({ series }) => shared.get(series)?.counters,
+  }
+}
+
+function createSharedShelves({ perSeries, perTenant }: Bounds): SharedShelves {
   const bySeries = new Map<string, SeriesShelf>()
   const byTenant = new Map<string, Holder>()
   const holders = createRanking<Holder>()
-  let others = 0
+  let size = 0
   let turn = bySeries.values()
 
   function shelfFor({ series, tenant }: Series): SeriesShelf {
@@ -66,7 +100,7 @@ export function createShelves({ perSeries, perTenant, total }: Bounds): Shelves 
     const { holder } = shelf
     const more = shelf.counters.size - shelf.size
     if (more === 0) return
-    others += more
+    size += more
     holder.shelves.resize(shelf, shelf.counters.size)
     holders.resize(holder, holder.size + more)
     if (shelf.size === 0) bySeries.delete(shelf.series)
@@ -89,40 +123,30 @@ export function createShelves({ perSeries, perTenant, total }: Bounds): Shelves 
     }
   }
 
-  function makeRoomBy(shelf: SeriesShelf, now: number): void {
+  function put(series: Series, key: string, counter: Counter, now: number): void {
+    const shelf = shelfFor(series)
+    shelf.counters.set(inOnePiece(key), counter)
     sweep(shelf, shelf.counters.size > perSeries, now)
     recount(shelf)
     sweepNext(now)
     if (shelf.size > perSeries) evictFrom(shelf, now)
     if (shelf.holder.size > perTenant) evictFrom(shelf.holder.shelves.largest(), now)
-    if (plain.counters.size + others > total) evictFrom(holders.largest()?.shelves.largest(), now)
   }
 
-  function makeRoomOnPlain(now: number): void {
-    sweep(plain, plain.counters.size > mostPlain, now)
-    if (plain.counters.size > mostPlain) evict(plain, now)
-    if (plain.counters.size + others > total) evictFrom(holders.largest()?.shelves.largest(), now)
+  function remove(series: string, key: string): boolean {
+    const shelf = bySeries.get(series)
+    const isGone = shelf?.counters.delete(key) ?? false
+    if (shelf) recount(shelf)
+    return isGone
   }
 
   return {
-    find: (series, key) => (key === series.series ? plain : bySeries.get(series.series))?.counters.get(key),
-    put(series, key, counter, now) {
-      if (key === series.series) {
-        plain.counters.set(key, counter)
-        makeRoomOnPlain(now)
-      } else {
-        const shelf = shelfFor(series)
-        shelf.counters.set(inOnePiece(key), counter)
-        makeRoomBy(shelf, now)
-      }
+    get size() {
+      return size
     },
-    remove(series, key) {
-      if (key === series.series) return plain.counters.delete(key)
-      const shelf = bySeries.get(series.series)
-      const isGone = shelf?.counters.delete(key) ?? false
-      if (shelf) recount(shelf)
-      return isGone
-    },
-    all: ({ series }) => bySeries.get(series)?.counters,
+    get: (series) => bySeries.get(series),
+    put,
+    remove,
+    evictLargest: (now) => evictFrom(holders.largest()?.shelves.largest(), now),
   }
 }
