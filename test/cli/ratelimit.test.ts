@@ -9,11 +9,11 @@ import { type CheckClient, checkOf, createClient, hitsOf } from '../ext-authz/cl
 import { said } from '../support/command.ts'
 import { createFolder, type Folder, policyText, run, type Serving, serve } from './serving.ts'
 
-/** A day: a test that begins before midnight and ends after it is the only one to see two windows. */
+/** A year: only a test over New Year's midnight, in UTC, sees two windows. */
 const limitOf = (requests: number) => `domain: edge
 descriptors:
   - key: tenant
-    rate_limit: { name: daily, unit: day, requests_per_unit: ${requests} }
+    rate_limit: { name: yearly, unit: year, requests_per_unit: ${requests} }
 `
 
 let folder: Folder
@@ -56,7 +56,7 @@ const metric = async (name: string) => {
 
 describe('serve', () => {
   it('admits exactly five of 400 concurrent calls against a limit of five, in both kinds of domain', async () => {
-    folder.writePolicy(policyText(folder.key).replace('1000000/day', '5/day'))
+    folder.writePolicy(policyText(folder.key).replace('1000000/day', '5/year'))
     await start()
     const both = ['edge', 'tenantgate'].flatMap((domain) =>
       Array.from({ length: 400 }, () => ({ domain, answer: code(hitsOf(domain, { tenant: 'acme' })) })),
@@ -70,7 +70,7 @@ describe('serve', () => {
   })
 
   it('charges a Check and a filter of the domain tenantgate to the same quota', async () => {
-    folder.writePolicy(policyText(folder.key).replace('1000000/day', '2/day'))
+    folder.writePolicy(policyText(folder.key).replace('1000000/day', '2/year'))
     const { check } = await start()
     const asked = () => check(checkOf({ headers: { 'x-api-key': folder.key } }))
     expect((await asked()).deniedResponse).toBeUndefined()
