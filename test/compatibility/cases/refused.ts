@@ -164,9 +164,14 @@ export const REFUSED: readonly RefusedRow[] = [
     problems: ['1:1 is not a map; write `domain: …` and `descriptors: [ … ]` instead'],
   },
   {
-    name: 'text that is not YAML',
+    name: 'a line that is indented too little',
     files: 'domain: shop\ndescriptors:\n  - key: a\n   value: b\n',
-    problems: ['4:1 is not YAML: a quote, bracket, comma or colon is missing'],
+    problems: ['4:1 is not YAML: a quote, bracket, comma or colon is missing, or the indentation does not fit'],
+  },
+  {
+    name: 'a line that is indented too much',
+    files: 'domain: shop\ndescriptors:\n  - key: a\n      rate_limit: { unit: day }\n',
+    problems: ['3:10 is not YAML: the indentation does not fit, or a text that holds a colon and a space needs quotes'],
   },
   {
     name: 'an alias of nothing',
@@ -192,7 +197,7 @@ export const REFUSED: readonly RefusedRow[] = [
     problems: [
       `3:59 descriptors[0].rate_limit.requests_per_unit: is not a number of requests; ${COUNT}`,
       '3:65 descriptors[0].shadowmode: is not a key that is known here; did you mean `shadow_mode`?',
-      '1:10 is not YAML: a quote, bracket, comma or colon is missing',
+      '1:10 is not YAML: a quote, bracket, comma or colon is missing, or the indentation does not fit',
     ],
   },
 ]
