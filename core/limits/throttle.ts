@@ -79,9 +79,11 @@ function giveBack(
 /**
  * What a charge of `now` has left missing at `later`, in units. A window that has ended has taken its count with it. What has
  * flowed into a bucket since may have filled it, had nothing been charged, and nobody can tell any more; so that is not given
- * back: whatever is taken and left, a limit never admits more than its rate and its burst.
+ * back. Nor is a place in a queue: those behind it have been told when they go on, and somebody new would go with them. So
+ * whatever is taken and left, a limit never lets through more than its rate and its burst.
  */
 function stillMissing({ limit, cost }: Charge, { resetMs }: ChargeState, now: number, later: number): number {
   if (limit.kind === 'quota') return now + resetMs <= later ? 0 : cost
+  if (limit.delayMs !== undefined) return 0
   return cost - (Math.max(0, later - now) * limit.tokens) / limit.periodMs
 }

@@ -156,27 +156,31 @@ describe('a caller that gave up while it waited', () => {
     return Object.fromEntries((limits?.states ?? []).map((state) => [state.limit.name, state.remaining]))
   }
 
-  it.each(['/read', '/dear', '/scarce'])('is charged nothing at all, of no limit: %s', async (path) => {
-    const headers = { 'x-api-key': narrow.key }
-    const { ask, waits, time } = start()
-    const first = await remaining(ask({ path, headers }))
-    let isGone = false
-    const asked = ask({ path, headers, abandoned: () => isGone })
-    expect(asked).toEqual(WAITING)
-    isGone = true
-    waits[0]?.goOn()
-    const decision = await asked
-    expect(decision).toMatchObject({ decision: 'deny', reason: 'dependency_unavailable' })
-    expect(decision).not.toHaveProperty('limits')
-    time.now += 100
-    const cost = path === '/dear' ? 5 : 1
-    const counted = { daily: cost, tried: cost, scarce: cost, own: cost, dear: cost }
-    const next = await remaining(ask({ path, headers }))
-    for (const [name, before] of Object.entries(first)) {
-      const used = Object.entries(counted).find(([own]) => own === name)?.[1] ?? 0
-      expect([name, next[name]]).toEqual([name, before - used])
-    }
-  })
+  it.each(['/read', '/dear', '/scarce'])(
+    'is charged nothing by the time when its turn has passed, of no limit: %s',
+    async (path) => {
+      const headers = { 'x-api-key': narrow.key }
+      const { ask, waits, time } = start()
+      const first = await remaining(ask({ path, headers }))
+      let isGone = false
+      const asked = ask({ path, headers, abandoned: () => isGone })
+      expect(asked).toEqual(WAITING)
+      isGone = true
+      time.now += 100
+      waits[0]?.goOn()
+      const decision = await asked
+      expect(decision).toMatchObject({ decision: 'deny', reason: 'dependency_unavailable' })
+      expect(decision).not.toHaveProperty('limits')
+      time.now += 100
+      const cost = path === '/dear' ? 5 : 1
+      const counted = { daily: cost, tried: cost, scarce: cost, own: cost, dear: cost }
+      const next = await remaining(ask({ path, headers }))
+      for (const [name, before] of Object.entries(first)) {
+        const used = Object.entries(counted).find(([own]) => own === name)?.[1] ?? 0
+        expect([name, next[name]]).toEqual([name, before - used])
+      }
+    },
+  )
 
   it('gets nothing back in a window that began meanwhile', async () => {
     const { ask, waits, time } = start()
