@@ -31,8 +31,9 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate keys rotate|revoke --tenant T --id ID (--policy FILE | --server URL)
   tenantgate keys list [--tenant T] (--policy FILE | --server URL)
   tenantgate tokens revoke --server URL (--jti ID | --subject SUB | --tenant T) [--issuer ISS] [--before TIME]
-  tenantgate limits show --server URL --tenant T [--limit L] [--scope route:R | credential:ID]
-  tenantgate limits reset|credit --server URL --tenant T --limit L [--by user=U]... [--units N]
+  tenantgate limits show --server URL --tenant T [--limit L] [--scope route:R | credential:ID] [--most 100]
+  tenantgate limits reset --server URL --tenant T --limit L [--scope S] [--by user=U]... [--all]
+  tenantgate limits credit --server URL --tenant T --limit L --units N [--scope S] [--by user=U]...
   tenantgate kong-plugin-server --socket PATH --policy FILE [--http 127.0.0.1:9002 | off] [--event-timeout 1s]
                    [--max-events 1024] [--state FILE] [--audit FILE | stdout] [--admin unix:/path [--admin-token-file FILE]]
                    [--drain-timeout 10s] [--log-level debug|info|warn|error]

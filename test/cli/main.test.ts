@@ -13,6 +13,19 @@ it('says what it can do and which version it is', async () => {
   expect(await run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
 })
 
+it.each(['show', 'reset', 'credit'])(
+  'names each option of `limits %s`, and those that must be given as such',
+  async (verb) => {
+    const [own, all] = await Promise.all([run(['limits', '--help']), run(['--help'])])
+    const optionsIn = (text: string) => {
+      const line = text.split('\n').find((each) => each.includes(` limits ${verb} `)) ?? ''
+      return [...line.matchAll(/\[?--[a-z]+/g)].map(([option]) => option).filter((option) => option !== '[--json')
+    }
+    expect(optionsIn(own.stdout).length).toBeGreaterThan(3)
+    expect(optionsIn(all.stdout).sort()).toEqual(optionsIn(own.stdout).sort())
+  },
+)
+
 it.each([
   [['serv'], 'did you mean `serve`?'],
   [['constructor'], 'there is no command `constructor`'],
