@@ -1,5 +1,5 @@
 /** `tenantgate keys …`: finds the verb. None of them ever edits a policy file. */
-import { EXIT, type Io, wrongUse } from '../io.ts'
+import { runVerb, type Verb } from '../verbs.ts'
 import { createKey } from './keys-create.ts'
 import { listKeys } from './keys-list.ts'
 import { revokeKey } from './keys-revoke.ts'
@@ -17,23 +17,11 @@ service does it at once; its token is in TENANTGATE_ADMIN_TOKEN, or in the file 
 the policy is printed, with line numbers.
 `
 
-type Verb = (argv: readonly string[], io: Io) => number | Promise<number>
-
-const VERBS: Readonly<Record<string, Verb>> = {
+const VERBS = {
   create: createKey,
   rotate: rotateKey,
   revoke: revokeKey,
   list: listKeys,
 }
 
-export async function keys(argv: readonly string[], io: Io): Promise<number> {
-  const [name = '', ...rest] = argv
-  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
-  const asksHelp = ['--help', '-h'].some((option) => (verb ? rest : [name]).includes(option))
-  if (asksHelp) {
-    io.stdout.write(USAGE)
-    return EXIT.ok
-  }
-  if (!verb) return wrongUse(io, `keys: expected create, rotate, revoke or list, got '${name}'\n\n${USAGE}`)
-  return verb(rest, io)
-}
+export const keys: Verb = (argv, io) => runVerb({ command: 'keys', usage: USAGE, verbs: VERBS }, argv, io)

@@ -1,5 +1,5 @@
 /** `tenantgate limits …`: finds the verb. All of them ask a running service: limits live where requests are counted. */
-import { EXIT, type Io, wrongUse } from '../io.ts'
+import { runVerb, type Verb } from '../verbs.ts'
 import { creditLimit, resetLimit } from './limits-change.ts'
 import { showLimits } from './limits-show.ts'
 
@@ -16,18 +16,6 @@ words of the policy and as show tells them: user=u1, credential=ci, ip=192.0.2.7
 TENANTGATE_ADMIN_TOKEN, or in the file of --admin-token-file.
 `
 
-type Verb = (argv: readonly string[], io: Io) => Promise<number>
+const VERBS = { show: showLimits, reset: resetLimit, credit: creditLimit }
 
-const VERBS: Readonly<Record<string, Verb>> = { show: showLimits, reset: resetLimit, credit: creditLimit }
-
-export async function limits(argv: readonly string[], io: Io): Promise<number> {
-  const [name = '', ...rest] = argv
-  const verb = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined
-  const asksHelp = ['--help', '-h'].some((option) => (verb ? rest : [name]).includes(option))
-  if (asksHelp) {
-    io.stdout.write(USAGE)
-    return EXIT.ok
-  }
-  if (!verb) return wrongUse(io, `limits: expected show, reset or credit, got '${name}'\n\n${USAGE}`)
-  return verb(rest, io)
-}
+export const limits: Verb = (argv, io) => runVerb({ command: 'limits', usage: USAGE, verbs: VERBS }, argv, io)
