@@ -1,7 +1,7 @@
 /** The words of requests: names, instants, spans of time, pages. */
 import { z } from 'zod'
 import { holdsSecret } from '../core/mask-secrets.ts'
-import { NAME, ROLE, SCOPE, TENANT_ID } from '../core/names.ts'
+import { LIMIT_SCOPE, NAME, ROLE, SCOPE, TENANT_ID } from '../core/names.ts'
 import { OVERLAP_WORDS, overlapMs } from './overlap.ts'
 
 /** ms since the epoch, of RFC 3339. */
@@ -21,11 +21,10 @@ export const limitName = z
   .regex(NAME, 'is not the name of a limit')
   .refine(holdsNone, 'is a credential, and no name')
 
-const SCOPE_OF_LIMIT = /^(?:tenant|(?:route|credential):[A-Za-z0-9._-]{1,64})$/
 /** Whose limit it is. */
 export const limitScope = z
   .string()
-  .regex(SCOPE_OF_LIMIT, 'is not `tenant`, `route:NAME` or `credential:ID`')
+  .regex(LIMIT_SCOPE, 'is not `tenant`, `route:NAME` or `credential:ID`')
   .refine(holdsNone, 'is a credential, and no name')
 
 /** What tokens say: an issuer, a subject, an id. */

@@ -4,6 +4,9 @@ export const TENANT_ID = /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/
 /** Of credentials, plans, routes and limits. */
 export const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/
 
+/** Whose limit it is: the tenant's own or its plan's, a route's, a credential's. */
+export const LIMIT_SCOPE = /^(?:tenant|(?:route|credential):[A-Za-z0-9._-]{1,64})$/
+
 /** What stands behind `tg_` in an API key: `live`, `test`. */
 export const KEY_ENVIRONMENT = /^[a-z0-9]{1,16}$/
 export const KEY_ENVIRONMENT_WORDS = '1 to 16 lower-case letters or digits'

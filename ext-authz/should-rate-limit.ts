@@ -1,4 +1,5 @@
 /** Answers one ShouldRateLimit. It knows no transport: a decoded message comes in, a message goes out. */
+import { MAX_REQUESTS } from '../core/descriptors/config.ts'
 import {
   type Descriptor,
   type DescriptorStatus,
@@ -87,11 +88,9 @@ function writeStatus({ code, limit, remaining, resetMs }: DescriptorStatus): Sta
   }
 }
 
-const MAX_UINT32 = 2 ** 32 - 1
-
 /** google.protobuf.Duration ends here: ten thousand years of 365.25 days. */
 const MAX_DURATION_SECONDS = 315_576_000_000
 
 function uint32(value: number): number {
-  return Math.min(MAX_UINT32, Math.max(0, Math.floor(value)))
+  return Math.min(MAX_REQUESTS, Math.max(0, Math.floor(value)))
 }

@@ -1,5 +1,5 @@
 /** What the verbs of `limits` share: which limit of which tenant is meant, and where it is asked for. */
-import { NAME, TENANT_ID } from '../../core/names.ts'
+import { LIMIT_SCOPE, NAME, TENANT_ID } from '../../core/names.ts'
 import { type AdminClient, openAdminClient } from '../admin/admin-client.ts'
 import { SERVER_SPECS } from '../admin/server-options.ts'
 import type { Io } from '../io.ts'
@@ -19,15 +19,13 @@ export interface Wanted {
   readonly scope: string | undefined
 }
 
-const SCOPE = /^(?:tenant|(?:route|credential):[A-Za-z0-9._-]{1,64})$/
-
 /** A text says what is wrong. */
 export function wantedOf(options: Options<typeof LIMIT_SPECS>, env: Io['env']): Wanted | string {
   const { server, tenant, limit, scope, 'admin-token-file': tokenFile } = options
   if (tenant === undefined) return '--tenant is missing'
   if (!TENANT_ID.test(tenant)) return `--tenant '${tenant}' is not a tenant id`
   if (limit !== undefined && !NAME.test(limit)) return `--limit '${limit}' is not the name of a limit`
-  if (scope !== undefined && !SCOPE.test(scope)) {
+  if (scope !== undefined && !LIMIT_SCOPE.test(scope)) {
     return `--scope is tenant, route:NAME or credential:ID, not '${scope}'`
   }
   if (server === undefined) return '--server is missing: the address of --admin of a running service'

@@ -8,7 +8,8 @@ export interface Match {
   readonly shared: ReadonlyMap<number, string>
 }
 
-const NOTHING_SHARED: ReadonlyMap<number, string> = new Map()
+/** Every value counts for itself. */
+export const NOTHING_SHARED: ReadonlyMap<number, string> = new Map()
 
 /** A limit holds for descriptors of just its depth; a longer or shorter one falls under no limit. */
 export function findLimit(domain: DescriptorLevel, entries: readonly Entry[]): Match | undefined {

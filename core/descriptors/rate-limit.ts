@@ -20,7 +20,7 @@ import { hitHeaders } from './hit-headers.ts'
 import { hitKey, secondsLeft, windowEnd } from './hit-key.ts'
 import { hitMetadata } from './hit-metadata.ts'
 import type { HitStore } from './hit-store.ts'
-import { findLimit, type Match } from './match.ts'
+import { findLimit, type Match, NOTHING_SHARED } from './match.ts'
 
 export interface HitsGiven {
   readonly config: DescriptorConfig
@@ -48,8 +48,6 @@ function matchAll({ domain, descriptors }: HitsRequest, { domains }: DescriptorC
   const level = domains.get(domain)
   return level ? descriptors.map((descriptor) => matchOf(domain, level, descriptor)) : descriptors.map(() => undefined)
 }
-
-const NOTHING_SHARED: ReadonlyMap<number, string> = new Map()
 
 function matchOf(domain: string, level: DescriptorLevel, { entries, limit }: Descriptor): Match | undefined {
   if (!limit) return findLimit(level, entries)
