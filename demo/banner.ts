@@ -1,6 +1,6 @@
 /** What `npm start` tells people once everything runs. */
 import type { DemoKey, DemoToken } from './credentials.ts'
-import { curlLine, examples } from './examples.ts'
+import { curlLine, examples, limitsCommand } from './examples.ts'
 import type { Stack } from './stack.ts'
 
 const TENANTS: readonly (readonly [string, string])[] = [
@@ -21,12 +21,14 @@ const TOKENS: Partial<Record<DemoToken, string>> = {
   initech: 'initech, user-2, reads orders, role admin',
 }
 
-export function banner({ envoy, port, httpPort, credentials, policyFile }: Stack): string {
+export function banner(stack: Stack): string {
+  const { envoy, port, httpPort, adminPort, adminTokenFile, credentials, policyFile } = stack
   const { keys, tokens } = credentials
   const lines = [
     '',
     `tenantgate demo: Envoy ${envoy.version} (${envoy.origin}) on http://127.0.0.1:${port}`,
     `probes and metrics: http://127.0.0.1:${httpPort}/healthz /readyz /metrics`,
+    `administration: http://127.0.0.1:${adminPort} (its token, made for this run: ${adminTokenFile})`,
     `policy: ${policyFile} (edit it: the change is live when you save)`,
     '',
     'Tenants',
@@ -44,6 +46,7 @@ export function banner({ envoy, port, httpPort, credentials, policyFile }: Stack
     lines.push(`  # ${example.title}: ${example.status} ${example.code ?? example.backend ?? ''}`.trimEnd())
     lines.push(`  ${curlLine(example, port)}`, '')
   }
+  lines.push('  # how the limits of a tenant stand', `  npx tenantgate ${limitsCommand(stack).join(' ')}`, '')
   lines.push("Envoy's access log follows. Ctrl-C stops everything.", '')
   return lines.join('\n')
 }

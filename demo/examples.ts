@@ -1,6 +1,7 @@
 /** The requests that `npm start` prints as curl lines, with the answer that each gets; the smoke test sends the same ones. */
 import type { Backend } from './backends.ts'
 import type { DemoCredentials } from './credentials.ts'
+import type { Stack } from './stack.ts'
 
 export interface Example {
   readonly title: string
@@ -90,4 +91,10 @@ export function curlLine({ method = 'GET', path, headers }: Example, port: numbe
   const list = Object.entries(headers).map(([name, value]) => ` -H '${name}: ${value}'`)
   const asIs = path.includes('..') ? ' --path-as-is' : ''
   return `curl -i${asIs}${verb}${list.join('')} 'http://127.0.0.1:${port}${path}'`
+}
+
+/** What tells how the limits of a tenant stand, as arguments of `tenantgate`. */
+export function limitsCommand({ adminPort, adminTokenFile }: Pick<Stack, 'adminPort' | 'adminTokenFile'>): string[] {
+  const where = ['--server', `http://127.0.0.1:${adminPort}`, '--admin-token-file', adminTokenFile]
+  return ['limits', 'show', '--tenant', 'globex', ...where]
 }

@@ -12,15 +12,20 @@ export interface SidecarOptions {
   readonly socket: string
   /** Preferred port of probes and metrics on 127.0.0.1; another one is taken where it is busy. */
   readonly httpPort: number
+  /** The same of administration. */
+  readonly adminPort: number
+  readonly adminTokenFile: string
 }
 
 export interface RunningSidecar {
   readonly child: Child
   readonly httpPort: number
+  readonly adminPort: number
 }
 
 const extension = extname(import.meta.url)
-const commandLine = fileURLToPath(new URL(`../cli/main${extension}`, import.meta.url))
+/** What `tenantgate` runs. */
+export const commandLine = fileURLToPath(new URL(`../cli/main${extension}`, import.meta.url))
 
 const ATTEMPTS = 4
 
@@ -28,25 +33,29 @@ const ATTEMPTS = 4
 export async function runSidecar(options: SidecarOptions): Promise<RunningSidecar> {
   for (let attempt = 1; ; attempt++) {
     const httpPort = await freePort(attempt === 1 ? options.httpPort : 0)
-    const child = await launch(options, httpPort)
+    const adminPort = await freePort(attempt === 1 ? options.adminPort : 0)
+    const child = await launch(options, httpPort, adminPort)
     try {
       await waitUntilReady(child, () => child.lines.some((line) => line.includes('"listening"')) || undefined)
-      return { child, httpPort }
+      return { child, httpPort, adminPort }
     } catch (error) {
       await child.kill()
-      // somebody was quicker with this port: the next one
-      if (attempt === ATTEMPTS || !child.lines.some((line) => line.includes(`127.0.0.1:${httpPort}: `))) throw error
+      // somebody was quicker with one of these ports: the next ones
+      const taken = [httpPort, adminPort].map((port) => `127.0.0.1:${port}: `)
+      if (attempt === ATTEMPTS || !child.lines.some((line) => taken.some((words) => line.includes(words)))) throw error
     }
   }
 }
 
-function launch({ leash, policyFile, socket }: SidecarOptions, httpPort: number): Promise<Child> {
+function launch(options: SidecarOptions, httpPort: number, adminPort: number): Promise<Child> {
+  const { leash, policyFile, socket, adminTokenFile } = options
   const where = ['--listen', `unix:${socket}`, '--http', `127.0.0.1:${httpPort}`]
-  const args = [commandLine, 'serve', '--policy', policyFile, ...where]
+  const admin = ['--admin', `127.0.0.1:${adminPort}`, '--admin-token-file', adminTokenFile]
+  const args = [commandLine, 'serve', '--policy', policyFile, ...where, ...admin]
   return startChild('the sidecar', process.execPath, args, { leash, env: plainEnvironment() })
 }
 
 /** Settings of somebody's own sidecar are not for the demo's. */
-function plainEnvironment(): NodeJS.ProcessEnv {
+export function plainEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TENANTGATE_')))
 }

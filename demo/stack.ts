@@ -1,5 +1,6 @@
 /** All that the demo runs: backends, sidecar, Envoy, on fresh credentials and free ports; started and stopped as one. */
-import { mkdtempSync, realpathSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, realpathSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { packageRoot } from '../package-root.ts'
@@ -10,13 +11,14 @@ import { createLeash, type Leash } from './leash.ts'
 import { writePolicyCopy } from './policy-copy.ts'
 import { runBackends } from './run-backends.ts'
 import { type RunningEnvoy, runEnvoy } from './run-envoy.ts'
-import { runSidecar } from './run-sidecar.ts'
+import { runSidecar, type SidecarOptions } from './run-sidecar.ts'
 
 export interface StackOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Preferred ports; others are taken where they are busy. */
   readonly port: number
   readonly httpPort: number
+  readonly adminPort: number
   readonly say: (line: string) => void
   /** Each line of Envoy's access log. */
   readonly onAccess?: (line: string) => void
@@ -28,6 +30,10 @@ export interface Stack {
   readonly port: number
   /** The sidecar's probes and metrics, on 127.0.0.1. */
   readonly httpPort: number
+  /** The sidecar's administration, on 127.0.0.1. */
+  readonly adminPort: number
+  /** Its token, made for this run. */
+  readonly adminTokenFile: string
   readonly credentials: DemoCredentials
   readonly policyFile: string
   /** Envoy's access log so far. */
@@ -64,14 +70,17 @@ async function startIn(folder: string, leash: Leash, options: StackOptions): Pro
   if (!found.ok) throw new Error(found.problem)
   const credentials = await createCredentials()
   const policyFile = writePolicyCopy(folder, credentials)
+  const adminTokenFile = join(folder, 'admin-token')
+  writeFileSync(adminTokenFile, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
   const socket = join(folder, 'gate.sock')
   const backends = await runBackends(leash)
-  const launchSidecar = (httpPort: number) => runSidecar({ leash, policyFile, socket, httpPort })
+  const launchSidecar = (ports: SidecarPorts) => runSidecar({ leash, policyFile, socket, adminTokenFile, ...ports })
   const accessLog: string[] = []
   const [firstSidecar, envoy] = await Promise.all([
-    launchSidecar(options.httpPort),
+    launchSidecar({ httpPort: options.httpPort, adminPort: options.adminPort }),
     launchEnvoy(found.envoy, { leash, folder, socket, backends: backends.ports }, options, accessLog),
   ])
+  const { httpPort, adminPort } = firstSidecar
   let sidecar = firstSidecar.child
   const children = () => [envoy.child, sidecar, backends.child]
   const { broken, watch } = watchEnds()
@@ -79,7 +88,9 @@ async function startIn(folder: string, leash: Leash, options: StackOptions): Pro
   return {
     envoy: found.envoy,
     port: envoy.port,
-    httpPort: firstSidecar.httpPort,
+    httpPort,
+    adminPort,
+    adminTokenFile,
     credentials,
     policyFile,
     accessLog,
@@ -87,7 +98,7 @@ async function startIn(folder: string, leash: Leash, options: StackOptions): Pro
     sidecarLog: () => sidecar.lines,
     killSidecar: () => sidecar.kill(),
     startSidecar: async () => {
-      sidecar = (await launchSidecar(firstSidecar.httpPort)).child
+      sidecar = (await launchSidecar({ httpPort, adminPort })).child
       watch(sidecar)
     },
     stop: async () => {
@@ -97,6 +108,8 @@ async function startIn(folder: string, leash: Leash, options: StackOptions): Pro
     },
   }
 }
+
+type SidecarPorts = Pick<SidecarOptions, 'httpPort' | 'adminPort'>
 
 interface EnvoyPlace {
   readonly leash: Leash

@@ -8,14 +8,16 @@ import { type Stack, startStack } from './stack.ts'
 
 const DEFAULT_PORT = 8080
 const DEFAULT_HTTP_PORT = 8081
+const DEFAULT_ADMIN_PORT = 8082
 
 const USAGE = `npm start                 runs the demo until Ctrl-C
 npm start -- --smoke      runs it, proves each of its promises, and stops
 npm start -- --help
 
-TENANTGATE_DEMO_PORT       port of Envoy, ${DEFAULT_PORT} unless told; 0 is any free one
-TENANTGATE_DEMO_HTTP_PORT  port of the sidecar's probes and metrics, ${DEFAULT_HTTP_PORT} unless told; 0 is any free one
-ENVOY_BIN                  an Envoy to run, instead of the one on the PATH or a private copy`
+TENANTGATE_DEMO_PORT        port of Envoy, ${DEFAULT_PORT} unless told; 0 is any free one
+TENANTGATE_DEMO_HTTP_PORT   port of the sidecar's probes and metrics, ${DEFAULT_HTTP_PORT} unless told; 0 is any free one
+TENANTGATE_DEMO_ADMIN_PORT  port of its administration, ${DEFAULT_ADMIN_PORT} unless told; 0 is any free one
+ENVOY_BIN                   an Envoy to run, instead of the one on the PATH or a private copy`
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const warn = (text: string) => process.stderr.write(`tenantgate: ${text}\n`)
@@ -41,13 +43,16 @@ async function start(smoke: boolean): Promise<number> {
   const port = smoke ? 0 : wantedPort('TENANTGATE_DEMO_PORT', DEFAULT_PORT)
   const httpPort = smoke ? 0 : wantedPort('TENANTGATE_DEMO_HTTP_PORT', DEFAULT_HTTP_PORT)
   const onAccess = smoke ? undefined : say
+  const adminPort = smoke ? 0 : wantedPort('TENANTGATE_DEMO_ADMIN_PORT', DEFAULT_ADMIN_PORT)
+  const ports = { port, httpPort, adminPort }
   let started = false
   // until everything runs nobody can stop it in order; the watchdog ends what there is
   void stopped.then(() => started || process.exit(1))
-  const stack = await startStack({ env: process.env, port, httpPort, say: warn, ...(onAccess && { onAccess }) })
+  const stack = await startStack({ env: process.env, ...ports, say: warn, ...(onAccess && { onAccess }) })
   started = true
   sayBusy(port, stack.port)
   sayBusy(httpPort, stack.httpPort)
+  sayBusy(adminPort, stack.adminPort)
   try {
     return smoke ? await smokeOrStop(stack, stopped) : await serveUntilStopped(stack, stopped)
   } finally {

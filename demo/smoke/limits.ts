@@ -1,5 +1,8 @@
 /** Limits: what a client is told while there is room, and what when there is none. */
 import { equal, match, ok } from 'node:assert/strict'
+import { limitsCommand } from '../examples.ts'
+import { commandLine, plainEnvironment } from '../run-sidecar.ts'
+import { runToEnd } from '../run-to-end.ts'
 import { asks, type Case, expectAnswer } from './case.ts'
 import { key } from './credentials.ts'
 import { type Answer, type Ask, exchange } from './exchange.ts'
@@ -56,6 +59,14 @@ export const limitCases: readonly Case[] = [
     async check(demo) {
       const ask = { method: 'POST', path: '/v1/reports', headers: key(demo, 'globex') }
       expectRefusal(await untilRefused(demo.port, ask, 3), 'quota_exceeded', 'daily')
+    },
+  },
+  {
+    name: 'the printed `limits show` tells what globex has used, and that it was refused',
+    async check(demo) {
+      const told = await runToEnd(process.execPath, [commandLine, ...limitsCommand(demo)], { env: plainEnvironment() })
+      // limit, scope, what it allows, used, left, refused, when it is full again
+      match(told ?? '(it failed)', /^daily +tenant +100\/day +\d+ +1?\d +[1-9]\d* +\d{4}-/m)
     },
   },
   asks(

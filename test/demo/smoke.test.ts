@@ -5,7 +5,7 @@ import { startStack } from '../../demo/stack.ts'
 
 it('every promise of the demo holds', { timeout: 180_000 }, async () => {
   const rows: string[] = []
-  const stack = await startStack({ env: process.env, port: 0, httpPort: 0, say: () => {} })
+  const stack = await startStack({ env: process.env, port: 0, httpPort: 0, adminPort: 0, say: () => {} })
   try {
     await runSmoke(stack, (row) => rows.push(row))
   } finally {

@@ -5,7 +5,7 @@ import { exchange } from '../../demo/smoke/exchange.ts'
 import { type Stack, startStack } from '../../demo/stack.ts'
 
 it('two that start at once on the same ports answer on ports of their own, each to its own keys', async () => {
-  const ports = { port: await freePort(), httpPort: await freePort() }
+  const ports = { port: await freePort(), httpPort: await freePort(), adminPort: await freePort() }
   const start = () => startStack({ env: process.env, ...ports, say: () => {} })
   const started = await Promise.allSettled([start(), start()])
   const stacks = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
@@ -13,6 +13,7 @@ it('two that start at once on the same ports answer on ports of their own, each 
     expect(started.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled'])
     expect(new Set(stacks.map(({ port }) => port)).size).toBe(2)
     expect(new Set(stacks.map(({ httpPort }) => httpPort)).size).toBe(2)
+    expect(new Set(stacks.map(({ adminPort }) => adminPort)).size).toBe(2)
     for (const stack of stacks) expect(await statusWithOwnKey(stack)).toBe(200)
   } finally {
     for (const stack of stacks) await stack.stop()

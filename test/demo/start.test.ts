@@ -12,7 +12,13 @@ function start(...args: string[]) {
 it.each(['--help', '-h'])('%s names every option and setting', (option) => {
   const { status, stdout } = start(option)
   expect(status).toBe(0)
-  for (const name of ['--smoke', 'TENANTGATE_DEMO_PORT', 'TENANTGATE_DEMO_HTTP_PORT', 'ENVOY_BIN']) {
+  for (const name of [
+    '--smoke',
+    'TENANTGATE_DEMO_PORT',
+    'TENANTGATE_DEMO_HTTP_PORT',
+    'TENANTGATE_DEMO_ADMIN_PORT',
+    'ENVOY_BIN',
+  ]) {
     expect(stdout).toContain(name)
   }
 })
