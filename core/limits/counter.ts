@@ -50,8 +50,8 @@ function newRate(limit: RateLimit, now: number): RateCounter {
 }
 
 function newQuota(limit: Quota, calendar: Calendar, now: number): QuotaCounter {
-  const { window, used, past, pastUsed, shared } = newUses(windowAt(now, limit.period, calendar))
-  return { kind: 'quota', limit, calendar, window, used, past, pastUsed, shared, refused: 0 }
+  const { window, used, past, pastUsed, shared, last, most } = newUses(windowAt(now, limit.period, calendar))
+  return { kind: 'quota', limit, calendar, window, used, past, pastUsed, shared, last, most, refused: 0 }
 }
 
 function openRate(counter: RateCounter, limit: RateLimit, now: number): Counter {

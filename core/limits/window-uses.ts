@@ -1,4 +1,4 @@
-/** What was used of a quota: in the present window, and in the one before it, in case the clock goes back there. */
+/** What was used of a quota: in the present window, in the one before it, and at most in those before, in case the clock goes back. */
 import type { Window } from './calendar.ts'
 
 export interface WindowUses {
@@ -9,48 +9,77 @@ export interface WindowUses {
   pastUsed: number
   /** How much of `used` and `pastUsed` is the same. */
   shared: number
+  /** The latest of the windows that are no more told apart. */
+  last: Window | undefined
+  /** What any of those has used at most. */
+  most: number
 }
 
 export function newUses(window: Window): WindowUses {
-  return { window, used: 0, past: undefined, pastUsed: 0, shared: 0 }
+  return { window, used: 0, past: undefined, pastUsed: 0, shared: 0, last: undefined, most: 0 }
 }
 
 /**
  * Makes `window` the present one. Answers whether it is a new one, in which nothing was counted yet.
  *
  * One that overlaps the present is the same time cut otherwise, by another zone or period: what was used stays used. A clock
- * that was set back finds what that window had used, and on top what was used since, which really was admitted now; where
- * the window is not remembered, what the later one has used. So no turn of the clock gives a quota twice. A later window
- * that was seen before has what was used then.
+ * that was set back finds what that window had used, and on top what was used since, which really was admitted now. A
+ * window that may have been used, but is not told apart, has as much as any: so no turns of the clock give a quota twice.
+ * A later window that was seen before has what was used then.
  */
 export function turnTo(uses: WindowUses, window: Window): boolean {
   const { window: present, used, past, pastUsed, shared } = uses
   if (overlap(present, window)) {
-    if (past && past.start >= window.start && past.end <= window.end) merge(uses)
-    uses.window = window
+    widen(uses, window)
     return false
   }
   const isRemembered = past !== undefined && overlap(past, window)
   const isBack = window.end <= present.start
+  if (past && !isRemembered) forget(uses, past, pastUsed)
   uses.past = present
   uses.pastUsed = used
   uses.window = window
-  if (isBack) {
-    uses.used = isRemembered ? Math.max(0, pastUsed + used - shared) : used
-    uses.shared = used
-  } else {
-    uses.used = isRemembered ? pastUsed : 0
-    uses.shared = isRemembered ? shared : 0
+  if (isRemembered) {
+    uses.used = isBack ? Math.max(0, pastUsed + used - shared) : pastUsed
+    if (isBack) uses.shared = used
+    return false
   }
-  return !isBack && !isRemembered
+  const isNew = !isBack && !isNear(window, uses.last)
+  uses.used = isNew ? 0 : Math.max(used, uses.most)
+  uses.shared = isNew ? 0 : used
+  return isNew
 }
 
-/** Both windows lie in one from now on. */
-function merge(uses: WindowUses): void {
-  uses.used = Math.max(0, uses.used + uses.pastUsed - uses.shared)
-  uses.past = undefined
-  uses.pastUsed = 0
-  uses.shared = 0
+/** Another cut of the present time: what lies in it is one from now on. */
+function widen(uses: WindowUses, window: Window): void {
+  const { past, last } = uses
+  if (past && isWithin(past, window)) {
+    uses.used = Math.max(0, uses.used + uses.pastUsed - uses.shared)
+    uses.past = undefined
+    uses.pastUsed = 0
+    uses.shared = 0
+  }
+  if (last && isWithin(last, window)) uses.used = Math.max(uses.used, uses.most)
+  uses.window = window
+}
+
+/** So many windows before one that was used, all are taken for used: a clock that is further away was in another time. */
+const NEAR = 7
+
+/** Whether the window is one of those that are not told apart, or may be. */
+function isNear(window: Window, last: Window | undefined): boolean {
+  if (!last || window.start >= last.end) return false
+  return last.start - window.start <= NEAR * (last.end - last.start)
+}
+
+function forget(uses: WindowUses, window: Window, used: number): void {
+  const { last } = uses
+  uses.most = Math.max(uses.most, used)
+  if (!isNear(window, last)) uses.last = window
+}
+
+function isWithin(one: Window, other: Window): boolean {
+  return one.start >= other.start && one.end <= other.end
 }
 
 function overlap(one: Window, other: Window): boolean {

@@ -67,4 +67,51 @@ describe('the window of a quota', () => {
     turnTo(uses, day(1))
     expect(uses.used).toBe(0)
   })
+
+  it.each([
+    { way: 'two days ahead and back', days: [2, 3, 1] },
+    { way: 'two days back and ahead', days: [0, -1, 1] },
+    { way: 'to and fro and to and fro', days: [3, 2, 4, 0, 2, 5, 1] },
+  ])('forgives nothing when the clock goes in steps: $way', ({ days }) => {
+    const uses = usedIn(day(1), 7)
+    for (const n of days) turnTo(uses, day(n))
+    expect(uses.used).toBeGreaterThanOrEqual(7)
+  })
+
+  it('is new when it comes, also after the clock was far ahead for several windows', () => {
+    const uses = usedIn(day(1), 7)
+    for (const n of [3650, 3651, 3652]) {
+      turnTo(uses, day(n))
+      uses.used += 9
+    }
+    turnTo(uses, day(1))
+    expect(uses.used).toBeGreaterThanOrEqual(7)
+    for (const n of [2, 3, 4, 5, 6, 7, 8]) {
+      expect(turnTo(uses, day(n))).toBe(true)
+      expect(uses.used).toBe(0)
+      uses.used += 9
+    }
+  })
+
+  it('has exactly what it had when the clock goes back over its end and on again', () => {
+    const uses = usedIn(day(1), 9)
+    turnTo(uses, day(2))
+    uses.used = 3
+    turnTo(uses, day(3))
+    uses.used = 1
+    turnTo(uses, day(2))
+    expect(uses.used).toBe(3 + 1)
+    expect(turnTo(uses, day(3))).toBe(false)
+    expect(uses.used).toBe(1)
+    expect(turnTo(uses, day(4))).toBe(true)
+    expect(uses.used).toBe(0)
+  })
+
+  it('that is cut wider has no less than one of its parts, also of those before the last', () => {
+    const uses = usedIn(day(1), 7)
+    turnTo(uses, day(2))
+    turnTo(uses, day(3))
+    turnTo(uses, day(0, 7))
+    expect(uses.used).toBe(7)
+  })
 })

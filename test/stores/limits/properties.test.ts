@@ -238,10 +238,11 @@ describe('whatever was charged before', () => {
 
   it('no clock that goes to and fro makes a quota admit more than its amount in any of its windows', () => {
     const steps = fc.array(
-      fc.record({ hours: fc.integer({ min: -30, max: 30 }), cost: fc.integer({ min: 1, max: 5 }) }),
-      {
-        maxLength: 60,
-      },
+      fc.record({
+        hours: fc.constantFrom(-72, -30, -24, -5, 0, 5, 24, 30, 72),
+        cost: fc.constantFrom(1, 5, quota.amount),
+      }),
+      { minLength: 20, maxLength: 60 },
     )
     fc.assert(
       fc.property(steps, (taken) => {
@@ -249,8 +250,8 @@ describe('whatever was charged before', () => {
         const used = new Map<number, number>()
         let at = START
         for (const { hours, cost } of taken) {
-          // two days, to and fro: that is what is remembered
-          at = Math.min(START + 86_400_000, Math.max(START, at + hours * 3_600_000))
+          // a week, to and fro, in steps of any length
+          at = Math.min(START + 7 * 86_400_000, Math.max(START, at + hours * 3_600_000))
           if (!isAdmitted(take(store, [charge(quota, { cost })], at))) continue
           const day = Math.floor(at / 86_400_000)
           used.set(day, (used.get(day) ?? 0) + cost)
