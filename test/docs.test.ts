@@ -47,6 +47,11 @@ routes: [{ name: all, match: { path: /** } }]`)
     expect(text.replace('r=48211093112;', 'r=50000000000;')).toContain(`    ratelimit: ${told.ratelimit}\n`)
   })
 
+  it('the policy of ratelimit.md for those who come without one is one', () => {
+    const [, example = ''] = /\n\n((?: {7}.*\n)+)/.exec(read('docs/ratelimit.md')) ?? []
+    expect(policyOf(example.replaceAll(/^ {7}/gm, '')).routes.routes).toHaveLength(1)
+  })
+
   it('operations.md lists every code of a refusal with its status', () => {
     const table = read('docs/operations.md')
     for (const [code, { status }] of Object.entries(DENIALS)) {

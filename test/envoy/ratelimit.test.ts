@@ -1,5 +1,11 @@
 /** A real Envoy's ratelimit filter, behind our own Check: its limits are those of a configuration, or of the policy. */
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { packageRoot } from '../../package-root.ts'
 import { newKey } from '../support/gate.ts'
 import { referenceWith } from '../support/guarded-envoy.ts'
 import {
@@ -159,6 +165,33 @@ describe('limits of the policy, in the domain tenantgate', () => {
       await askedTimes(i)
     }
     expect(asked[0]?.descriptors[0]?.hits).toBe(-1)
+  })
+
+  it('get back the requests that fail, by the filter that ratelimit.md shows', async () => {
+    const [, text = ''] =
+      /### Refunds[\s\S]*?\n\n((?: {4}.*\n)+)/.exec(readFileSync(join(packageRoot, 'docs/ratelimit.md'), 'utf8')) ?? []
+    const { typed_config: filter } = parse(text)
+    const failing = createServer((_, response) => response.writeHead(500).end())
+    await new Promise<void>((resolve) => failing.listen(0, '127.0.0.1', resolve))
+    const failed = policy.replace('stable]', 'stable, orders-beta]').replace(
+      'routes:',
+      `routes:
+  - { name: failing, match: { path: /failing }, upstream: { default: orders-beta } }`,
+    )
+    const { port } = failing.address() as AddressInfo
+    envoy = await startLimitedEnvoy(failed, referenceWithFilter({ ...filter, timeout: '2s' }), { 'orders-beta': port })
+    const { ask, askedTimes } = envoy
+    try {
+      const statuses: number[] = []
+      for (let i = 1; i <= 8; i += 1) {
+        const { status } = await ask(as('globex', i <= 4 ? '/failing' : '/v1'))
+        statuses.push(status)
+        if (status !== 429) await askedTimes(i)
+      }
+      expect(statuses).toEqual([500, 500, 500, 500, 200, 200, 200, 429])
+    } finally {
+      failing.close()
+    }
   })
 
   it('are not passed by through a slip of the pen: the filter is told, and refuses', async () => {

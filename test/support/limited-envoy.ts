@@ -12,6 +12,7 @@ import { createCheck } from '../../ext-authz/check.ts'
 import { createGrpcServer } from '../../ext-authz/server.ts'
 import { createShouldRateLimit } from '../../ext-authz/should-rate-limit.ts'
 import { createMemoryHits } from '../../stores/memory-hits.ts'
+import { createLog } from '../../telemetry/log.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
 import { socketFolder, startEnvoy } from './envoy.ts'
 import { gateOf, NOON, policyOf } from './gate.ts'
@@ -29,7 +30,12 @@ export interface LimitedEnvoy {
 
 const NO_SETTINGS: HitsSettings = { headers: false, shadow: false, quota: false, sparing: false, metadata: false }
 
-export async function startLimitedEnvoy(policyText: string, yaml: string): Promise<LimitedEnvoy> {
+/** `others` are ports of backends in place of the demo's. */
+export async function startLimitedEnvoy(
+  policyText: string,
+  yaml: string,
+  others: Readonly<Record<string, number>> = {},
+): Promise<LimitedEnvoy> {
   const folder = socketFolder()
   const sidecarSocket = join(folder, 'gate.sock')
   const policy = policyOf(policyText)
@@ -40,6 +46,7 @@ export async function startLimitedEnvoy(policyText: string, yaml: string): Promi
     hits: createMemoryHits(),
     settings: NO_SETTINGS,
     metrics: createMetrics(() => NOON).addRatelimit([]),
+    log: createLog('error', { write: () => {} }),
     now: () => NOON,
   })
   const asked: HitsRequest[] = []
@@ -61,7 +68,7 @@ export async function startLimitedEnvoy(policyText: string, yaml: string): Promi
   await new Promise<void>((resolve) => sidecar.listen(sidecarSocket, resolve))
   const backends = await startBackends()
   // a port of nobody, for a filter whose service is away
-  const ports = { ...backends.ports, nowhere: 1 }
+  const ports = { ...backends.ports, nowhere: 1, ...others }
   const envoy = await startEnvoy({ sidecarSocket, backends: ports, yaml })
   return {
     hits,
