@@ -38,6 +38,7 @@ async function openGateway(
     hits: createMemoryHits(),
     settings: ratelimit?.settings ?? DEFAULT_HITS_SETTINGS,
     metrics,
+    log,
     now,
   })
   const configured = ratelimit && (await followRatelimit(ratelimit, hits, { log, metrics }))

@@ -6,6 +6,7 @@ import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pin
 import pretty from 'pino-pretty'
 import { type AdminEvent, changeTexts } from '../core/admin-event.ts'
 import type { Decision } from '../core/decision.ts'
+import type { Overrun } from '../core/descriptors/descriptor.ts'
 import { maskAndCut } from '../core/mask-secrets.ts'
 import { type LineSink, openStdout } from './stdout.ts'
 import type { TlsRefusal } from './tls-metrics.ts'
@@ -42,6 +43,8 @@ export interface Log {
   /** Each problem, and each note on what has no effect, is one line of text for people. */
   ratelimitRejected(problems: readonly string[]): void
   ratelimitNoted(notes: readonly string[]): void
+  /** A call of ShouldRateLimit had no room, or would have had none; at info, as a denial: ask `decisions.deny` first. */
+  overrun(domain: string, overrun: Overrun): void
   /** A plugin of Kong's cannot work as it is configured; `because` tells of the configuration, which no client writes. */
   pluginRejected(plugin: string, because: string): void
   /** Identities are signed by a key that only this process has. */
@@ -170,7 +173,7 @@ const MOST_DOMAINS = 20
 
 function ratelimit(
   logger: Logger,
-): Pick<Log, 'ratelimitLoaded' | 'ratelimitUnchanged' | 'ratelimitRejected' | 'ratelimitNoted'> {
+): Pick<Log, 'ratelimitLoaded' | 'ratelimitUnchanged' | 'ratelimitRejected' | 'ratelimitNoted' | 'overrun'> {
   return {
     ratelimitLoaded: (domains) =>
       logger.info({ domains: domains.slice(0, MOST_DOMAINS), count: domains.length }, 'ratelimit configuration loaded'),
@@ -178,6 +181,14 @@ function ratelimit(
     ratelimitRejected: (problems) =>
       logger.error({ problems }, 'ratelimit configuration rejected, the last good one stays'),
     ratelimitNoted: (notes) => logger.warn({ notes }, 'ratelimit configuration has settings without effect'),
+    overrun(domain, overrun) {
+      const { mode } = overrun
+      if ('limit' in overrun) logger.info({ domain, limit: overrun.limit, mode, hits: overrun.hits }, 'over limit')
+      else {
+        const { tenant, reason, because } = overrun
+        logger.info({ domain, tenant: masked(tenant), mode, reason, because: masked(because) }, 'over limit')
+      }
+    },
   }
 }
 

@@ -66,7 +66,7 @@ export function createMetrics(now: () => number): Metrics {
     fault: () => faults.inc(),
     delayed: addDelayMetrics(registry),
     addThrottle: (counts) => addWaitingMetrics(registry, counts),
-    addRatelimit: (domains) => addRatelimitMetrics(registry, domains),
+    addRatelimit: (domains) => addRatelimitMetrics(registry, domains, (reason) => observed.inc({ reason })),
     addTls: () => addTlsMetrics(registry),
     addPluginServer: (counts) => addPluginServerMetrics(registry, counts),
     addState: (counts) => addStateMetrics(registry, counts),
@@ -95,7 +95,7 @@ function decisionCounters(registry: Registry): Readonly<Record<Reason, { inc(): 
 function shadowCounter(registry: Registry): Counter<'reason'> {
   const denials = new Counter({
     name: 'tenantgate_shadow_denials_total',
-    help: 'Refusals that stages and routes in shadow have only observed.',
+    help: 'Refusals that stages, routes and limits in shadow have only observed.',
     labelNames: ['reason'],
     registers: [registry],
   })

@@ -1,13 +1,20 @@
 /** What Prometheus reads of ShouldRateLimit. Domains and limits are labels only as the configuration names them, and only so many. */
 import { Counter, Gauge, type Registry } from 'prom-client'
+import type { DenyReason } from '../core/decision.ts'
 
 export type HitsCode = 'ok' | 'over_limit' | 'invalid'
+
+export type LimitMode = 'enforce' | 'shadow'
 
 export interface RatelimitMetrics {
   /** Counts one call; `invalid` is one that could not be answered. */
   answered(domain: string, code: HitsCode): void
   /** Counts hits of a configured limit, by its place in the configuration. */
   hit(limit: string, hits: number): void
+  /** Counts hits beyond a configured limit: acted on, or only observed. */
+  overLimit(limit: string, mode: LimitMode, hits: number): void
+  /** Counts what a limit of the policy, or the stage, in shadow would have refused. */
+  shadowDenied(reason: DenyReason): void
   /** These domains are configured from now on; calls of others are counted together. */
   configLive(domains: Iterable<string>): void
   /** A reload ended: the new configuration is live, or the last good one stays. */
@@ -20,8 +27,12 @@ export interface RatelimitMetrics {
 const MOST_LABELS = 1000
 const OTHER = 'other'
 
-/** `always`: the domains that are there without a configuration. */
-export function addRatelimitMetrics(registry: Registry, always: readonly string[]): RatelimitMetrics {
+/** `always`: the domains that are there without a configuration. What shadow let through is counted with that of Checks. */
+export function addRatelimitMetrics(
+  registry: Registry,
+  always: readonly string[],
+  shadowDenied: RatelimitMetrics['shadowDenied'],
+): RatelimitMetrics {
   const registers = [registry]
   const requests = new Counter({
     name: 'tenantgate_ratelimit_requests_total',
@@ -35,19 +46,34 @@ export function addRatelimitMetrics(registry: Registry, always: readonly string[
     labelNames: ['limit'],
     registers,
   })
+  const over = new Counter({
+    name: 'tenantgate_ratelimit_over_limit_total',
+    help: 'Hits beyond a configured limit; mode is shadow where nobody is refused for them.',
+    labelNames: ['limit', 'mode'],
+    registers,
+  })
   const domains = createLabels((domain) => ({
     ok: fromStart(requests.labels(domain, 'ok')),
     over_limit: fromStart(requests.labels(domain, 'over_limit')),
     invalid: fromStart(requests.labels(domain, 'invalid')),
   }))
-  const limits = createLabels((limit) => fromStart(hits.labels(limit)))
+  const limits = createLabels((limit) => ({
+    hits: fromStart(hits.labels(limit)),
+    enforce: fromStart(over.labels(limit, 'enforce')),
+    shadow: fromStart(over.labels(limit, 'shadow')),
+  }))
   for (const domain of always) domains.learn(domain)
   return {
     answered: (domain, code) => domains.of(domain)[code].inc(),
     hit(limit, count) {
       limits.learn(limit)
-      limits.of(limit).inc(count)
+      limits.of(limit).hits.inc(count)
     },
+    overLimit(limit, mode, count) {
+      limits.learn(limit)
+      limits.of(limit)[mode].inc(count)
+    },
+    shadowDenied,
     configLive(names) {
       for (const name of names) domains.learn(name)
     },

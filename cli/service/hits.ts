@@ -1,12 +1,13 @@
 /** Answers ShouldRateLimit by what is live now: the ratelimit configuration, or the policy for the domain `tenantgate`. */
 import type { DescriptorConfig, HitsSettings } from '../../core/descriptors/config.ts'
-import { type HitsAnswer, type HitsRequest, InvalidHits } from '../../core/descriptors/descriptor.ts'
+import { type HitsAnswer, type HitsRequest, InvalidHits, type Overrun } from '../../core/descriptors/descriptor.ts'
 import type { HitStore } from '../../core/descriptors/hit-store.ts'
 import { countHits } from '../../core/descriptors/rate-limit.ts'
 import { chargeTenant, TENANT_DOMAIN } from '../../core/descriptors/tenant-domain.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
 import type { MaybePromise } from '../../core/maybe-promise.ts'
 import type { Policy } from '../../core/policy.ts'
+import type { Log } from '../../telemetry/log.ts'
 import type { RatelimitMetrics } from '../../telemetry/ratelimit-metrics.ts'
 
 export interface HitsGate {
@@ -24,13 +25,14 @@ export interface HitsParts {
   /** What the configuration's limits are counted in. */
   readonly hits: HitStore
   readonly settings: HitsSettings
-  readonly metrics: Pick<RatelimitMetrics, 'answered' | 'hit' | 'configLive'>
+  readonly metrics: Pick<RatelimitMetrics, 'answered' | 'hit' | 'overLimit' | 'shadowDenied' | 'configLive'>
+  readonly log: Pick<Log, 'decisions' | 'overrun'>
   /** ms since the epoch. */
   readonly now: () => number
 }
 
 /** Without a configuration, until `replace` brings one, only the domain `tenantgate` is answered. */
-export function createHitsGate({ policy, limits, settings, metrics, now, ...parts }: HitsParts): HitsGate {
+export function createHitsGate({ policy, limits, settings, metrics, log, now, ...parts }: HitsParts): HitsGate {
   const hits = told(parts.hits, metrics)
   let config: DescriptorConfig | undefined
 
@@ -38,6 +40,12 @@ export function createHitsGate({ policy, limits, settings, metrics, now, ...part
     if (request.domain === TENANT_DOMAIN) return chargeTenant(request, { policy: policy(), limits, now: now() })
     if (config) return countHits(request, { config, hits, settings, now: now() })
     throw new InvalidHits(`there is no configuration of rate limits: only the domain '${TENANT_DOMAIN}' is served`)
+  }
+
+  function tell(domain: string, overrun: Overrun): void {
+    if ('limit' in overrun) metrics.overLimit(overrun.limit, overrun.mode, overrun.hits)
+    else if (overrun.mode === 'shadow') metrics.shadowDenied(overrun.reason)
+    if (log.decisions.deny) log.overrun(domain, overrun)
   }
 
   function failed(domain: string, fault: unknown): never {
@@ -50,6 +58,7 @@ export function createHitsGate({ policy, limits, settings, metrics, now, ...part
       const { domain } = request
       const count = (answered: HitsAnswer) => {
         metrics.answered(domain, answered.code)
+        for (const overrun of answered.overruns ?? []) tell(domain, overrun)
         return answered
       }
       try {

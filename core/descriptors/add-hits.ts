@@ -1,10 +1,11 @@
 /** Counts the hits of a call: all of them whatever limits say, or, while others are spared, only where a limit is overrun. */
 import { after, type MaybePromise } from '../maybe-promise.ts'
+import type { ConfiguredLimit } from './config.ts'
 import type { Hit, HitStore } from './hit-store.ts'
 
-/** A hit, and how many the limit that it is for admits. */
+/** A hit, and the limit that it is for. */
 export interface LimitedHit extends Hit {
-  readonly requestsPerUnit: number
+  readonly limit: ConfiguredLimit
 }
 
 /** The counts after, in the order of `asked`. */
@@ -22,9 +23,7 @@ export function addHits(
 
 /** Where some go beyond their limits these alone count, and those that do not count nothing. What is given back always is. */
 function withOthersSpared(asked: readonly LimitedHit[], counts: readonly number[]): readonly LimitedHit[] {
-  const isBeyond = asked.map(
-    ({ addend, requestsPerUnit }, i) => addend >= 0 && (counts[i] ?? 0) + addend > requestsPerUnit,
-  )
+  const isBeyond = asked.map(({ addend, limit }, i) => addend >= 0 && (counts[i] ?? 0) + addend > limit.requestsPerUnit)
   if (!isBeyond.includes(true)) return asked
   return asked.map((hit, i) => (isBeyond[i] || hit.addend < 0 ? hit : spared(hit)))
 }

@@ -1,4 +1,5 @@
 /** What a ratelimit filter asks and is told (envoy.service.ratelimit.v3): descriptors in, a status for each out. */
+import type { DenyReason } from '../decision.ts'
 
 /** Seconds in each are fixed, as envoyproxy/ratelimit has them: a month is 30 days, a year 365. */
 export type Unit = 'second' | 'minute' | 'hour' | 'day' | 'week' | 'month' | 'year'
@@ -40,6 +41,30 @@ export interface HitsAnswer {
   /** For the client. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly metadata?: { readonly [name: string]: Json }
+  /** For logs and metrics, never for the caller; absent where there was room in all. */
+  readonly overruns?: readonly Overrun[]
+}
+
+/** What had no room for a call: acted on, or only observed. */
+export type Overrun = LimitOverrun | TenantOverrun
+
+/** A limit of the configuration. */
+export interface LimitOverrun {
+  /** `shadow` by the limit's own mode, or that of all. */
+  readonly mode: 'enforce' | 'shadow'
+  /** Its place in the configuration. */
+  readonly limit: string
+  /** How many hits of the call are beyond it. */
+  readonly hits: number
+}
+
+/** A tenant of the policy: its limits, or itself where it is unknown or suspended. */
+export interface TenantOverrun {
+  readonly mode: 'enforce' | 'shadow'
+  /** As the filter has named it. */
+  readonly tenant: string
+  readonly reason: DenyReason
+  readonly because: string
 }
 
 /** What makes the answer impossible; the caller is told in these words. */

@@ -21,6 +21,7 @@ import { hitKey, secondsLeft, windowEnd } from './hit-key.ts'
 import { hitMetadata } from './hit-metadata.ts'
 import type { HitStore } from './hit-store.ts'
 import { findLimit, type Match, NOTHING_SHARED } from './match.ts'
+import { overrunLimits } from './overruns.ts'
 
 export interface HitsGiven {
   readonly config: DescriptorConfig
@@ -40,8 +41,12 @@ export function countHits(request: HitsRequest, { config, hits, settings, now }:
   if (request.domain === '') throw new InvalidHits('the domain of the request is empty: a filter must name one')
   checkDescriptors(request)
   const matches = withoutReplaced(matchAll(request, config))
-  const counts = addHits(hitsOf(request, matches, now), settings.sparing, hits, now)
-  return after(counts, (known) => answerOf(request, matches, known, settings, now))
+  const asked = hitsOf(request, matches, now)
+  return after(addHits(asked, settings.sparing, hits, now), (counts) => {
+    const overruns = overrunLimits(asked, counts, settings.shadow)
+    const answer = answerOf(request, matches, counts, settings, now)
+    return overruns.length === 0 ? answer : { ...answer, overruns }
+  })
 }
 
 function matchAll({ domain, descriptors }: HitsRequest, { domains }: DescriptorConfig): (Match | undefined)[] {
@@ -90,9 +95,10 @@ function hitsOf(
   for (const [index, { entries, hits: own }] of descriptors.entries()) {
     const match = matches[index]
     if (!isCounted(match)) continue
-    const { unit, series, requestsPerUnit } = match.limit
-    const key = hitKey(unit, domain, entries, match.shared)
-    hits.push({ series, key, endsAt: windowEnd(unit, now), addend: own ?? Math.max(1, hitsAddend), requestsPerUnit })
+    const { limit } = match
+    const key = hitKey(limit.unit, domain, entries, match.shared)
+    const addend = own ?? Math.max(1, hitsAddend)
+    hits.push({ series: limit.series, key, endsAt: windowEnd(limit.unit, now), addend, limit })
   }
   return hits
 }

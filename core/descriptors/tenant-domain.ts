@@ -4,6 +4,7 @@ import type { Charge, ChargeState, Limit, LimitStore } from '../limits/limit.ts'
 import { after, type MaybePromise } from '../maybe-promise.ts'
 import type { Policy } from '../policy.ts'
 import { checkDescriptors, type HitsAnswer, type HitsRequest } from './descriptor.ts'
+import { overrunTenants } from './overruns.ts'
 import { readTenantHits, type TenantHits } from './tenant-hits.ts'
 import { tenantStatus } from './tenant-status.ts'
 
@@ -43,8 +44,15 @@ export function chargeTenant(request: HitsRequest, given: TenantGiven): MaybePro
   const isRefused = asked.some(({ hits }) => hits.tenant?.status !== 'active')
   return after(charged(parts, isRefused, given), (stateOf) => {
     const isObserved = given.policy.shadow.has('limits')
-    const statuses = asked.map(({ hits, charges }) => tenantStatus(hits, charges.flatMap(stateOf), isObserved))
-    return { code: statuses.some(({ code }) => code === 'over_limit') ? 'over_limit' : 'ok', statuses, headers: [] }
+    const stood = asked.map(({ hits, charges }) => ({ hits, states: charges.flatMap(stateOf) }))
+    const statuses = stood.map(({ hits, states }) => tenantStatus(hits, states, isObserved))
+    const overruns = overrunTenants(stood, isObserved)
+    return {
+      code: statuses.some(({ code }) => code === 'over_limit') ? 'over_limit' : 'ok',
+      statuses,
+      headers: [],
+      ...(overruns.length > 0 && { overruns }),
+    }
   })
 }
 

@@ -6,6 +6,8 @@ import type { Policy, Route, Tenant } from '../policy.ts'
 import { type Descriptor, InvalidHits } from './descriptor.ts'
 
 export interface TenantHits {
+  /** The tenant, as the filter names it. */
+  readonly name: string
   /** Undefined where the policy knows no tenant of that name. */
   readonly tenant: Tenant | undefined
   /** What can be counted by; asked only for what `isGiven` says is there. */
@@ -69,6 +71,7 @@ export function readTenantHits(descriptor: Descriptor, requestHits: number, poli
   }
   const there = { tenant: name, credential: caller, user, ip, route }
   return {
+    name,
     tenant,
     counted,
     isGiven: (by) => (by in there ? there[by as keyof typeof there] !== undefined : given.has(by)),

@@ -38,15 +38,16 @@ export const overGrpc: Driver = async (files, { mergeDomains, ...settings }) => 
   const folder = createTestFolder(files)
   const clock = { now: 0 }
   const metrics = createMetrics(() => clock.now).addRatelimit([])
+  const log = createLog('error', { write: () => {} })
   const hits = createHitsGate({
     policy: () => policy,
     limits: createMemoryLimits(),
     hits: createMemoryHits(),
     settings,
     metrics,
+    log,
     now: () => clock.now,
   })
-  const log = createLog('error', { write: () => {} })
   const following = await followRatelimit({ folder: folder.path, mergeDomains }, hits, { log, metrics })
   if (!following.ok) throw new Error(following.problems.map(formatProblem).join('\n'))
   const serving = await serve(hits.count)

@@ -62,6 +62,20 @@ describe('decisions', () => {
     expect(lines.join('')).not.toContain(SECRET)
   })
 
+  it('a call of a ratelimit filter without room is one line: which limit, or which tenant and why', () => {
+    const { log, parsed } = logAt('info')
+    const { key } = newKey()
+    log.overrun('edge', { mode: 'shadow', limit: 'edge.plan_free', hits: 3 })
+    const refused = { mode: 'enforce', reason: 'unknown_tenant', because: 'the policy has no such tenant' } as const
+    log.overrun('tenantgate', { ...refused, tenant: key })
+    const lines = parsed().map(({ time, ...fields }) => fields)
+    const line = { level: 'info', msg: 'over limit' }
+    expect(lines).toEqual([
+      { ...line, domain: 'edge', limit: 'edge.plan_free', mode: 'shadow', hits: 3 },
+      { ...line, domain: 'tenantgate', ...refused, tenant: expect.not.stringContaining(key) },
+    ])
+  })
+
   it('no credential that somebody took for a name is in a line, whole or cut', () => {
     const { log, lines } = logAt('info')
     const { key } = newKey()

@@ -30,6 +30,32 @@ it('beyond 1,000 limits the rest is counted together', async () => {
   expect(lines).toContain('tenantgate_ratelimit_hits_total{limit="edge.limit-0"} 7')
 })
 
+it('hits beyond a limit are counted by mode, each from 0 on, and beyond 1,000 limits together', async () => {
+  const metrics = createMetrics(() => 0)
+  const ratelimit = metrics.addRatelimit([])
+  ratelimit.hit('edge.desk', 9)
+  ratelimit.overLimit('edge.desk', 'shadow', 4)
+  const name = 'tenantgate_ratelimit_over_limit_total'
+  expect(await linesOf(metrics, name)).toEqual([
+    `${name}{limit="other",mode="enforce"} 0`,
+    `${name}{limit="other",mode="shadow"} 0`,
+    `${name}{limit="edge.desk",mode="enforce"} 0`,
+    `${name}{limit="edge.desk",mode="shadow"} 4`,
+  ])
+  for (let i = 0; i < 1500; i += 1) ratelimit.overLimit(`edge.limit-${i}`, 'enforce', 1)
+  const lines = await linesOf(metrics, name)
+  expect(lines).toHaveLength(2002)
+  expect(lines).toContain(`${name}{limit="other",mode="enforce"} 501`)
+})
+
+it('what limits of the policy would have refused is counted with that of Checks', async () => {
+  const metrics = createMetrics(() => 0)
+  metrics.addRatelimit([]).shadowDenied('quota_exceeded')
+  expect(await linesOf(metrics, 'tenantgate_shadow_denials_total')).toContain(
+    'tenantgate_shadow_denials_total{reason="quota_exceeded"} 1',
+  )
+})
+
 it('domains of many configurations, one after the other, stay within the bound too', async () => {
   const metrics = createMetrics(() => 0)
   const ratelimit = metrics.addRatelimit([])

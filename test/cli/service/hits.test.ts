@@ -8,10 +8,10 @@ import { createMemoryLimits } from '../../../stores/memory-limits.ts'
 import { NOON, policyOf } from '../../support/gate.ts'
 import { ratelimitConfigOf } from '../../support/ratelimit-config.ts'
 
-const policyWith = (quota: number) =>
+const policyWith = (quota: number, mode = '') =>
   policyOf(`version: 1
 identity: { sources: [apiKey] }
-plans: { free: { limits: [{ name: daily, quota: ${quota}/day }] } }
+plans: { free: { limits: [{ name: daily, quota: ${quota}/day${mode} }] } }
 tenants: { acme: { plan: free } }
 routes: [{ name: all, match: { path: /** } }]
 `)
@@ -33,12 +33,27 @@ function gate(store: HitStore = createMemoryHits()) {
   const metrics: HitsParts['metrics'] = {
     answered: (domain, code) => counted.push(`${domain} ${code}`),
     hit: (limit, hits) => counted.push(`${limit} +${hits}`),
+    overLimit: (limit, mode, hits) => counted.push(`${limit} ${mode} over by ${hits}`),
+    shadowDenied: (reason) => counted.push(`shadow ${reason}`),
     configLive: () => {},
+  }
+  const told: string[] = []
+  const log: HitsParts['log'] = {
+    decisions: { allow: false, deny: true },
+    overrun: (domain, overrun) => told.push(`${domain} ${JSON.stringify(overrun)}`),
   }
   const settings = { headers: false, shadow: false, quota: false, sparing: false, metadata: false } as const
   const limits = createMemoryLimits()
-  const hits = createHitsGate({ policy: () => live.policy, limits, hits: store, settings, metrics, now: () => NOON })
-  return { live, counted, hits }
+  const hits = createHitsGate({
+    policy: () => live.policy,
+    limits,
+    hits: store,
+    settings,
+    metrics,
+    log,
+    now: () => NOON,
+  })
+  return { live, counted, told, hits }
 }
 
 describe('the gate of ShouldRateLimit', () => {
@@ -64,7 +79,35 @@ describe('the gate of ShouldRateLimit', () => {
     hits.count(ask('edge', 7))
     hits.count(ask('edge', -7))
     expect(() => hits.count({ ...ask('edge'), descriptors: [] })).toThrow(InvalidHits)
-    expect(counted).toEqual(['edge invalid', 'edge.tenant +7', 'edge over_limit', 'edge ok', 'edge invalid'])
+    expect(counted).toEqual([
+      'edge invalid',
+      'edge.tenant +7',
+      'edge over_limit',
+      'edge.tenant enforce over by 2',
+      'edge ok',
+      'edge invalid',
+    ])
+  })
+
+  it('counts and logs which limit of a configuration was overrun', () => {
+    const { hits, counted, told } = gate()
+    hits.replace(configWith(0))
+    hits.count(ask('edge'))
+    expect(counted).toContain('edge.tenant enforce over by 1')
+    expect(told).toEqual(['edge {"mode":"enforce","limit":"edge.tenant","hits":1}'])
+  })
+
+  it('logs what limits of the policy refuse, and counts what they would have refused in shadow', () => {
+    const { hits, live, counted, told } = gate()
+    live.policy = policyWith(0)
+    expect(hits.count(ask('tenantgate'))).toMatchObject({ code: 'over_limit' })
+    expect(counted).toEqual(['tenantgate over_limit'])
+    live.policy = policyWith(0, ', mode: shadow')
+    expect(hits.count(ask('tenantgate'))).toMatchObject({ code: 'ok' })
+    expect(counted.slice(1)).toEqual(['tenantgate ok', 'shadow quota_exceeded'])
+    const line = (mode: string) =>
+      `tenantgate {"mode":"${mode}","tenant":"acme","reason":"quota_exceeded","because":"limit 'daily' has no room"}`
+    expect(told).toEqual([line('enforce'), line('shadow')])
   })
 
   it('hands on what a store elsewhere answers later, and that it is broken', async () => {

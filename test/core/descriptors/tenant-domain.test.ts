@@ -338,7 +338,7 @@ describe('nobody is let through unknown', () => {
     ['that is suspended', 'globex'],
     ['with the name of a property of every object', '__proto__'],
   ])('a tenant %s is over its limit', (_, tenant) => {
-    expect(ask({ tenant })).toEqual({
+    expect(ask({ tenant })).toMatchObject({
       code: 'over_limit',
       statuses: [{ code: 'over_limit', remaining: 0 }],
       headers: [],
