@@ -82,11 +82,17 @@ export function createThrottle({ now, elapsed, onDelayed, places = DEFAULT_PLACE
       const most = Math.min(places.perTenant, places.total - queue.length)
       return byTenant.of(tenant) < most ? Math.max(0, timeLeftMs - MARGIN_MS) : 0
     },
+    isLate() {
+      const [next] = queue
+      return next !== undefined && next.due <= elapsed()
+    },
     wait(tenant, until) {
       const due = dueAt(until)
       const place = placeOf(due, queue)
       byTenant.add(tenant)
-      onDelayed(Math.max(0, due - elapsed()))
+      const ms = due - elapsed()
+      // who only keeps to the order is not held back
+      if (ms > 0) onDelayed(ms)
       return new Promise((goOn) => {
         queue.splice(place, 0, { tenant, due, goOn })
         if (place === 0) setAlarm()

@@ -11,6 +11,8 @@ export interface Throttle {
    * gateway still waits, less than which it must be answered.
    */
   patienceMs(tenant: string, timeLeftMs: number | undefined): number
+  /** Whether somebody who should have gone on by now still waits, as where the process was busy: who comes now is to wait behind. */
+  isLate(): boolean
   /** Resolves at `until` (ms since the epoch), after all who wait for an earlier moment and those who asked earlier for the same. */
   wait(tenant: string, until: number): Promise<void>
 }
@@ -46,7 +48,8 @@ export function takeInTurn(
   return after(limits.take(charges, now, patienceMs), (states) => {
     const report = reportOf(states)
     const delayMs = delayOf(report)
-    if (delayMs === 0 || !throttle || !isEnforced) return report
+    if (!throttle || !isEnforced || report.violated.length > 0) return report
+    if (delayMs === 0 && !(patienceMs > 0 && throttle.isLate())) return report
     return throttle
       .wait(first.tenant, now + delayMs)
       .then(() => (charged.request.abandoned?.() ? giveBack(charges, states, parts, now) : report))

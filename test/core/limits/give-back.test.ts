@@ -26,6 +26,7 @@ function server() {
   let goOn = () => {}
   const throttle: Throttle = {
     patienceMs: () => Number.POSITIVE_INFINITY,
+    isLate: () => false,
     wait: (_, moment) => {
       until = moment
       return new Promise((resolve) => {

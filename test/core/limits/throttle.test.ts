@@ -1,5 +1,5 @@
 /** A limit with a delay holds a request back instead of refusing it: in order, within its gateway's time, and never for nothing. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Credentials } from '../../../core/credentials/authenticate.ts'
 import { decide, type Given } from '../../../core/decide.ts'
 import type { Decision } from '../../../core/decision.ts'
@@ -41,6 +41,7 @@ function heldThrottle() {
   const waits: { tenant: string; until: number; goOn: () => void }[] = []
   const throttle: Throttle = {
     patienceMs: (_, timeLeftMs = Number.POSITIVE_INFINITY) => Math.max(0, timeLeftMs - 50),
+    isLate: () => false,
     wait: (tenant, until) => new Promise((goOn) => waits.push({ tenant, until, goOn })),
   }
   return { waits, throttle }
@@ -130,6 +131,31 @@ describe('a request beyond a rate with a delay', () => {
       time.now += 100
     }
     expect(waits).toEqual([])
+  })
+
+  it('goes on before whoever comes when its time was over already, though its timer has not run', async () => {
+    vi.useFakeTimers()
+    try {
+      const clock = () => late.time.now
+      const throttle = createThrottle({ now: clock, elapsed: clock, onDelayed() {} })
+      const late = start('', { throttle })
+      const gone: string[] = []
+      const come = (name: string, request = {}) =>
+        void Promise.resolve(late.ask(request)).then(({ reason }) => gone.push(`${name} ${reason}`))
+      come('first')
+      come('second')
+      expect(throttle.waiting).toBe(1)
+      late.time.now += 250
+      come('third')
+      come('without time', { timeLeftMs: () => 10 })
+      await vi.advanceTimersByTimeAsync(0)
+      expect(gone).toEqual(['first allowed', 'without time rate_limited'])
+      await vi.advanceTimersByTimeAsync(100)
+      expect(gone.slice(2)).toEqual(['second allowed', 'third allowed'])
+      expect(throttle.waiting).toBe(0)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('takes up a real queue: full is 429, and no place of another tenant', async () => {
