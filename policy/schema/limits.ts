@@ -68,6 +68,8 @@ const fields = {
     .describe('`shadow`: it counts, what it would refuse is logged and counted, and let through.'),
   unit,
   delay: durationWithin('1ms', '5s')
+    // for editors, which know no durations
+    .meta({ pattern: '^(?:[1-9]\\d{0,2}ms|[1-4]\\d{3}ms|5000ms|[1-5]s)$' })
     .optional()
     .describe('For how long a request may wait for its tokens instead of being refused, `1ms` to `5s`; of a rate.'),
   onStoreFailure: later('onStoreFailure'),
@@ -165,8 +167,24 @@ function checkKind(kinds: readonly ('rate' | 'quota' | 'unlimited')[]) {
   }
 }
 
-function oneOf(kinds: readonly string[]) {
-  return { oneOf: kinds.map((kind) => ({ required: [kind] })) }
+const withAny = (keys: readonly string[]) => ({ anyOf: keys.map((key) => ({ required: [key] })) })
+
+/** What `checkKind` checks, in the words of JSON Schema, so that editors show it too. */
+function kindSchema(kinds: readonly ('rate' | 'quota' | 'unlimited')[]) {
+  const isReported = { required: ['unit'], properties: { unit: { not: { const: 'requests' } } } }
+  const isInShadow = { required: ['mode'], properties: { mode: { const: 'shadow' } } }
+  return {
+    oneOf: kinds.map((kind) => ({
+      required: [kind],
+      ...(kind !== 'rate' && { not: withAny(['burst', 'weighted', 'delay']) }),
+    })),
+    not: {
+      anyOf: [
+        { ...isReported, ...withAny(['weighted', 'delay']) },
+        { ...isInShadow, ...withAny(['delay', 'unlimited']) },
+      ],
+    },
+  }
 }
 
 /** Limits of one list are told apart by their names. */
@@ -191,7 +209,7 @@ export const limits = named(
   z
     .strictObject({ ...fields, unlimited: onlyTenants })
     .superRefine(checkKind(['rate', 'quota']))
-    .meta(oneOf(['rate', 'quota'])),
+    .meta(kindSchema(['rate', 'quota'])),
 )
 
 /** Limits of a tenant, which may also remove one of the plan's. */
@@ -202,7 +220,7 @@ export const tenantLimits = named(
       unlimited: z.literal(true).optional().describe("Removes the plan's limit of this name."),
     })
     .superRefine(checkKind(['rate', 'quota', 'unlimited']))
-    .meta(oneOf(['rate', 'quota', 'unlimited'])),
+    .meta(kindSchema(['rate', 'quota', 'unlimited'])),
 )
 
 export type LimitEntry = z.output<typeof tenantLimits>[number]

@@ -92,12 +92,13 @@ function isWithin(value: number, least: number, most: number): boolean {
 
 /** A list whose entries differ. */
 export function distinct<T extends z.ZodType<string>>(entry: T) {
-  return z.array(entry).superRefine((entries, context) => {
+  const check = (entries: readonly string[], context: z.RefinementCtx) => {
     const seen = new Set<string>()
     for (const [index, value] of entries.entries()) {
       if (seen.has(value))
         context.addIssue({ code: 'custom', path: [index], message: refusal('stands there twice', '') })
       seen.add(value)
     }
-  })
+  }
+  return z.array(entry).superRefine(check).meta({ uniqueItems: true })
 }
