@@ -87,8 +87,25 @@ it('limits credit lets as many more through, and limits reset all of them', asyn
     .split('\n')
     .map((line) => JSON.parse(line))
   expect(changes.filter(({ limit }) => limit === 'yearly')).toMatchObject([
-    { action: 'limit_changed', outcome: 'done', change: 'credit', units: '2', leftBefore: '0', leftAfter: '2' },
-    { action: 'limit_changed', outcome: 'done', change: 'reset', leftBefore: '0', leftAfter: '5' },
+    {
+      action: 'limit_changed',
+      outcome: 'done',
+      change: 'credit',
+      units: 2,
+      usedBefore: 5,
+      usedAfter: 3,
+      leftBefore: 0,
+      leftAfter: 2,
+    },
+    {
+      action: 'limit_changed',
+      outcome: 'done',
+      change: 'reset',
+      usedBefore: 5,
+      usedAfter: 0,
+      leftBefore: 0,
+      leftAfter: 5,
+    },
   ])
   for (const secret of [TOKEN, folder.key]) expect(`${text}${serving.output()}`).not.toContain(secret)
 }, 60_000)
@@ -105,7 +122,9 @@ it('limits of a route count each user apart, and one is helped alone', async () 
     ]),
   )
   const helped = await limits('credit', 'globex', '--limit', 'per-user', '--by', 'user=u:1=x', '--units', '1')
-  expect(helped.stdout).toBe("'per-user' of globex, route:orders, user=u:1=x: given back 1; left before 0, now 1\n")
+  expect(helped.stdout).toBe(
+    "'per-user' of globex, route:orders, user=u:1=x: given back 1; used before 2, now 1; left before 0, now 1\n",
+  )
   expect([await allowed(3, one), await allowed(3, two)]).toEqual([1, 0])
 })
 
