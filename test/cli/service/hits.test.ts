@@ -27,7 +27,7 @@ const ask = (domain: string, hits?: number): HitsRequest => ({
   hitsAddend: 0,
 })
 
-function gate(store: HitStore = createMemoryHits()) {
+function gate(store: HitStore = createMemoryHits(), isLogged = true) {
   const live = { policy: policyWith(3) }
   const counted: string[] = []
   const metrics: HitsParts['metrics'] = {
@@ -39,7 +39,7 @@ function gate(store: HitStore = createMemoryHits()) {
   }
   const told: string[] = []
   const log: HitsParts['log'] = {
-    decisions: { allow: false, deny: true },
+    decisions: { allow: false, deny: isLogged },
     overrun: (domain, overrun) => told.push(`${domain} ${JSON.stringify(overrun)}`),
   }
   const settings = { headers: false, shadow: false, quota: false, sparing: false, metadata: false } as const
@@ -95,6 +95,11 @@ describe('the gate of ShouldRateLimit', () => {
     hits.count(ask('edge'))
     expect(counted).toContain('edge.tenant enforce over by 1')
     expect(told).toEqual(['edge {"mode":"enforce","limit":"edge.tenant","hits":1}'])
+    const quiet = gate(createMemoryHits(), false)
+    quiet.hits.replace(configWith(0))
+    quiet.hits.count(ask('edge'))
+    expect(quiet.told).toEqual([])
+    expect(quiet.counted).toContain('edge.tenant enforce over by 1')
   })
 
   it('logs what limits of the policy refuse, and counts what they would have refused in shadow', () => {

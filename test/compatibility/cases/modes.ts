@@ -247,6 +247,8 @@ export const MODES: readonly Row[] = [
         is: 'over_limit: over 0/1 hour, 7/9 hour',
       },
       { ask: [{ of: 'desk=x', hits: -1 }, 'hall=x'], is: 'ok: 0/1 hour, 6/9 hour' },
+      { ask: [{ of: 'desk=y', hits: 5 }], is: 'over_limit: over 0/1 hour' },
+      { ask: [{ of: 'desk=y', hits: -1 }, 'hall=x'], is: 'over_limit: over 0/1 hour, 5/9 hour' },
     ],
     differs: 'it does not know is_negative_hits and would count them',
   },
