@@ -44,3 +44,14 @@ it('a halt is still known when the timer comes first, and over once what piled u
   expect(pulse.hasHalted()).toBe(false)
   pulse.stop()
 })
+
+it('a halt is still known when the machine is so busy that what piled up is read long after the timer', () => {
+  const pulse = createPulse(() => now)
+  now += 1000
+  vi.advanceTimersByTime(50)
+  now += 250
+  expect(pulse.hasHalted()).toBe(true)
+  vi.advanceTimersByTime(50)
+  expect(pulse.hasHalted()).toBe(false)
+  pulse.stop()
+})
