@@ -50,8 +50,8 @@ function newRate(limit: RateLimit, now: number): RateCounter {
 }
 
 function newQuota(limit: Quota, calendar: Calendar, now: number): QuotaCounter {
-  const { window, used, past, pastUsed, shared, last, most } = newUses(windowAt(now, limit.period, calendar))
-  return { kind: 'quota', limit, calendar, window, used, past, pastUsed, shared, last, most, refused: 0 }
+  const { window, used, earlier } = newUses(windowAt(now, limit.period, calendar))
+  return { kind: 'quota', limit, calendar, window, used, earlier, refused: 0 }
 }
 
 function openRate(counter: RateCounter, limit: RateLimit, now: number): Counter {
@@ -76,7 +76,9 @@ function openQuota(counter: QuotaCounter, limit: Quota, calendar: Calendar, now:
 
 /** Another of the same content, to try things on. */
 export function copyOf<T extends Counter | undefined>(counter: T): T {
-  return counter && { ...counter }
+  if (counter?.kind !== 'quota') return counter && { ...counter }
+  const { earlier } = counter
+  return { ...counter, earlier: earlier && { ...earlier } }
 }
 
 /**
@@ -193,6 +195,6 @@ export function isOver(counter: Counter, now: number): boolean {
   return now - counter.at >= msUntilFull(counter, counter.limit)
 }
 
-function isUnused({ used, refused, past }: QuotaCounter): boolean {
-  return used === 0 && refused === 0 && past === undefined
+function isUnused({ used, refused, earlier }: QuotaCounter): boolean {
+  return used === 0 && refused === 0 && earlier === undefined
 }

@@ -4,10 +4,15 @@ import type { Window } from './calendar.ts'
 export interface WindowUses {
   window: Window
   used: number
+  /** Made when the first window ends: most buckets see no other. */
+  earlier: Earlier | undefined
+}
+
+interface Earlier {
   /** The window that was present before this one: later than it where the clock was set back. */
-  past: Window | undefined
-  pastUsed: number
-  /** How much of `used` and `pastUsed` is the same. */
+  window: Window | undefined
+  used: number
+  /** How much of what was used then and now is the same. */
   shared: number
   /** The latest of the windows that are no more told apart. */
   last: Window | undefined
@@ -16,7 +21,7 @@ export interface WindowUses {
 }
 
 export function newUses(window: Window): WindowUses {
-  return { window, used: 0, past: undefined, pastUsed: 0, shared: 0, last: undefined, most: 0 }
+  return { window, used: 0, earlier: undefined }
 }
 
 /**
@@ -28,39 +33,43 @@ export function newUses(window: Window): WindowUses {
  * A later window that was seen before has what was used then.
  */
 export function turnTo(uses: WindowUses, window: Window): boolean {
-  const { window: present, used, past, pastUsed, shared } = uses
+  const { window: present, used } = uses
   if (overlap(present, window)) {
     widen(uses, window)
     return false
   }
-  const isRemembered = past !== undefined && overlap(past, window)
+  uses.earlier ??= { window: undefined, used: 0, shared: 0, last: undefined, most: 0 }
+  const { earlier } = uses
+  const past = { ...earlier }
   const isBack = window.end <= present.start
-  if (past && !isRemembered) forget(uses, past, pastUsed)
-  uses.past = present
-  uses.pastUsed = used
+  const isRemembered = past.window !== undefined && overlap(past.window, window)
+  if (!isRemembered) forget(earlier)
+  earlier.window = present
+  earlier.used = used
   uses.window = window
   if (isRemembered) {
-    uses.used = isBack ? Math.max(0, pastUsed + used - shared) : pastUsed
-    if (isBack) uses.shared = used
+    uses.used = isBack ? Math.max(0, past.used + used - past.shared) : past.used
+    if (isBack) earlier.shared = used
     return false
   }
-  const isNew = !isBack && !isNear(window, uses.last)
-  uses.used = isNew ? 0 : Math.max(used, uses.most)
-  uses.shared = isNew ? 0 : used
+  const isNew = !isBack && !isNear(window, earlier.last)
+  uses.used = isNew ? 0 : Math.max(used, earlier.most)
+  earlier.shared = isNew ? 0 : used
   return isNew
 }
 
 /** Another cut of the present time: what lies in it is one from now on. */
 function widen(uses: WindowUses, window: Window): void {
-  const { past, last } = uses
-  if (past && isWithin(past, window)) {
-    uses.used = Math.max(0, uses.used + uses.pastUsed - uses.shared)
-    uses.past = undefined
-    uses.pastUsed = 0
-    uses.shared = 0
-  }
-  if (last && isWithin(last, window)) uses.used = Math.max(uses.used, uses.most)
+  const { earlier } = uses
   uses.window = window
+  if (!earlier) return
+  if (earlier.window && isWithin(earlier.window, window)) {
+    uses.used = Math.max(0, uses.used + earlier.used - earlier.shared)
+    earlier.window = undefined
+    earlier.used = 0
+    earlier.shared = 0
+  }
+  if (earlier.last && isWithin(earlier.last, window)) uses.used = Math.max(uses.used, earlier.most)
 }
 
 /** So many windows before one that was used, all are taken for used: a clock that is further away was in another time. */
@@ -72,10 +81,12 @@ function isNear(window: Window, last: Window | undefined): boolean {
   return last.start - window.start <= NEAR * (last.end - last.start)
 }
 
-function forget(uses: WindowUses, window: Window, used: number): void {
-  const { last } = uses
-  uses.most = Math.max(uses.most, used)
-  if (!isNear(window, last)) uses.last = window
+/** The window before is told apart no more. */
+function forget(earlier: Earlier): void {
+  const { window, used, last } = earlier
+  if (!window) return
+  earlier.most = Math.max(earlier.most, used)
+  if (!isNear(window, last)) earlier.last = window
 }
 
 function isWithin(one: Window, other: Window): boolean {

@@ -40,6 +40,10 @@ export function administrationPart(create: CreateStore): void {
     await take(store, [charge(daily, { cost: 10 })])
     await look(store, [charge(daily)], NOON + 3 * DAY)
     expect(await take(store, [charge(daily)], NOON)).toMatchObject([{ admitted: false }])
+    const other = charge(daily, { tenant: 'globex', cost: 2 })
+    for (const at of [NOON, NOON + DAY]) await take(store, [other], at)
+    await look(store, [other], NOON + 2 * DAY)
+    expect(await take(store, [other], NOON)).toMatchObject([{ remaining: 4 }])
   })
 
   it('shows the buckets of a series, the most used first, and as many as are asked for', async () => {

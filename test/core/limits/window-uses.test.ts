@@ -21,7 +21,7 @@ describe('the window of a quota', () => {
     turnTo(uses, day(2))
     uses.used = 2
     expect(turnTo(uses, day(2))).toBe(false)
-    expect(uses).toMatchObject({ used: 2, pastUsed: 7 })
+    expect(uses).toMatchObject({ used: 2, earlier: { used: 7 } })
   })
 
   it('grows over the one before it, and then holds both', () => {
