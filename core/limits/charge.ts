@@ -41,7 +41,12 @@ export function chargesOf(charged: Charged): readonly Charge[] {
       add(limit, bucketSeries(limit, `credential:${principal?.credential}`, tenant.id))
     }
   }
-  for (const limit of route.limits) add(limit, bucketSeries(limit, route.name, tenant?.id ?? ''))
+  if (route.limits.length > 0) {
+    const series = routeSeries(route, tenant)
+    route.limits.forEach((limit, i) => {
+      add(limit, series[i] ?? '')
+    })
+  }
   return charges
 }
 
@@ -81,10 +86,26 @@ const seriesByTenant = new WeakMap<Tenant, readonly string[]>()
  * key.
  */
 function ownSeries(tenant: Tenant): readonly string[] {
-  let series = seriesByTenant.get(tenant)
-  if (!series) {
-    series = tenant.limits.map((limit) => bucketSeries(limit, '', tenant.id))
-    seriesByTenant.set(tenant, series)
+  const known = seriesByTenant.get(tenant)
+  if (known) return known
+  const series = tenant.limits.map((limit) => bucketSeries(limit, '', tenant.id))
+  seriesByTenant.set(tenant, series)
+  return series
+}
+
+const seriesByRoute = new WeakMap<Route, WeakMap<object, readonly string[]>>()
+const NOBODY = {}
+
+/** The series of a route's limits, made once for each tenant that asks there, and for nobody. */
+function routeSeries(route: Route, tenant: Tenant | undefined): readonly string[] {
+  let ofRoute = seriesByRoute.get(route)
+  if (!ofRoute) {
+    ofRoute = new WeakMap()
+    seriesByRoute.set(route, ofRoute)
   }
+  const known = ofRoute.get(tenant ?? NOBODY)
+  if (known) return known
+  const series = route.limits.map((limit) => bucketSeries(limit, route.name, tenant?.id ?? ''))
+  ofRoute.set(tenant ?? NOBODY, series)
   return series
 }
