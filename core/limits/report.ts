@@ -17,18 +17,23 @@ export interface LimitReport {
 
 /** What a take has answered, for the client and for the gate. Of limits in shadow the client is told nothing. */
 export function reportOf(states: readonly ChargeState[]): LimitReport {
-  const enforced = states.filter(({ limit }) => limit.mode !== 'shadow')
-  const exposed = enforced.filter(({ limit }) => limit.expose)
+  // mostly all of them are, and then no list is made
+  const enforced = states.every(isEnforced) ? states : states.filter(isEnforced)
+  const exposed = enforced.every(isExposed) ? enforced : enforced.filter(isExposed)
   const violated = withoutRoom(enforced)
   return {
     states,
     exposed,
     violated,
     strictest: violated.find(({ limit }) => limit.expose) ?? (violated.length > 0 ? undefined : scarcest(exposed)),
-    observed:
-      enforced.length === states.length ? [] : withoutRoom(states.filter(({ limit }) => limit.mode === 'shadow')),
+    observed: enforced.length === states.length ? NONE : withoutRoom(states.filter((state) => !isEnforced(state))),
   }
 }
+
+const NONE: readonly ChargeState[] = []
+const isEnforced = ({ limit }: ChargeState) => limit.mode !== 'shadow'
+const isExposed = ({ limit }: ChargeState) => limit.expose
+const isAdmitted = ({ admitted }: ChargeState) => admitted
 
 /** For how long the request must wait for what it was given, in ms: the longest of the delays. 0 where it was refused. */
 export function delayOf({ states, violated }: LimitReport): number {
@@ -39,6 +44,7 @@ export function delayOf({ states, violated }: LimitReport): number {
 }
 
 function withoutRoom(states: readonly ChargeState[]): readonly ChargeState[] {
+  if (states.every(isAdmitted)) return NONE
   return states.filter(({ admitted }) => !admitted).sort((a, b) => b.retryAfterMs - a.retryAfterMs)
 }
 
