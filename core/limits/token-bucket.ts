@@ -40,13 +40,15 @@ export function refill(bucket: TokenBucket, limit: RateLimit, now: number): void
 
 /**
  * A bucket under a changed limit: what was used stays used, so that a change neither forgives nor punishes: a bucket that
- * has become smaller is empty at worst, and who was ahead stays ahead by as many tokens.
+ * has become smaller is empty at worst, and who was ahead stays ahead by as many tokens, but by
+ * one burst and a full queue at most, so that no slower limit shuts anybody out for days.
  */
 export function carryOver(bucket: TokenBucket, from: RateLimit, to: RateLimit): void {
   const scaled = (parts: number) =>
     from.periodMs === to.periodMs ? parts : Math.ceil((parts * to.periodMs) / from.periodMs)
   const used = scaled(capacity(from) - bucket.parts)
-  const ahead = scaled(Math.max(0, -bucket.parts))
+  const owed = capacity(to) + (to.delayMs ?? 0) * to.tokens
+  const ahead = Math.min(owed, scaled(Math.max(0, -bucket.parts)))
   bucket.parts = Math.max(-ahead, capacity(to) - used)
 }
 

@@ -1,4 +1,4 @@
-/** What was used of a quota: in the present window, in the one before it, and at most in those before, in case the clock goes back. */
+/** What was used of a quota: in the present window, in the one before it, and at most in others, in case the clock goes back. */
 import type { Window } from './calendar.ts'
 
 export interface WindowUses {
@@ -14,9 +14,7 @@ interface Earlier {
   used: number
   /** How much of what was used then and now is the same. */
   shared: number
-  /** The latest of the windows that are no more told apart. */
-  last: Window | undefined
-  /** What any of those has used at most. */
+  /** What any window has used at most that is told apart no more. */
   most: number
 }
 
@@ -28,9 +26,9 @@ export function newUses(window: Window): WindowUses {
  * Makes `window` the present one. Answers whether it is a new one, in which nothing was counted yet.
  *
  * One that overlaps the present is the same time cut otherwise, by another zone or period: what was used stays used. A clock
- * that was set back finds what that window had used, and on top what was used since, which really was admitted now. A
- * window that may have been used, but is not told apart, has as much as any: so no turns of the clock give a quota twice.
- * A later window that was seen before has what was used then.
+ * that was set back finds what that window had used, and on top what was used since, which really was admitted now; where
+ * that window is not told apart any more, it has as much as any. A later window is a new one, but for the one before: a
+ * clock that was once wrong must not shut anybody out of the windows to come.
  */
 export function turnTo(uses: WindowUses, window: Window): boolean {
   const { window: present, used } = uses
@@ -38,12 +36,12 @@ export function turnTo(uses: WindowUses, window: Window): boolean {
     widen(uses, window)
     return false
   }
-  uses.earlier ??= { window: undefined, used: 0, shared: 0, last: undefined, most: 0 }
+  uses.earlier ??= { window: undefined, used: 0, shared: 0, most: 0 }
   const { earlier } = uses
   const past = { ...earlier }
   const isBack = window.end <= present.start
   const isRemembered = past.window !== undefined && overlap(past.window, window)
-  if (!isRemembered) forget(earlier)
+  if (!isRemembered) earlier.most = Math.max(earlier.most, past.used)
   earlier.window = present
   earlier.used = used
   uses.window = window
@@ -52,15 +50,14 @@ export function turnTo(uses: WindowUses, window: Window): boolean {
     if (isBack) earlier.shared = used
     return false
   }
-  const isNew = !isBack && !isNear(window, earlier.last)
-  uses.used = isNew ? 0 : Math.max(used, earlier.most)
-  earlier.shared = isNew ? 0 : used
-  return isNew
+  uses.used = isBack ? Math.max(used, earlier.most) : 0
+  earlier.shared = isBack ? used : 0
+  return !isBack
 }
 
 /** Another cut of the present time: what lies in it is one from now on. */
 function widen(uses: WindowUses, window: Window): void {
-  const { earlier } = uses
+  const { earlier, window: present } = uses
   uses.window = window
   if (!earlier) return
   if (earlier.window && isWithin(earlier.window, window)) {
@@ -69,24 +66,9 @@ function widen(uses: WindowUses, window: Window): void {
     earlier.used = 0
     earlier.shared = 0
   }
-  if (earlier.last && isWithin(earlier.last, window)) uses.used = Math.max(uses.used, earlier.most)
-}
-
-/** So many windows before one that was used, all are taken for used: a clock that is further away was in another time. */
-const NEAR = 7
-
-/** Whether the window is one of those that are not told apart, or may be. */
-function isNear(window: Window, last: Window | undefined): boolean {
-  if (!last || window.start >= last.end) return false
-  return last.start - window.start <= NEAR * (last.end - last.start)
-}
-
-/** The window before is told apart no more. */
-function forget(earlier: Earlier): void {
-  const { window, used, last } = earlier
-  if (!window) return
-  earlier.most = Math.max(earlier.most, used)
-  if (!isNear(window, last)) earlier.last = window
+  // a longer one holds others too, of which no more is known
+  const isLonger = isWithin(present, window) && !isWithin(window, present)
+  if (isLonger) uses.used = Math.max(uses.used, earlier.most)
 }
 
 function isWithin(one: Window, other: Window): boolean {

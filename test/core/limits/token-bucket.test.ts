@@ -121,9 +121,24 @@ describe('a token bucket', () => {
     const before = limit(10, 1000, 10)
     const bucket = fullBucket(before, 0)
     takeTokens(bucket, before, 13)
-    const smaller = limit(60, 60_000, 2)
+    const smaller = limit(60, 60_000, 3)
     carryOver(bucket, before, smaller)
     expect(msUntilTokens(bucket, smaller, 1)).toBe(4000)
+  })
+
+  it('under a far slower limit one burst is owed at most, and what may wait', () => {
+    const before = limit(1000, 1000, 1000)
+    const daily = limit(1, 86_400_000, 1)
+    const waiting = { ...limit(60, 60_000, 2), delayMs: 5000 }
+    for (const [slower, days] of [
+      [daily, 2 * 86_400_000],
+      [waiting, 8000],
+    ] as const) {
+      const bucket = fullBucket(before, 0)
+      overdraw(bucket, before, 2000)
+      carryOver(bucket, before, slower)
+      expect(msUntilTokens(bucket, slower, 1)).toBe(days)
+    }
   })
 
   it('stays exact at the largest numbers a policy may hold, and after years of rest', () => {
