@@ -26,7 +26,7 @@ interface Asked {
 
 /**
  * One status for each descriptor. Requests are taken for all descriptors together, all or none, and from each bucket
- * once; hits below 0 give them back, to each bucket once too. What is counted in another unit has happened already and is
+ * once; hits below 0 give them back to quotas, to each bucket once too. What is counted in another unit has happened already and is
  * counted whatever is left, for each descriptor by itself: what was sent and what came in are two reports.
  * Nobody is let through unknown: a tenant that the policy does not have, or has suspended, is over its limit, and then
  * nothing is taken from the others of the call.
@@ -130,7 +130,12 @@ function chargesFor(limits: readonly Limit[], scope: string, asked: TenantHits):
     })
 }
 
-/** A rate that is not weighted counts requests, however much each of them is. */
+/**
+ * A rate that is not weighted counts requests, however much each of them is. None gets requests back: it fills up by
+ * itself, so that they would flow in twice, and a backend that fails would be asked without any bound.
+ */
 function costOf(limit: Limit, hits: number): number {
-  return limit.kind === 'quota' || limit.weighted || limit.unit !== undefined ? hits : Math.sign(hits)
+  if (limit.kind === 'quota' || limit.unit !== undefined) return hits
+  if (hits < 0) return 0
+  return limit.weighted ? hits : Math.sign(hits)
 }

@@ -313,6 +313,15 @@ describe('hits below 0', () => {
     expect(d.with(0, ACME).statuses[0]?.remaining).toBe(7)
   })
 
+  it('give nothing back to a rate, which fills up by itself: no failing backend is asked without bound', () => {
+    const d = domain(policyText('{ name: burst, rate: 5/s, burst: 5 }, { name: heavy, rate: 9/s, weighted: true }'))
+    for (let left = 4; left >= 0; left -= 1) {
+      expect(d.ask(ACME)).toMatchObject({ code: 'ok', statuses: [{ remaining: left }] })
+      expect(d.with(-1, ACME)).toMatchObject({ code: 'ok', statuses: [{ remaining: left }] })
+    }
+    expect(d.ask(ACME).code).toBe('over_limit')
+  })
+
   it('are never over a limit', () => {
     const d = domain(policyText('{ name: daily, quota: 1/day }'))
     d.ask(ACME)
