@@ -174,10 +174,11 @@ function kindSchema(kinds: readonly ('rate' | 'quota' | 'unlimited')[]) {
   const isReported = { required: ['unit'], properties: { unit: { not: { const: 'requests' } } } }
   const isInShadow = { required: ['mode'], properties: { mode: { const: 'shadow' } } }
   return {
-    oneOf: kinds.map((kind) => ({
-      required: [kind],
-      ...(kind !== 'rate' && { not: withAny(['burst', 'weighted', 'delay']) }),
-    })),
+    // each shuts out the other kinds itself: `oneOf` would let two pass where a further key spoils one of them
+    oneOf: kinds.map((kind) => {
+      const others = kinds.filter((other) => other !== kind)
+      return { required: [kind], not: withAny(kind === 'rate' ? others : [...others, 'burst', 'weighted', 'delay']) }
+    }),
     not: {
       anyOf: [
         { ...isReported, ...withAny(['weighted', 'delay']) },
