@@ -46,6 +46,9 @@ describe('the options of a listener beyond loopback', () => {
     [THREE, '--tls-certificate is for addresses beyond loopback, and --listen names none'],
     [[...BEYOND, ...THREE, '--tls-client-name', '*.example'], "'*.example' is neither a DNS name"],
     [[...BEYOND, ...THREE, '--tls-client-name', ''], "'' is neither a DNS name"],
+    [[...BEYOND, ...THREE, '--tls-client-name', '10.0.0.1'], "--tls-client-name: '10.0.0.1' is an IP address"],
+    [[...BEYOND, ...THREE, '--tls-client-name', '::1'], "--tls-client-name: '::1' is an IP address"],
+    [[...BEYOND, ...THREE, '--tls-client-name', 'fd00::2'], "--tls-client-name: 'fd00::2' is an IP address"],
     [[...BEYOND, ...THREE, '--tls-client-name', 'spiffe://acme.example/ns/e*'], 'a wildcard that is no whole segment'],
     [[...BEYOND, ...THREE, '--tls-client-name', 'spiffe://ACME.example/a'], 'a host in upper case'],
   ])('wrong use is told: %j', (argv, words) => {

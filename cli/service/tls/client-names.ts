@@ -1,4 +1,5 @@
 /** Which of an authority's clients may connect: by the names in their certificates. */
+import { isIP } from 'node:net'
 import { readCertificate } from '../../../core/credentials/certificates/read-certificate.ts'
 import { compileUriPatterns } from '../../../core/credentials/certificates/uri-patterns.ts'
 import { uriFault } from '../../../policy/schema/certificates.ts'
@@ -13,6 +14,8 @@ const isUri = (pattern: string) => pattern.includes(':')
 
 /** Why a pattern would never match; undefined for a good one. */
 export function clientNameFault(pattern: string): string | undefined {
+  // first: one of IPv4 looks like a DNS name, and some of IPv6 like a URI
+  if (isIP(pattern) !== 0) return 'is an IP address, and clients are known by a DNS name or a URI of their certificate'
   if (isUri(pattern)) return uriFault(pattern)
   if (DNS_NAME.test(pattern)) return undefined
   return 'is neither a DNS name (whole, without wildcards) nor a URI such as spiffe://acme.example/ns/edge/sa/*'
