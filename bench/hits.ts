@@ -1,5 +1,5 @@
 /** CPU per ShouldRateLimit's count, without its transport: descriptors matched, counted and answered. */
-import { countHits, type HitsGiven } from '../core/descriptors/rate-limit.ts'
+import { countHits, type HitsGiven } from '../core/descriptors/count-hits.ts'
 import { parseDescriptors } from '../policy/ratelimit/parse.ts'
 import { createMemoryHits } from '../stores/memory-hits.ts'
 import { measureSteps, noiseText, reference } from './measure.ts'

@@ -101,7 +101,7 @@ function newAddresses(store: LimitStore, now: number): () => unknown {
 }
 
 function chargeOf(limit: Limit, tenant: string, ip: string): Charge {
-  const series = bucketSeries(limit, '', tenant)
+  const series = bucketSeries(limit, 'tenant', tenant)
   const none = () => ''
   const counted: Counted = { tenant, credential: 'ci', user: 'user:ada', ip, route: 'read', header: none, claim: none }
   return { limit, series, key: bucketKey(limit, series, counted), tenant, cost: 1, calendar: UTC_CALENDAR }

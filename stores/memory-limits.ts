@@ -1,7 +1,7 @@
 /** Limits in this process's memory: exact for one instance, and bounded whatever clients send. */
 import { type Counter, copyOf, openCounter, viewOf } from '../core/limits/counter.ts'
 import type { LimitStore, Series } from '../core/limits/limit.ts'
-import { adjustAll, takeAll } from '../core/limits/settle.ts'
+import { adjustAll, takeAll } from '../core/limits/take-all.ts'
 import { type Bounds, createShelves } from './limits/bounds.ts'
 import { createChargedCounters } from './limits/charged.ts'
 import { mostUsed } from './limits/most-used.ts'

@@ -1,8 +1,8 @@
 /** Answers ShouldRateLimit by what is live now: the ratelimit configuration, or the policy for the domain `tenantgate`. */
 import type { DescriptorConfig, HitsSettings } from '../../core/descriptors/config.ts'
+import { countHits } from '../../core/descriptors/count-hits.ts'
 import { type HitsAnswer, type HitsRequest, InvalidHits, type Overrun } from '../../core/descriptors/descriptor.ts'
 import type { HitStore } from '../../core/descriptors/hit-store.ts'
-import { countHits } from '../../core/descriptors/rate-limit.ts'
 import { chargeTenant, TENANT_DOMAIN } from '../../core/descriptors/tenant-domain.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
 import type { MaybePromise } from '../../core/maybe-promise.ts'

@@ -35,6 +35,9 @@ export interface TokenMarks {
 
 export type CredentialKind = 'apiKey' | 'jwt' | 'opaqueToken' | 'clientCertificate'
 
+/** Those that stand in the policy by their id; what a token calls its client or itself is no such id. */
+export const NAMED_BY_POLICY: ReadonlySet<CredentialKind> = new Set(['apiKey', 'clientCertificate'])
+
 /** The tenant that the credential is of, whether or not it may speak for it; undefined where the policy has none of that name. */
 export function tenantNamed({ tenantId, tenantName }: Principal, directory: TenantDirectory): Tenant | undefined {
   if (tenantId !== undefined) return directory.byId(tenantId)

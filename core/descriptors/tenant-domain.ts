@@ -1,5 +1,5 @@
 /** The domain `tenantgate`: descriptors are charged to the limits of the policy, in the same buckets as a Check's. */
-import { bucketKey, bucketSeries } from '../limits/bucket-key.ts'
+import { bucketKey, bucketSeries, type Scope } from '../limits/bucket-key.ts'
 import type { Charge, ChargeState, Limit, LimitStore } from '../limits/limit.ts'
 import { after, type MaybePromise } from '../maybe-promise.ts'
 import type { Policy } from '../policy.ts'
@@ -110,15 +110,15 @@ function chargesOf(hits: TenantHits): readonly Charge[] {
   if (tenant?.status !== 'active') return []
   const own = credentialId === undefined ? undefined : tenant.credentialLimits?.get(credentialId)
   return [
-    ...chargesFor(tenant.limits, '', hits),
+    ...chargesFor(tenant.limits, 'tenant', hits),
     ...chargesFor(own ?? [], `credential:${credentialId}`, hits),
     // what nobody has to say who he is for is charged to no tenant
-    ...(route && route.anonymous !== true ? chargesFor(route.limits, route.name, hits) : []),
+    ...(route && route.anonymous !== true ? chargesFor(route.limits, `route:${route.name}`, hits) : []),
   ]
 }
 
 /** Those that count what the descriptor counts, and by nothing that it does not tell. */
-function chargesFor(limits: readonly Limit[], scope: string, asked: TenantHits): Charge[] {
+function chargesFor(limits: readonly Limit[], scope: Scope, asked: TenantHits): Charge[] {
   const { tenant, counted, unit, isGiven } = asked
   if (!tenant) return []
   return limits

@@ -1,4 +1,5 @@
 /** What a descriptor of the domain `tenantgate` says: whose limits it is charged to, by which values, and how much. */
+import { NAMED_BY_POLICY } from '../credentials/principal.ts'
 import type { Counted } from '../limits/bucket-key.ts'
 import { claimValueOf } from '../limits/counted-values.ts'
 import type { CountedBy } from '../limits/limit.ts'
@@ -39,8 +40,8 @@ const WORDS: ReadonlySet<string> = new Set([
 ])
 const VALUED = /^(?:header|claim):./
 
-/** Credentials that stand in the policy by their id, and have no user: each is its own. */
-const NAMED_BY_POLICY: ReadonlySet<string> = new Set(['apiKey', 'clientCertificate'])
+/** Keys and certificates have no user: each is its own. */
+const OF_POLICY: ReadonlySet<string> = NAMED_BY_POLICY
 const KINDS: ReadonlySet<string> = new Set([...NAMED_BY_POLICY, 'jwt', 'opaqueToken'])
 
 /** Reads one. A descriptor that cannot be meant so throws `InvalidHits`: a slip must not look like a request without limits. */
@@ -55,7 +56,7 @@ export function readTenantHits(descriptor: Descriptor, requestHits: number, poli
   const kind = kindOf(given)
   const id = given.get('credential')
   const caller = id === undefined ? undefined : `${kind}:${id}`
-  const isOfPolicy = id !== undefined && NAMED_BY_POLICY.has(kind)
+  const isOfPolicy = id !== undefined && OF_POLICY.has(kind)
   const token = given.get('user')
   const user = token !== undefined ? `user:${token}` : isOfPolicy ? caller : undefined
   const ip = given.get('ip') ?? given.get('remote_address')

@@ -20,12 +20,12 @@ export interface Counted {
 /** Longer values, which clients choose, are hashed so that a key stays small. */
 const MAX_PART = 64
 
-/**
- * All buckets of one limit of one tenant. `scope` tells limits of the same name apart: a route's name for its own
- * limits, `credential:` and the id for those of a credential, empty for a tenant's.
- */
-export function bucketSeries(limit: Limit, scope: string, tenant: string): string {
-  return part(tenant) + part(scope) + part(limit.name)
+/** Whose limit it is: the tenant's (of its plan or its own), a route's, or a credential's. Names of limits are unique within each. */
+export type Scope = 'tenant' | `route:${string}` | `credential:${string}`
+
+/** All buckets of one limit of one tenant; `scope` tells limits of the same name apart. */
+export function bucketSeries(limit: Limit, scope: Scope, tenant: string): string {
+  return part(tenant) + part(scope === 'tenant' ? '' : scope) + part(limit.name)
 }
 
 /** The bucket within its series that these requests share. */

@@ -1,5 +1,5 @@
 /** Which limits a request is charged to. */
-import type { Principal } from '../credentials/principal.ts'
+import { NAMED_BY_POLICY, type Principal } from '../credentials/principal.ts'
 import { claimAt } from '../credentials/tokens/claims.ts'
 import type { Route, Tenant } from '../policy.ts'
 import { type GatewayRequest, headerOf } from '../request.ts'
@@ -37,7 +37,6 @@ export function chargesOf(charged: Charged): readonly Charge[] {
       add(limit, series[i] ?? '')
     })
     for (const limit of narrowing(tenant, principal)) {
-      // no route has a colon in its name
       add(limit, bucketSeries(limit, `credential:${principal?.credential}`, tenant.id))
     }
   }
@@ -58,11 +57,10 @@ function costIn(limit: Limit, { cost }: Route): number {
 
 const NONE: readonly Limit[] = []
 
-/** The limits of the credential itself. What a token calls its client or itself is no id of a key or a certificate. */
+/** The limits of the credential itself. */
 function narrowing({ credentialLimits }: Tenant, principal: Principal | undefined): readonly Limit[] {
-  if (!credentialLimits || !principal) return NONE
-  const isNamedByPolicy = principal.kind === 'apiKey' || principal.kind === 'clientCertificate'
-  return isNamedByPolicy ? (credentialLimits.get(principal.credential) ?? NONE) : NONE
+  if (!credentialLimits || !principal || !NAMED_BY_POLICY.has(principal.kind)) return NONE
+  return credentialLimits.get(principal.credential) ?? NONE
 }
 
 function countedOf({ request, route, tenant, principal }: Charged): Counted {
@@ -88,7 +86,7 @@ const seriesByTenant = new WeakMap<Tenant, readonly string[]>()
 function ownSeries(tenant: Tenant): readonly string[] {
   const known = seriesByTenant.get(tenant)
   if (known) return known
-  const series = tenant.limits.map((limit) => bucketSeries(limit, '', tenant.id))
+  const series = tenant.limits.map((limit) => bucketSeries(limit, 'tenant', tenant.id))
   seriesByTenant.set(tenant, series)
   return series
 }
@@ -105,7 +103,7 @@ function routeSeries(route: Route, tenant: Tenant | undefined): readonly string[
   }
   const known = ofRoute.get(tenant ?? NOBODY)
   if (known) return known
-  const series = route.limits.map((limit) => bucketSeries(limit, route.name, tenant?.id ?? ''))
+  const series = route.limits.map((limit) => bucketSeries(limit, `route:${route.name}`, tenant?.id ?? ''))
   ofRoute.set(tenant ?? NOBODY, series)
   return series
 }

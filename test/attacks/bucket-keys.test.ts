@@ -49,14 +49,14 @@ const HOSTILE = [
 describe('a bucket is of one tenant, one limit and one caller', () => {
   it('whatever hostile text is the tenant, the scope or the limit: all series differ', () => {
     const all = HOSTILE.flatMap((tenant) =>
-      HOSTILE.flatMap((scope) => HOSTILE.map((name) => bucketSeries(limit(name), scope, tenant))),
+      HOSTILE.flatMap((scope) => HOSTILE.map((name) => bucketSeries(limit(name), `route:${scope}`, tenant))),
     )
     expect(new Set(all).size).toBe(HOSTILE.length ** 3)
   })
 
   it('whatever hostile text is the user and the header: all keys differ', () => {
     const both = limit('daily', 'user', 'header:x')
-    const series = bucketSeries(both, '', 'acme')
+    const series = bucketSeries(both, 'tenant', 'acme')
     const all = HOSTILE.flatMap((user) =>
       HOSTILE.map((value) => bucketKey(both, series, counted({ user, header: () => value }))),
     )
@@ -68,8 +68,8 @@ describe('a bucket is of one tenant, one limit and one caller', () => {
     fc.assert(
       fc.property(text, text, text, text, (tenant, scope, otherTenant, otherScope) => {
         fc.pre(tenant !== otherTenant || scope !== otherScope)
-        expect(bucketSeries(limit('daily'), scope, tenant)).not.toBe(
-          bucketSeries(limit('daily'), otherScope, otherTenant),
+        expect(bucketSeries(limit('daily'), `route:${scope}`, tenant)).not.toBe(
+          bucketSeries(limit('daily'), `route:${otherScope}`, otherTenant),
         )
       }),
       { numRuns: 2000 },
@@ -77,7 +77,7 @@ describe('a bucket is of one tenant, one limit and one caller', () => {
   })
 
   it('a user cannot reach into the series of another tenant: no series begins another', () => {
-    const series = HOSTILE.map((tenant) => bucketSeries(limit('daily'), '', tenant))
+    const series = HOSTILE.map((tenant) => bucketSeries(limit('daily'), 'tenant', tenant))
     for (const one of series) {
       expect(series.filter((other) => other.startsWith(one))).toEqual([one])
     }
@@ -85,7 +85,7 @@ describe('a bucket is of one tenant, one limit and one caller', () => {
 
   it('a value of any length makes a short key, and two long ones that differ at their end do not meet', () => {
     const one = limit('daily', 'user')
-    const series = bucketSeries(one, '', 'acme')
+    const series = bucketSeries(one, 'tenant', 'acme')
     const keyOf = (user: string) => bucketKey(one, series, counted({ user }))
     const long = 'u'.repeat(65_536)
     expect(keyOf(long).length).toBeLessThan(150)

@@ -1,7 +1,7 @@
 /** Every row of the compatibility table holds for the counting itself, with counters in memory. */
 import { describe, expect, it } from 'vitest'
+import { countHits } from '../../core/descriptors/count-hits.ts'
 import { type HitsAnswer, InvalidHits } from '../../core/descriptors/descriptor.ts'
-import { countHits } from '../../core/descriptors/rate-limit.ts'
 import { loadDescriptorConfig } from '../../policy/ratelimit/load.ts'
 import { createMemoryHits } from '../../stores/memory-hits.ts'
 import { REFUSED, TABLE } from './cases/index.ts'

@@ -1,8 +1,8 @@
 /** What ShouldRateLimit tells its operator of calls that had no room, or would have had none. */
 import { describe, expect, it } from 'vitest'
 import type { DescriptorConfig, HitsSettings } from '../../../core/descriptors/config.ts'
+import { countHits } from '../../../core/descriptors/count-hits.ts'
 import type { Descriptor } from '../../../core/descriptors/descriptor.ts'
-import { countHits } from '../../../core/descriptors/rate-limit.ts'
 import { chargeTenant, TENANT_DOMAIN } from '../../../core/descriptors/tenant-domain.ts'
 import { createMemoryHits } from '../../../stores/memory-hits.ts'
 import { createMemoryLimits } from '../../../stores/memory-limits.ts'

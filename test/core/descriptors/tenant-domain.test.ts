@@ -1,7 +1,7 @@
 /** The domain `tenantgate`: a plain ratelimit filter charges the limits of the policy, in the buckets of its Checks. */
 import { describe, expect, it } from 'vitest'
+import { countHits } from '../../../core/descriptors/count-hits.ts'
 import { type Descriptor, InvalidHits } from '../../../core/descriptors/descriptor.ts'
-import { countHits } from '../../../core/descriptors/rate-limit.ts'
 import { chargeTenant } from '../../../core/descriptors/tenant-domain.ts'
 import { chargesOf } from '../../../core/limits/charge.ts'
 import type { LimitStore } from '../../../core/limits/limit.ts'

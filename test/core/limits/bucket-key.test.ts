@@ -29,7 +29,7 @@ const counted = (user: string, header = ''): Counted => ({
   claim: () => '',
 })
 
-const series = bucketSeries(limit('user'), '', 'acme')
+const series = bucketSeries(limit('user'), 'tenant', 'acme')
 
 describe('bucket keys', () => {
   it('two different pairs of values never share a bucket', () => {
@@ -63,7 +63,7 @@ describe('bucket keys', () => {
         expect(bucketKeyOf(series, values)).toBe(key)
       }),
     )
-    expect(valuesInKey(bucketSeries(both, '', 'other'), bucketKey(both, series, counted('a')))).toBeUndefined()
+    expect(valuesInKey(bucketSeries(both, 'tenant', 'other'), bucketKey(both, series, counted('a')))).toBeUndefined()
   })
 
   it('no value passes for a long one by looking like its hash', () => {
@@ -74,7 +74,9 @@ describe('bucket keys', () => {
   })
 
   it("a route's limit and a tenant's limit of the same name are two buckets", () => {
-    expect(bucketSeries(limit('tenant'), 'orders', 'acme')).not.toBe(bucketSeries(limit('tenant'), '', 'acme'))
+    expect(bucketSeries(limit('tenant'), 'route:orders', 'acme')).not.toBe(
+      bucketSeries(limit('tenant'), 'tenant', 'acme'),
+    )
   })
 })
 

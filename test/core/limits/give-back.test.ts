@@ -61,7 +61,7 @@ function server() {
   }
 
   function left(limit: Limit): number | undefined {
-    const series = bucketSeries(limit, UNROUTED.name, '')
+    const series = bucketSeries(limit, `route:${UNROUTED.name}`, '')
     const states = limits.look([{ limit, series, key: series, tenant: '', calendar: UTC_CALENDAR, cost: 0 }], time.now)
     return states instanceof Promise ? undefined : states[0]?.remaining
   }

@@ -33,7 +33,7 @@ async function report({ given }: TestGate, name: string, units: number) {
   const tenant = policy.directory.byId('acme')
   const limit = tenant?.limits.find((each): each is Limit => each.name === name)
   if (!tenant || !limit) throw new Error('the policy has it')
-  const series = bucketSeries(limit, '', 'acme')
+  const series = bucketSeries(limit, 'tenant', 'acme')
   const { calendar } = tenant
   return given.limits.adjust([{ limit, series, key: series, tenant: 'acme', calendar, cost: units }], NOON)
 }
