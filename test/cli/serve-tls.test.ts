@@ -182,6 +182,21 @@ describe.skipIf(address === undefined)('serve beyond loopback', () => {
     }
   })
 
+  it('keeps the last good files when an intermediate authority comes without its root, and takes both', async () => {
+    const at = await start()
+    const between = peers.authority.issueAuthority('between')
+    const below = between.issue({ subject: [['CN', 'envoy']] })
+    peers.write({ clientCa: between.pem })
+    expect((await serving?.line(REJECTED))?.problem).toMatch(
+      /^--tls-client-ca: \S+ holds intermediate authorities alone/,
+    )
+    expect(await answered(client(at, peers.client()))).toBe(0)
+    expect(await failed(client(at, below))).toMatchObject(UNAVAILABLE)
+    peers.write({ clientCa: between.pem + peers.authority.pem })
+    await serving?.line(LOADED)
+    expect(await answered(client(at, below))).toBe(0)
+  })
+
   it('reads them again on SIGHUP, and says that they are what is used', async () => {
     await start()
     serving?.signal('SIGHUP')
@@ -229,6 +244,11 @@ describe.skipIf(address === undefined)('serve beyond loopback', () => {
       /^tenantgate: --tls-key: \S+ is not the key of /,
     ],
     ['no authority', () => writeFileSync(peers.files.clientCa, '\n'), /^tenantgate: --tls-client-ca: \S+ holds no /],
+    [
+      'no root',
+      () => writeFileSync(peers.files.clientCa, peers.authority.issueAuthority('between').pem),
+      /^tenantgate: --tls-client-ca: \S+ holds intermediate authorities alone, .* root\n$/,
+    ],
     ['a loop', () => loop(peers.files.certificate), /^tenantgate: --tls-certificate: \S+ is a link that leads back/],
   ])('does not start on %s', async (_, spoil, words) => {
     spoil()

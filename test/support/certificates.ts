@@ -20,6 +20,8 @@ export interface Certificate {
 
 export interface Authority extends Certificate {
   issue(holder: Holder): Certificate
+  /** One below this one. */
+  issueAuthority(name: string): Authority
 }
 
 const DAY_MS = 86_400_000
@@ -30,16 +32,22 @@ const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'))
 
 /** A root of its own, valid now. */
 export function createAuthority(name: string): Authority {
+  return authorityBelow(undefined, name)
+}
+
+/** A root where none is above it. */
+function authorityBelow(above: Issuer | undefined, name: string): Authority {
   const subject = [['CN', name]] as const
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const issuer = { subject, key: keys.privateKey }
   return {
-    pem: certificate({ subject }, keys.publicKey, issuer, true),
+    pem: certificate({ subject }, keys.publicKey, above ?? issuer, true),
     key: keyText(keys.privateKey),
     issue(holder) {
       const own = generateKeyPairSync('ec', { namedCurve: 'P-256' })
       return { pem: certificate(holder, own.publicKey, issuer, false), key: keyText(own.privateKey) }
     },
+    issueAuthority: (below) => authorityBelow(issuer, below),
   }
 }
 

@@ -77,6 +77,9 @@ function checked(texts: TlsFiles, files: TlsFiles, now: number): Material | Prob
   const authorities = certificatesOf(texts.clientCa)
   if (!authorities) return fault('clientCa', 'holds a certificate that cannot be read')
   if (!authorities.some(({ ca }) => ca)) return fault('clientCa', 'holds no certificate of an authority in PEM')
+  if (!mayHoldRoot(texts.clientCa, authorities)) {
+    return fault('clientCa', 'holds intermediate authorities alone, which lets nobody in; add their root')
+  }
   const material = { cert: texts.certificate, key: texts.key, ca: texts.clientCa, notAfter }
   const refusal = refusalOf(material)
   return refusal === undefined
@@ -98,6 +101,15 @@ function certificatesOf(text: string): readonly X509Certificate[] | undefined {
   } catch {
     return undefined
   }
+}
+
+/** PEM that OpenSSL takes for certificates as well; what they stand for is left to it. */
+const OTHER_LABEL = /^-----BEGIN (?:TRUSTED|X509) CERTIFICATE-----/m
+
+/** OpenSSL follows a client's chain up to one that is its own issuer; an authority between is not enough. */
+function mayHoldRoot(text: string, certificates: readonly X509Certificate[]): boolean {
+  // by name, and not by `checkIssued`: that wants a use for signing, which a client pinned by its own certificate may lack
+  return OTHER_LABEL.test(text) || certificates.some(({ subject, issuer }) => subject === issuer)
 }
 
 function privateKeyOf(pem: string): KeyObject | 'encrypted' | undefined {

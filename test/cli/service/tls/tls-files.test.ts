@@ -19,6 +19,7 @@ beforeEach(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const read = () => readTlsFiles(files, Date.now()).read
+const between = authority.issueAuthority('between')
 const locked = () =>
   generateKeyPairSync('ec', {
     namedCurve: 'P-256',
@@ -37,6 +38,15 @@ describe('the files of a listener with TLS', () => {
   })
 
   it.each([
+    ['the root', `${between.pem}${authority.pem}`],
+    ['a root under the older label', `${between.pem}${authority.pem.replaceAll(' CERT', ' X509 CERT')}`],
+    ['any other root', `${createAuthority('other').pem}${between.pem}`],
+  ])('may hold an intermediate authority beside %s', (_, text) => {
+    writeFileSync(clientCa, text)
+    expect(read()).toMatchObject({ ok: true, material: { ca: text } })
+  })
+
+  it.each([
     ['certificate', '', 'holds no certificate in PEM'],
     ['certificate', 'KEY', 'holds no certificate in PEM'],
     ['certificate', 'CUT', 'holds no certificate in PEM, or one that cannot be read'],
@@ -48,6 +58,7 @@ describe('the files of a listener with TLS', () => {
     ['key', 'LOCKED', 'holds a key behind a passphrase; write it without one'],
     ['clientCa', '', 'holds no certificate of an authority'],
     ['clientCa', 'CERTIFICATE', 'holds no certificate of an authority'],
+    ['clientCa', 'BETWEEN', 'holds intermediate authorities alone, which lets nobody in; add their root'],
     ['clientCa', 'CUT', 'holds a certificate that cannot be read'],
   ] as const)('%s that is %s: %s', (name, content, words) => {
     const other = authority.issue({ subject: [['CN', 'other']] })
@@ -55,6 +66,7 @@ describe('the files of a listener with TLS', () => {
     const contents: Readonly<Record<string, string>> = {
       KEY: own.key,
       CERTIFICATE: own.pem,
+      BETWEEN: between.pem + other.pem,
       CUT: `${authority.pem}${own.pem.slice(0, 200)}`,
       ENDED: ended.pem,
       OTHER: other.key,
