@@ -44,16 +44,6 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
     else tenants.raise(undefined, revocation.tenant, revocation.before)
   }
 
-  function isTokenRevoked({ token }: Principal, tenant: string | undefined): boolean {
-    // a token that does not say when it was issued is older than anything
-    const issuedAt = token?.issuedAt ?? Number.NEGATIVE_INFINITY
-    if (tenant !== undefined && issuedAt < tenants.of(undefined, tenant)) return true
-    if (token === undefined) return false
-    const { issuer, id, subject } = token
-    if (id !== undefined && tokens.strictest(issuer, id) > 0) return true
-    return subject !== undefined && issuedAt < subjects.strictest(issuer, subject)
-  }
-
   function* all(): Iterable<CredentialRecord> {
     yield* keys.values()
     for (const [hash, at] of replaced) yield { kind: 'replaced', hash, at }
@@ -100,14 +90,34 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
       isRevoked(principal, tenant) {
         if (size === 0) return false
         // tokens are told by what stands in them: a client's name in one may be that of a key
-        if (principal.kind === 'jwt' || principal.kind === 'opaqueToken') return isTokenRevoked(principal, tenant)
+        if (principal.kind === 'jwt' || principal.kind === 'opaqueToken')
+          return isTokenRevoked(principal, tenant, { tokens, subjects, tenants })
         return tenant !== undefined && credentials.of(tenant, principal.credential) > 0
       },
     },
   }
 }
 
+/** From when on what is refused that is older. */
+interface TokenTimes {
+  readonly tokens: Times
+  readonly subjects: Times
+  readonly tenants: Times
+}
+
+function isTokenRevoked({ token }: Principal, tenant: string | undefined, revoked: TokenTimes): boolean {
+  // a token that does not say when it was issued is older than anything
+  const issuedAt = token?.issuedAt ?? Number.NEGATIVE_INFINITY
+  if (tenant !== undefined && issuedAt < revoked.tenants.of(undefined, tenant)) return true
+  if (token === undefined) return false
+  const { issuer, id, subject } = token
+  if (id !== undefined && revoked.tokens.strictest(issuer, id) > 0) return true
+  return subject !== undefined && issuedAt < revoked.subjects.strictest(issuer, subject)
+}
+
 const FOR_GOOD = Number.POSITIVE_INFINITY
+
+type Times = ReturnType<typeof createTimes>
 
 /** Times by a name within a scope, and by the name alone. Not by a joined text: no name can then be mistaken for another. */
 function createTimes() {
