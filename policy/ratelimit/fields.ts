@@ -2,20 +2,15 @@
  * Decodes the maps of a configuration into fields with their places. Follows envoyproxy/ratelimit's reader where it is
  * lenient (the last of two keys counts, `<<` merges in its order, known keys may stand anywhere) and notes it.
  */
-import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml'
 import type { JsonObject } from '../../core/descriptors/config.ts'
 import { MAX_REQUESTS } from '../../core/descriptors/config.ts'
 import { nearest } from '../nearest.ts'
-import type { Fault, PolicyPath } from '../problem.ts'
+import type { Fault } from '../problem.ts'
+import { behind, type Decoding, isMergeKey, mergedMaps, NOT_MERGED, type Spot } from './decoding.ts'
 import { jsonObject } from './json.ts'
 import { scalarValue } from './scalars.ts'
 import { type FieldKind, KNOWN_KEYS, placeOf, SHAPES, type ShapeName } from './shapes.ts'
-
-/** Where something stands. */
-export interface Spot {
-  readonly path: PolicyPath
-  readonly offset: number
-}
 
 export type FieldValue = string | number | boolean | Fields | readonly Fields[] | JsonObject | undefined
 
@@ -29,15 +24,6 @@ export interface Field {
 export interface Fields {
   readonly spot: Spot
   readonly byName: Map<string, Field>
-}
-
-export interface Telling {
-  problem(spot: Spot, fault: Omit<Fault, 'path'>): void
-  note(spot: Spot, fault: Omit<Fault, 'path'>): void
-}
-
-export interface Decoding extends Telling {
-  readonly targets: ReadonlyMap<Alias, Node>
 }
 
 /** The fields of a whole file; an empty one has none. Undefined, and told, where it is no map. */
@@ -64,23 +50,11 @@ function decodeMap(map: YAMLMap, shape: ShapeName, into: Fields, decoding: Mergi
   }
 }
 
-export function isMergeKey(key: unknown): boolean {
-  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN'
-}
-
 function mergeInto(value: unknown, shape: ShapeName, into: Fields, decoding: Merging): void {
   for (const map of mergedMaps(value, decoding)) {
     if (isMap(map)) decodeMap(map, shape, into, { ...decoding, isMerged: true })
     else decoding.problem(spotIn(into, value), NOT_MERGED)
   }
-}
-
-export const NOT_MERGED = { message: 'merges what is not a map', fix: 'an alias of a map' }
-
-/** What `<<` brings in: the first of several maps counts most, so it is read last. */
-export function mergedMaps(value: unknown, decoding: Pick<Decoding, 'targets'>): readonly unknown[] {
-  const source = behind(value, decoding)
-  return isSeq(source) ? source.items.map((item) => behind(item, decoding)).reverse() : [source]
 }
 
 function decodePair({ key: keyNode, value: valueNode }: Pair, shape: ShapeName, into: Fields, decoding: Merging): void {
@@ -224,11 +198,6 @@ function checkMerged(value: unknown, spot: Spot, decoding: Decoding): void {
 function keyText(node: unknown): string | undefined {
   const found = isScalar(node) ? scalarValue(node) : undefined
   return found?.kind === 'text' ? found.value : undefined
-}
-
-/** What an alias stands for. */
-export function behind(node: unknown, { targets }: Pick<Decoding, 'targets'>): unknown {
-  return isAlias(node) ? targets.get(node) : node
 }
 
 function isNull(node: unknown): boolean {

@@ -2,7 +2,7 @@
 import { isMap, isScalar, isSeq, type Scalar, type YAMLMap } from 'yaml'
 import type { JsonObject } from '../../core/descriptors/config.ts'
 import type { Json } from '../../core/descriptors/descriptor.ts'
-import { behind, type Decoding, isMergeKey, mergedMaps, NOT_MERGED, type Spot } from './fields.ts'
+import { behind, type Decoding, isMergeKey, mergedMaps, NOT_MERGED, type Spot } from './decoding.ts'
 import { scalarValue } from './scalars.ts'
 
 /** Undefined, and told, where it is no map. Its own keys are what stands there, those of maps in it what YAML reads. */

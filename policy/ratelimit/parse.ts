@@ -2,8 +2,9 @@
 import type { DescriptorConfig } from '../../core/descriptors/config.ts'
 import type { Position } from '../document.ts'
 import { type Fault, type PolicyPath, type Problem, pathText } from '../problem.ts'
+import type { Spot, Telling } from './decoding.ts'
 import { type ConfigDocument, readConfigDocument } from './document.ts'
-import { decodeFile, type Spot, type Telling } from './fields.ts'
+import { decodeFile } from './fields.ts'
 import type { ConfigFile } from './folder.ts'
 import { createTree, type TreeBuilder } from './tree.ts'
 

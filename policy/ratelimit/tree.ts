@@ -9,7 +9,8 @@ import type {
 import type { Unit } from '../../core/descriptors/descriptor.ts'
 import { TENANT_DOMAIN } from '../../core/descriptors/tenant-domain.ts'
 import { nearest } from '../nearest.ts'
-import { type Fields, type FieldValue, isFields, type Spot, type Telling } from './fields.ts'
+import type { Spot, Telling } from './decoding.ts'
+import { type Fields, type FieldValue, isFields } from './fields.ts'
 
 const UNITS: readonly Unit[] = ['second', 'minute', 'hour', 'day', 'week', 'month', 'year']
 
