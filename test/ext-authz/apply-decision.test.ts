@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { DENIALS, type DenyReason } from '../../core/decision.ts'
 import { applyDecision } from '../../ext-authz/apply-decision.ts'
-import { allowOf, denyOf, requestOf } from './decisions.ts'
+import { allowOf, denyOf, limits, requestOf } from './decisions.ts'
 
 const known = { tenant: 'acme', plan: 'pro', user: 'u1', roles: ['admin', 'dev'], scopes: ['orders:read'] } as const
 const spoofed = requestOf({ 'x-tenant-id': 'evil', x_tenant_id: 'evil', 'x_tenant-id': 'evil', 'x-user-roles': 'root' })
@@ -35,24 +35,6 @@ describe('an allow', () => {
   )
 
   it('tells the client of limits by overwriting, and nothing of who it is', () => {
-    const limit = {
-      kind: 'quota',
-      name: 'daily',
-      amount: 100,
-      period: { count: 1, unit: 'day' },
-      by: ['tenant'],
-      expose: true,
-    } as const
-    const state = {
-      limit,
-      admitted: true,
-      remaining: 41,
-      resetMs: 60_000,
-      retryAfterMs: 0,
-      delayMs: 0,
-      windowMs: 86_400_000,
-    }
-    const limits = { states: [state], exposed: [state], strictest: state, violated: [], observed: [] }
     const { okResponse, dynamicMetadata } = applyDecision(allowOf({ ...known, limits }))
     const added = okResponse?.responseHeadersToAdd ?? []
     expect(added.map(({ header }) => header.key)).toContain('ratelimit')

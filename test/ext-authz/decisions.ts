@@ -1,5 +1,6 @@
 /** Decisions to translate: made up here, so that each test says only what it is about. */
 import type { Allow, Deny } from '../../core/decision.ts'
+import type { LimitReport } from '../../core/limits/report.ts'
 import type { Identity } from '../../core/policy.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 
@@ -12,6 +13,33 @@ const identity: Identity = {
   failedCredentials: undefined,
   headers: new Map(),
   token: undefined,
+}
+
+const daily = {
+  kind: 'quota',
+  name: 'daily',
+  amount: 100,
+  period: { count: 1, unit: 'day' },
+  by: ['tenant'],
+  expose: true,
+} as const
+const state = {
+  limit: daily,
+  admitted: true,
+  remaining: 41,
+  resetMs: 60_000,
+  retryAfterMs: 0,
+  delayMs: 0,
+  windowMs: 86_400_000,
+}
+
+/** 41 of 100 a day are left. */
+export const limits: LimitReport = {
+  states: [state],
+  exposed: [state],
+  strictest: state,
+  violated: [],
+  observed: [],
 }
 
 export function requestOf(headers: Record<string, string> = {}): GatewayRequest {

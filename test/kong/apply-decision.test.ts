@@ -4,7 +4,7 @@ import { DENIALS, type DenyReason } from '../../core/decision.ts'
 import { type Applied, applyDecision, isRefusal } from '../../kong/apply-decision.ts'
 import { type Mark, STAGES } from '../../kong/handover.ts'
 import type { Refusal } from '../../kong/refusal.ts'
-import { allowOf, denyOf, requestOf } from '../ext-authz/decisions.ts'
+import { allowOf, denyOf, limits, requestOf } from '../ext-authz/decisions.ts'
 
 const whole: Applied = {
   id: 'kong-1',
@@ -15,25 +15,6 @@ const whole: Applied = {
   setUpstream: true,
 }
 const stage = (name: 'auth' | 'quota' | 'flags'): Applied => ({ ...whole, stage: name, parts: new Set([name]) })
-
-const limit = {
-  kind: 'quota',
-  name: 'daily',
-  amount: 100,
-  period: { count: 1, unit: 'day' },
-  by: ['tenant'],
-  expose: true,
-} as const
-const state = {
-  limit,
-  admitted: true,
-  remaining: 41,
-  resetMs: 60_000,
-  retryAfterMs: 0,
-  delayMs: 0,
-  windowMs: 86_400_000,
-}
-const limits = { states: [state], exposed: [state], strictest: state, violated: [], observed: [] }
 
 const known = {
   tenant: 'acme',
