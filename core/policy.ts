@@ -23,6 +23,42 @@ export interface Policy {
   readonly units: ReadonlySet<string>
   /** A flag definition in flagd's JSON format, as text; undefined where the policy names none. */
   readonly flags: string | undefined
+  /** Where limits, records and usage live, and how that is used. */
+  readonly state: StateRules
+}
+
+/** What a process holds of a store that it shares with others, and for how long. */
+export interface StateRules {
+  readonly store: 'memory' | RedisPlace
+  /** For how long an answer about a tenant or a credential is used without asking again, in ms. */
+  readonly cacheMs: number
+  /** For how long what was known last holds while the store is away, in ms; then credentials are refused. */
+  readonly staleForMs: number
+  /** How long a decision waits for the store of limits, in ms. */
+  readonly timeoutMs: number
+  /** The same for look-ups of tenants and credentials, which have no other answer. */
+  readonly lookupTimeoutMs: number
+  /** For how long units that an instance has drawn ahead are its own, in ms; 0 where each take asks. */
+  readonly leaseMs: number
+}
+
+/** One Redis, a trio of sentinels and what they watch, or a cluster. */
+export interface RedisPlace {
+  readonly kind: 'single' | 'sentinel' | 'cluster'
+  /** Of the servers, or of the sentinels; at least one. */
+  readonly nodes: readonly { readonly host: string; readonly port: number }[]
+  /** What sentinels call the primary. */
+  readonly primary?: string
+  /** 0 in a cluster. */
+  readonly database: number
+  /** What all keys begin with, so that several may share a Redis; no braces in it. */
+  readonly prefix: string
+  readonly username?: string
+  readonly password?: string
+  /** Of the sentinels, where they want one of their own. */
+  readonly sentinelPassword?: string
+  /** Absent for plain TCP; texts in PEM. */
+  readonly tls?: { readonly ca?: string; readonly certificate?: string; readonly key?: string }
 }
 
 export interface Identity {

@@ -62,6 +62,7 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
         upstreams: new Set(head.upstreams),
         units,
         flags: head.flags,
+        state: deepFreeze(head.state),
       }),
   }
 }

@@ -27,7 +27,7 @@ import { resolveKeys } from './key-origin.ts'
 import type { Environment, Outside, ReadReference } from './outside.ts'
 import type { PolicyParts } from './parts.ts'
 import { type Fault, type Problem, pathText } from './problem.ts'
-import { identityOf, issuerOf, limitOf, routeOf, tenantOf } from './resolve.ts'
+import { identityOf, issuerOf, limitOf, MEMORY_STATE, routeOf, tenantOf } from './resolve.ts'
 import type { PolicyFile } from './schema.ts'
 import { checkShape } from './shape.ts'
 import { resolveSigningKeys } from './signing-keys.ts'
@@ -123,6 +123,7 @@ function checkMeaning(file: PolicyFile, outside: Outside): Meaning {
         routes,
         shadow: file.shadow,
         flags: flagFile?.text,
+        state: MEMORY_STATE,
       },
       tenants,
     },

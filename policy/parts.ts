@@ -1,6 +1,15 @@
 /** The policy between parsing and use, in plain pieces that can cross from the parsing thread to the serving one. */
 import type { Limit } from '../core/limits/limit.ts'
-import type { ApiKey, CertificateEntry, Identity, Issuer, Route, ShadowStage, Tenant } from '../core/policy.ts'
+import type {
+  ApiKey,
+  CertificateEntry,
+  Identity,
+  Issuer,
+  Route,
+  ShadowStage,
+  StateRules,
+  Tenant,
+} from '../core/policy.ts'
 
 /** Everything but the tenants, which may be many. */
 export interface PolicyHead {
@@ -12,6 +21,7 @@ export interface PolicyHead {
   readonly routes: readonly Route[]
   readonly shadow: readonly ShadowStage[]
   readonly flags: string | undefined
+  readonly state: StateRules
 }
 
 /** One tenant and the names it is found by. */

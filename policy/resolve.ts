@@ -3,7 +3,16 @@
  * merged.
  */
 import type { Calendar, CountedBy, Limit, Period } from '../core/limits/limit.ts'
-import type { ApiKey, CertificateEntry, HeaderSource, Identity, Issuer, KeyOrigin, Route } from '../core/policy.ts'
+import type {
+  ApiKey,
+  CertificateEntry,
+  HeaderSource,
+  Identity,
+  Issuer,
+  KeyOrigin,
+  Route,
+  StateRules,
+} from '../core/policy.ts'
 import type { TenantEntry } from './parts.ts'
 import { type CertificateRule, nameOfCertificate } from './schema/certificates.ts'
 import { DEFAULT_SOURCES } from './schema/identity.ts'
@@ -195,4 +204,14 @@ function keyOf(tenant: string, key: Entries[string]['apiKeys'][number]): ApiKey 
 function certificateOf(tenant: string, rule: CertificateRule): CertificateEntry {
   const { id, roles, scopes } = rule
   return { id, tenant, roles, scopes, name: nameOfCertificate(rule) }
+}
+
+/** Where nothing is said of the state. */
+export const MEMORY_STATE: StateRules = {
+  store: 'memory',
+  cacheMs: 60_000,
+  staleForMs: 600_000,
+  timeoutMs: 10,
+  lookupTimeoutMs: 100,
+  leaseMs: 100,
 }

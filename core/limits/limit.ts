@@ -17,7 +17,17 @@ interface Named {
    * known, mostly after the answer: a request is admitted as long as anything is left, and charged nothing.
    */
   readonly unit?: string
+  /** Whether every take asks the store that all instances share; otherwise an instance may draw units ahead of need. */
+  readonly exact?: boolean
+  /** What holds while that store does not answer; absent for `local`. */
+  readonly onStoreFailure?: OnStoreFailure
 }
+
+/**
+ * `local`: this instance goes on by itself, with its share of what was left. `allow`: as if there were no such limit. `deny`:
+ * the request is refused.
+ */
+export type OnStoreFailure = 'local' | 'allow' | 'deny'
 
 /** A token bucket: `tokens` per `periodMs`, at most `burst` at once. */
 export interface RateLimit extends Named {
@@ -96,6 +106,8 @@ export interface ChargeState {
   readonly delayMs: number
   /** How long a window is, in ms: of a quota the present one, of a rate the time in which an empty bucket fills. */
   readonly windowMs: number
+  /** By which rule it was answered, where the store that all instances share did not answer. */
+  readonly withoutStore?: OnStoreFailure
 }
 
 /** One bucket, for those who administer. */
