@@ -3,7 +3,6 @@ import { TENANT_DOMAIN } from '../core/descriptors/tenant-domain.ts'
 import { createCheck } from '../ext-authz/check.ts'
 import { createGrpcServer, type Method } from '../ext-authz/server.ts'
 import { createShouldRateLimit } from '../ext-authz/should-rate-limit.ts'
-import { createMemoryHits } from '../stores/memory-hits.ts'
 import type { Io } from './io.ts'
 import { readServeOptions, type ServeOptions } from './serve-options.ts'
 import { followRatelimit } from './service/follow-ratelimit.ts'
@@ -27,7 +26,7 @@ export async function serve(argv: readonly string[], io: Io): Promise<number> {
 async function openGateway(
   { listen, ratelimit, ...options }: ServeOptions,
   live: Gate,
-  { limits, log, now, elapsed, ...parts }: ServiceParts,
+  { limits, hits: counters, log, now, elapsed, ...parts }: ServiceParts,
 ): Promise<Awaited<ReturnType<MakeGateway>>> {
   const tls = options.tls && readTls(options.tls, { log, now, elapsed, metrics: parts.metrics })
   if (tls?.ok === false) return tls
@@ -35,7 +34,7 @@ async function openGateway(
   const hits = createHitsGate({
     policy: () => live.policy,
     limits,
-    hits: createMemoryHits(),
+    hits: counters,
     settings: ratelimit?.settings ?? DEFAULT_HITS_SETTINGS,
     metrics,
     log,

@@ -32,6 +32,8 @@ export interface Log {
   policyReloaded(version: string): void
   /** The files were read and are what is served. */
   policyUnchanged(): void
+  /** The live policy has another `state` than the one that we started with. */
+  stateNeedsRestart(): void
   /** Each problem is one line of text for people, as `validate` prints it. */
   policyRejected(problems: readonly string[]): void
   /** A policy is live in which something is perhaps not what was meant; each note is a line. */
@@ -133,6 +135,7 @@ function lifecycle(
   | 'listening'
   | 'policyReloaded'
   | 'policyUnchanged'
+  | 'stateNeedsRestart'
   | 'policyRejected'
   | 'policyNoted'
   | 'pluginRejected'
@@ -150,6 +153,7 @@ function lifecycle(
     },
     policyReloaded: (policy) => logger.info({ policy }, 'policy reloaded'),
     policyUnchanged: () => logger.info('policy unchanged'),
+    stateNeedsRestart: () => logger.warn('`state` of the policy has changed: that takes effect at the next start'),
     policyRejected: (problems) => logger.error({ problems }, 'policy rejected, the last good one stays'),
     policyNoted: (notes) => logger.warn({ notes }, 'the policy has what may be a slip'),
     pluginRejected: (plugin, because) =>

@@ -5,7 +5,7 @@ import { LOG_LEVELS, type LogLevel } from '../../telemetry/log.ts'
 import type { Io } from '../io.ts'
 import { environmentTwin } from '../options.ts'
 import { followPolicy } from '../service/follow-policy.ts'
-import { openParts } from '../service/parts.ts'
+import { openSurroundings } from '../service/parts.ts'
 
 /** Rejects, after lines on stderr that say why, when there is no policy that can be used. */
 export async function openDecider({ env, stderr }: Pick<Io, 'env' | 'stderr'>): Promise<Decider> {
@@ -13,14 +13,13 @@ export async function openDecider({ env, stderr }: Pick<Io, 'env' | 'stderr'>): 
   const [logLevel, state, audit] = ['log-level', 'state', 'audit'].map(
     (name) => env[environmentTwin(name)] || undefined,
   )
-  const opened = await openParts({ logLevel: levelOf(logLevel), state, audit }, false)
+  const opened = await openSurroundings({ logLevel: levelOf(logLevel), state, audit }, false)
   if (!opened.ok) return refuse(stderr, [opened.problem])
-  const { parts } = opened
-  const { log, metrics, elapsed } = parts
+  const { log, metrics, elapsed } = opened.around
   const file = env[environmentTwin('policy')]
   if (file === undefined || file === '') return refuse(stderr, [`${environmentTwin('policy')} names no policy file`])
-  const policy = await followPolicy(file, env, parts)
-  if (!policy.ok) return refuse(stderr, policy.problems.map(formatProblem))
+  const policy = await followPolicy(file, env, opened.around)
+  if (!policy.ok) return refuse(stderr, 'problems' in policy ? policy.problems.map(formatProblem) : [policy.problem])
   const onFault = (fault: unknown) => {
     metrics.fault()
     log.fault('a plugin failed', fault)

@@ -1,19 +1,18 @@
 /** From the policy file to the gate, now and whenever the file changes. */
-import type { Ledger } from '../../core/credentials/records.ts'
+import { isDeepStrictEqual } from 'node:util'
 import type { Policy } from '../../core/policy.ts'
 import { formatProblem, type Problem } from '../../policy/problem.ts'
 import { type PolicyWatch, watchPolicy } from '../../policy/watch.ts'
-import type { Audit } from '../../telemetry/audit.ts'
 import type { Log } from '../../telemetry/log.ts'
-import type { Metrics } from '../../telemetry/metrics.ts'
 import type { Io } from '../io.ts'
-import { createGate, type Gate, type GateParts } from './gate.ts'
+import type { Gate } from './gate.ts'
+import { type OpenGate, openGate } from './open-gate.ts'
+import type { ServiceParts, Surroundings } from './parts.ts'
 
 export interface FollowedPolicy {
   readonly gate: Gate
-  /** Of the policy that came first. */
-  readonly version: string
-  /** Reads the files again now, whether or not they seem to have changed. */
+  readonly parts: ServiceParts
+  /** Reads the policy again now, whether or not it seems to have changed. */
   reload(): Promise<void>
   close(): void
 }
@@ -21,30 +20,26 @@ export interface FollowedPolicy {
 export type FollowPolicy =
   | { readonly ok: true; readonly followed: FollowedPolicy }
   | { readonly ok: false; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problem: string }
 
-export interface FollowParts extends GateParts {
-  readonly metrics: Metrics
-  readonly log: Log
-  readonly ledger: Pick<Ledger, 'tenants'>
-  readonly audit: Pick<Audit, 'decided' | 'policyReloaded'>
-}
+type Live = OpenGate & { readonly ok: true }
 
 /** Loads the policy and follows its files. A bad one is an answer at first; later it changes nothing but log and metrics. */
-export async function followPolicy(file: string, env: Io['env'], parts: FollowParts): Promise<FollowPolicy> {
-  const { log, metrics, audit } = parts
-  let begun: { gate: Gate; version: string } | undefined
+export async function followPolicy(file: string, env: Io['env'], around: Surroundings): Promise<FollowPolicy> {
+  const { log, metrics, audit } = around
+  let live: Live | undefined
+  let newest: Policy | undefined
   let firstProblems: readonly Problem[] = []
   const watch = watchPolicy({
     file,
     env,
     onPolicy(policy, notes) {
-      if (begun === undefined) begun = { gate: createGate(policy, parts), version: policy.version }
-      else takeOver(begun.gate, policy, parts)
-      tellOfOrphans(policy, parts)
+      newest = policy
+      if (live) takeOver(live, policy)
       if (notes.length > 0) log.policyNoted(notes.map(formatProblem))
     },
     onProblems(problems) {
-      if (begun === undefined) firstProblems = problems
+      if (newest === undefined) firstProblems = problems
       else {
         metrics.reloaded('failure')
         const lines = problems.map(formatProblem)
@@ -58,23 +53,35 @@ export async function followPolicy(file: string, env: Io['env'], parts: FollowPa
     },
   })
   await watch.first
-  if (begun !== undefined) return { ok: true, followed: { ...begun, ...control(watch, log) } }
+  const opened = newest && (await openGate(newest, around))
+  if (opened?.ok) {
+    live = opened
+    tellOfOrphans(live)
+    // stores take their time, and the file may have changed meanwhile
+    if (newest && newest !== live.gate.policy) takeOver(live, newest)
+    return { ok: true, followed: { gate: live.gate, parts: live.parts, ...control(watch, log) } }
+  }
   watch.close()
-  return { ok: false, problems: firstProblems }
+  return opened ?? { ok: false, problems: firstProblems }
 }
 
-function takeOver(gate: Gate, policy: Policy, { log, metrics, audit }: FollowParts): void {
+/** Another policy is live from now on; where state lives stays as it was at the start. */
+export function takeOver({ gate, parts }: Live, policy: Policy): void {
+  const { log, metrics, audit } = parts
+  const isOtherState = !isDeepStrictEqual(policy.state, gate.policy.state)
   gate.replace(policy)
   metrics.reloaded('success')
   log.policyReloaded(policy.version)
+  if (isOtherState) log.stateNeedsRestart()
   audit.policyReloaded('loaded', `version ${policy.version}`)
+  tellOfOrphans({ gate, parts })
 }
 
 const MOST_NAMED = 10
 
 /** A tenant that was renamed, and whose old id is no alias, loses its revocations: whoever did that should know. */
-function tellOfOrphans({ directory }: Policy, { ledger, log }: FollowParts): void {
-  const orphans = [...ledger.tenants()].filter((name) => directory.byName(name) === undefined)
+function tellOfOrphans({ gate, parts: { ledger, log } }: Pick<Live, 'gate' | 'parts'>): void {
+  const orphans = [...ledger.tenants()].filter((name) => gate.policy.directory.byName(name) === undefined)
   if (orphans.length > 0) log.recordsOrphaned(orphans.slice(0, MOST_NAMED), orphans.length)
 }
 

@@ -1,10 +1,6 @@
-/** What stands around a gate in a process that serves: the clock, the stores, and where it is told and counted. */
+/** What stands around a gate whatever its policy says: the clock, the issuers, and where it is told and counted. */
 import { performance } from 'node:perf_hooks'
-import type { Ledger } from '../../core/credentials/records.ts'
 import { createFailedCredentials } from '../../stores/failed-credentials.ts'
-import { createKeyUses, type LastUses } from '../../stores/key-uses.ts'
-import { createMemoryLimits } from '../../stores/memory-limits.ts'
-import { createMemoryLedger } from '../../stores/records/memory-ledger.ts'
 import { createFetchKeys } from '../../stores/remote/fetch-keys.ts'
 import { createIntrospect } from '../../stores/remote/introspect.ts'
 import { createThrottle, type Places } from '../../stores/throttle.ts'
@@ -13,17 +9,25 @@ import { auditToStdout, openAuditFile } from '../../telemetry/audit-file.ts'
 import { createStdoutLog, type Log, type LogLevel } from '../../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../../telemetry/metrics.ts'
 import { type LineSink, openStdout } from '../../telemetry/stdout.ts'
-import type { FollowParts } from './follow-policy.ts'
 import { type FollowedState, followState } from './follow-state.ts'
+import type { GateParts } from './gate.ts'
 import { createOwnSigningKeys } from './own-signing-keys.ts'
+import type { Stores } from './stores.ts'
 import { tellOfIssuers } from './tell-of-issuers.ts'
 
-export interface ServiceParts extends FollowParts {
+export interface Surroundings extends Pick<GateParts, 'throttle' | 'signingKey' | 'now' | 'elapsed'> {
+  readonly log: Log
+  readonly metrics: Metrics
   readonly audit: Audit
-  readonly ledger: Ledger
-  readonly uses: LastUses
-  /** The state file; undefined where records end with the process. */
+  /** How credentials are proven whose proof is not in a store of ours. */
+  readonly issuers: Omit<GateParts['credentials'], 'records' | 'uses'>
+  /** The state file; undefined where records end with the process, or live elsewhere. */
   readonly state: FollowedState | undefined
+}
+
+/** The surroundings, and the stores that the policy asks for. */
+export interface ServiceParts extends Surroundings, Stores {
+  readonly credentials: GateParts['credentials']
 }
 
 export interface PartsOptions {
@@ -36,12 +40,12 @@ export interface PartsOptions {
   readonly places?: Places
 }
 
-export type OpenParts =
-  | { readonly ok: true; readonly parts: ServiceParts }
+export type OpenSurroundings =
+  | { readonly ok: true; readonly around: Surroundings }
   | { readonly ok: false; readonly problem: string }
 
-/** Opens what a service writes to and reads its records; limits are kept in this process's memory. */
-export async function openParts(options: PartsOptions, isTerminal: boolean): Promise<OpenParts> {
+/** Opens what a service writes to, and reads the state file. */
+export async function openSurroundings(options: PartsOptions, isTerminal: boolean): Promise<OpenSurroundings> {
   const stdout = openStdout()
   const log = createStdoutLog(options.logLevel, isTerminal, stdout)
   const metrics = createMetrics(Date.now)
@@ -50,8 +54,6 @@ export async function openParts(options: PartsOptions, isTerminal: boolean): Pro
   const state = options.state === undefined ? undefined : await followState(options.state, log, Date.now)
   if (state?.ok === false) return { ok: false, problem: `--state: ${state.problem}` }
   if (state) metrics.addState(state.followed.state)
-  const ledger = state?.followed.state ?? createMemoryLedger()
-  const uses = createKeyUses()
   const clocks = { now: Date.now, elapsed: () => performance.now() }
   const throttle = createThrottle({
     ...clocks,
@@ -59,26 +61,21 @@ export async function openParts(options: PartsOptions, isTerminal: boolean): Pro
     ...(options.places && { places: options.places }),
   })
   metrics.addThrottle(throttle)
-  const parts: ServiceParts = {
+  const around: Surroundings = {
     log,
     metrics,
     audit: audit.audit,
-    ledger,
-    uses,
     state: state?.followed,
-    limits: createMemoryLimits(),
     throttle,
-    credentials: {
+    issuers: {
       fetchKeys: tellOfIssuers(createFetchKeys(), log),
       introspect: createIntrospect(),
       failures: createFailedCredentials(),
-      records: ledger.records,
-      uses,
     },
     signingKey: createOwnSigningKeys(log),
     ...clocks,
   }
-  return { ok: true, parts }
+  return { ok: true, around }
 }
 
 type OpenAudit = { readonly ok: true; readonly audit: Audit } | { readonly ok: false; readonly problem: string }

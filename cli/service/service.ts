@@ -9,7 +9,7 @@ import { createAdministration } from './administration.ts'
 import { type FollowedPolicy, followPolicy } from './follow-policy.ts'
 import type { Gate } from './gate.ts'
 import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
-import { openParts, type PartsOptions, type ServiceParts } from './parts.ts'
+import { openSurroundings, type PartsOptions, type ServiceParts } from './parts.ts'
 import type { ServiceOptions } from './service-options.ts'
 import { HANDING_OVER, stopSignal } from './signals.ts'
 import { expectedSuccessor, successor } from './succession.ts'
@@ -41,19 +41,21 @@ export async function runService(
   io: Io,
   makeGateway: MakeGateway,
 ): Promise<number> {
-  const around = await openParts(options, process.stdout.isTTY === true)
+  const around = await openSurroundings(options, process.stdout.isTTY === true)
   if (!around.ok) return badInput(io, [`tenantgate: ${around.problem}`])
-  const { parts } = around
-  endOnFault(parts.log)
-  const policy = await followPolicy(options.policyFile, io.env, parts)
-  if (!policy.ok) return badInput(io, policy.problems.map(formatProblem))
-  const { gate } = policy.followed
-  const gateway = await makeGateway(gate, parts)
-  const opened = 'server' in gateway ? await open(gate, gateway, options, parts) : gateway
-  if ('service' in opened) return serveUntilStopped(policy.followed, opened.service, options, parts)
-  policy.followed.close()
-  if ('problems' in opened) return badInput(io, opened.problems.map(formatProblem))
-  return badInput(io, [`tenantgate: ${opened.problem}`])
+  endOnFault(around.around.log)
+  const policy = await followPolicy(options.policyFile, io.env, around.around)
+  if (!policy.ok) return refuse(io, policy)
+  const { followed } = policy
+  const gateway = await makeGateway(followed.gate, followed.parts)
+  const opened = 'server' in gateway ? await open(followed, gateway, options) : gateway
+  if ('service' in opened) return serveUntilStopped(followed, opened.service, options)
+  followed.close()
+  return refuse(io, opened)
+}
+
+function refuse(io: Io, bad: BadGateway | { readonly problem: string }): number {
+  return badInput(io, 'problems' in bad ? bad.problems.map(formatProblem) : [`tenantgate: ${bad.problem}`])
 }
 
 /** A service that is open to calls. */
@@ -65,7 +67,7 @@ interface Service {
 
 type Opened = { readonly ok: true; readonly service: Service } | Unopened
 
-async function open(gate: Gate, gateway: Gateway, options: ServiceOptions, parts: ServiceParts): Promise<Opened> {
+async function open({ gate, parts }: FollowedPolicy, gateway: Gateway, options: ServiceOptions): Promise<Opened> {
   const readiness: Service['readiness'] = { notReady: undefined }
   const http = createHttpServer({
     metrics: parts.metrics,
@@ -88,8 +90,8 @@ async function serveUntilStopped(
   followed: FollowedPolicy,
   { gateway, listeners, readiness }: Service,
   { drainTimeoutMs }: ServiceOptions,
-  { log, audit, state, elapsed }: ServiceParts,
 ): Promise<number> {
+  const { log, audit, state, elapsed } = followed.parts
   const handsOver = gateway.listen.options?.takeOver === true
   const insisted = () => process.exit(EXIT.badInput)
   const reload = () => {
@@ -100,7 +102,7 @@ async function serveUntilStopped(
   }
   const stopping = stopSignal({ reload, insisted, handsOver })
   const { gateway: addresses, http, admin } = listeners.addresses
-  log.listening({ ...gateway.told(addresses), http, admin }, followed.version)
+  log.listening({ ...gateway.told(addresses), http, admin }, followed.gate.policy.version)
   for (const address of listeners.takenOver) log.socketTaken(address)
   const pause = (ms: number) => setTimeout(ms, undefined, { ref: false })
   const succession = { isThere: () => handsOver && listeners.replaced() !== undefined, elapsed, pause }
