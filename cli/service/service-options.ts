@@ -1,12 +1,16 @@
 /** The options that every service has: the policy, the listener for probes, the bound of a drain, the level of the log. */
+import type { RedisPlace } from '../../core/policy.ts'
 import { spanMs } from '../../core/spans.ts'
+import { REDIS_SCHEME } from '../../policy/redis-address.ts'
 import { LOG_LEVELS, type LogLevel } from '../../telemetry/log.ts'
 import { readAdminToken } from '../admin/admin-token.ts'
 import { badInput, type Io, wrongUse as tellWrongUse } from '../io.ts'
+import type { Options } from '../options.ts'
+import { REDIS_SPECS, readPlace } from '../redis-options.ts'
 import { type ListenAddress, readAddress, readListenAddress } from './listen-address.ts'
 
 export interface ServiceOptions {
-  readonly policyFile: string
+  readonly policy: PolicySource
   /** Where probes and metrics are served; undefined for nowhere. */
   readonly http: ListenAddress | undefined
   readonly drainTimeoutMs: number
@@ -18,6 +22,11 @@ export interface ServiceOptions {
   readonly admin: { readonly address: ListenAddress; readonly token: string } | undefined
 }
 
+/** Where the policy comes from: a file with all its tenants, or the Redis into which one was imported. */
+export type PolicySource =
+  | { readonly kind: 'file'; readonly file: string }
+  | { readonly kind: 'redis'; readonly place: RedisPlace }
+
 /** `wrong` is what is wrong: the use of the command, or an address that was asked for. */
 export interface WrongOptions {
   readonly ok: false
@@ -27,7 +36,11 @@ export interface WrongOptions {
 
 type ReadServiceOptions = { readonly ok: true; readonly options: ServiceOptions } | WrongOptions
 
+/** The policy itself names the Redis. */
+const { redis: _, ...ofRedis } = REDIS_SPECS
+
 export const SERVICE_SPECS = {
+  ...ofRedis,
   policy: { type: 'string' },
   http: { type: 'string' },
   'drain-timeout': { type: 'string' },
@@ -39,16 +52,7 @@ export const SERVICE_SPECS = {
 } as const
 
 /** What was given of them, as text. */
-interface GivenOptions {
-  readonly policy?: string
-  readonly http?: string
-  readonly 'drain-timeout'?: string
-  readonly 'log-level'?: string
-  readonly state?: string
-  readonly audit?: string
-  readonly admin?: string
-  readonly 'admin-token-file'?: string
-}
+type GivenOptions = Options<typeof SERVICE_SPECS>
 
 const DEFAULT_DRAIN_TIMEOUT = '10s'
 
@@ -59,24 +63,42 @@ export function readServiceOptions(
   defaultHttp: string,
   env: Io['env'],
 ): ReadServiceOptions {
-  const { policy, http = defaultHttp, 'log-level': logLevel = 'info' } = given
+  const { http = defaultHttp, 'log-level': logLevel = 'info' } = given
   const { 'drain-timeout': drainTimeout = DEFAULT_DRAIN_TIMEOUT } = given
   const [stray] = positionals
   if (stray !== undefined) return wrongUse(`'${stray}' is not an option; the policy is given by --policy FILE`)
-  if (/^rediss?:/.test(policy ?? '')) return wrongUse('--policy redis://… is not supported yet; give a file')
-  if (policy === undefined) return wrongUse('which policy? Give --policy FILE')
+  const source = readSource(given, env)
+  if (!source.ok) return source
   if (!isLogLevel(logLevel)) return wrongUse(`--log-level is one of ${LOG_LEVELS.join(', ')}, not '${logLevel}'`)
   const drainTimeoutMs = durationMs(drainTimeout)
   if (drainTimeoutMs === undefined) return wrongUse(noDuration('drain-timeout', drainTimeout))
   const admin = readAdmin(given, env)
   if (!admin.ok) return admin
   const { state, audit } = given
-  const options = { policyFile: policy, drainTimeoutMs, logLevel, state, audit: orOff(audit), admin: admin.admin }
+  const { policy } = source
+  const options = { policy, drainTimeoutMs, logLevel, state, audit: orOff(audit), admin: admin.admin }
   if (http === 'off') return { ok: true, options: { ...options, http: undefined } }
   const read = readAddress(http)
   if (!read.ok) return wrongInput(`--http: ${read.problem}`)
   return { ok: true, options: { ...options, http: read.address } }
 }
+
+type ReadSource = { readonly ok: true; readonly policy: PolicySource } | WrongOptions
+
+function readSource(given: GivenOptions, env: Io['env']): ReadSource {
+  const { policy } = given
+  if (policy === undefined) return wrongUse('which policy? Give --policy FILE, or --policy redis://…')
+  const named = REDIS_SCHEME.test(policy) ? { redis: policy } : {}
+  const read = readPlace({ ...given, ...named }, env, '--policy')
+  if (!read.ok) return wrongUse(read.problem)
+  if (read.place === undefined) return { ok: true, policy: { kind: 'file', file: policy } }
+  if (given.state !== undefined) return wrongUse(`--state: ${NO_STATE_FILE}`)
+  return { ok: true, policy: { kind: 'redis', place: read.place } }
+}
+
+/** What is said of a state file beside a Redis. */
+export const NO_STATE_FILE =
+  'issued keys and revocations stand in Redis, which all instances share; a file is for `state.store: memory`, leave it out'
 
 function orOff(text: string | undefined): string | undefined {
   return text === 'off' ? undefined : text

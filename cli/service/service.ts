@@ -44,7 +44,8 @@ export async function runService(
   const around = await openSurroundings(options, process.stdout.isTTY === true)
   if (!around.ok) return badInput(io, [`tenantgate: ${around.problem}`])
   endOnFault(around.around.log)
-  const policy = await followPolicy(options.policyFile, io.env, around.around)
+  if (options.policy.kind === 'redis') return refuse(io, { problem: '--policy redis://… is not supported yet' })
+  const policy = await followPolicy(options.policy.file, io.env, around.around)
   if (!policy.ok) return refuse(io, policy)
   const { followed } = policy
   const gateway = await makeGateway(followed.gate, followed.parts)

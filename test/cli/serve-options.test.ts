@@ -9,7 +9,7 @@ describe('the options of serve', () => {
     expect(read(['--policy', 'p.yaml'])).toEqual({
       ok: true,
       options: {
-        policyFile: 'p.yaml',
+        policy: { kind: 'file', file: 'p.yaml' },
         listen: [{ kind: 'tcp', host: '127.0.0.1', port: 9001 }],
         http: { kind: 'tcp', host: '127.0.0.1', port: 9002 },
         drainTimeoutMs: 10_000,
@@ -43,12 +43,31 @@ describe('the options of serve', () => {
       { kind: 'unix', path: '/a.sock' },
       { kind: 'tcp', host: '127.0.0.1', port: 1 },
     ]
-    const options = { policyFile: 'env.yaml', listen, http: undefined, drainTimeoutMs: 60_000, logLevel: 'warn' }
+    const options = {
+      policy: { kind: 'file', file: 'env.yaml' },
+      listen,
+      http: undefined,
+      drainTimeoutMs: 60_000,
+      logLevel: 'warn',
+    }
     expect(read([], env)).toEqual({ ok: true, options })
     const beaten = ['--policy', 'own.yaml', '--drain-timeout=500ms', '--listen', '127.0.0.1:2']
     expect(read(beaten, env)).toMatchObject({
-      options: { policyFile: 'own.yaml', drainTimeoutMs: 500, listen: [{ port: 2 }], logLevel: 'warn' },
+      options: {
+        policy: { kind: 'file', file: 'own.yaml' },
+        drainTimeoutMs: 500,
+        listen: [{ port: 2 }],
+        logLevel: 'warn',
+      },
     })
+  })
+
+  it('take a Redis in place of a file, also from the environment', () => {
+    const place = { kind: 'single', nodes: [{ host: 'redis.example', port: 6379 }], prefix: 'tenantgate' }
+    expect(read(['--policy', 'redis://redis.example'])).toMatchObject({ options: { policy: { kind: 'redis', place } } })
+    const env = { TENANTGATE_POLICY: 'redis://redis.example', TENANTGATE_REDIS_PASSWORD: 'not-a-secret' }
+    const policy = { kind: 'redis', place: { ...place, password: 'not-a-secret' } }
+    expect(read([], env)).toMatchObject({ options: { policy } })
   })
 
   it('take a folder of ratelimit configuration, and that service’s own settings beside it', () => {
@@ -76,7 +95,11 @@ describe('the options of serve', () => {
     [['--policy', 'p', '--log-level', 'all'], '--log-level is one of debug, info, warn, error'],
     [['--policy', 'p', '--admin', '127.0.0.1:9003'], 'the administration needs a token'],
     [['--policy', 'p', '--admin', '127.0.0.1:9003', '--admin-token-file', '/no/such'], '/no/such has none'],
-    [['--policy', 'redis://localhost'], 'is not supported yet; give a file'],
+    [['--policy', 'redis://'], '--policy is not the address of a Redis'],
+    [['--policy', 'redis://:hunter2@h:x'], '--policy has a host that is none'],
+    [['--policy', 'redis://localhost', '--state', 's'], '--state: issued keys and revocations stand in Redis'],
+    [['--policy', 'p', '--redis-password-file', 'f'], '--redis-password-file needs --policy redis://…'],
+    [['--policy', 'redis://h', '--redis-password-file', '/no/such'], '--redis-password-file: /no/such cannot be read'],
   ])('wrong use is told: %j', (argv, words) => {
     expect(read(argv)).toEqual({ ok: false, wrong: 'use', problem: expect.stringContaining(words) })
   })
