@@ -77,6 +77,8 @@ const ARGS = [
     `${NODE_TIMEOUT_MS}`,
   ],
   ...['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0', '--cluster-replica-validity-factor', '0'],
+  // replicas that have not heard anything yet are not told of
+  ...['--repl-ping-replica-period', '1'],
 ]
 
 /** As `redis-cli --cluster create` does it, which is not everywhere: primaries get slots, all meet, the rest become replicas. */
