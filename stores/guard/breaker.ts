@@ -1,0 +1,95 @@
+/** Whether a store is asked at all: not after several failures in a row, until it was seen to answer again. */
+import { LATE, withinBudget } from './budget.ts'
+
+export interface BreakerParts {
+  /** How long the probe may take, in ms. */
+  readonly timeoutMs: number
+  /** Resolves where the store does what it is there for; best something that is written, which a read-only or full one refuses. */
+  readonly probe: () => Promise<unknown>
+  /** What has to be done before anybody else asks again; asked anew with the next probe where it rejects. */
+  readonly recover?: () => Promise<unknown>
+  /** Told when the store is given up, and why, and when it is asked again. The text holds no credential where the store's errors do not. */
+  readonly onChange?: (isOpen: boolean, why: string) => void
+}
+
+export interface Breaker {
+  /** While it is open nobody asks and nobody waits. */
+  isOpen(): boolean
+  succeeded(): void
+  failed(why: string): void
+  open(why: string): void
+  /** Probes at once where it is open: the connection has come back. */
+  retryNow(): void
+  /** No probe any more. */
+  close(): void
+}
+
+const FAILURES_IN_A_ROW = 5
+const FIRST_PROBE_MS = 250
+const LONGEST_PAUSE_MS = 2000
+/** Nobody waits for a recovery, but a store that hangs in it must be probed again. */
+const RECOVERY_MS = 5000
+
+/** Closed at first. It probes by itself, and none of its timers keeps a process alive. */
+export function createBreaker({ timeoutMs, probe, recover, onChange = () => {} }: BreakerParts): Breaker {
+  let isOpen = false
+  let isProbing = false
+  let isClosed = false
+  let failures = 0
+  let pauseMs = FIRST_PROBE_MS
+  let alarm: NodeJS.Timeout | undefined
+
+  function open(why: string): void {
+    if (isOpen || isClosed) return
+    isOpen = true
+    onChange(true, why)
+    probeLater()
+  }
+
+  /** Pauses grow until a question has been answered: a store that passes probes and fails questions is left alone longer and longer. */
+  function probeLater(): void {
+    alarm = setTimeout(probeNow, pauseMs).unref()
+    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+  }
+
+  function probeNow(): void {
+    if (!isOpen || isProbing || isClosed) return
+    clearTimeout(alarm)
+    isProbing = true
+    void isBack().then((back) => {
+      isProbing = false
+      if (isClosed) return
+      if (!back) return probeLater()
+      isOpen = false
+      failures = 0
+      onChange(false, 'it answers again')
+    })
+  }
+
+  async function isBack(): Promise<boolean> {
+    try {
+      if ((await withinBudget(probe(), timeoutMs)) === LATE) return false
+      return !recover || (await withinBudget(recover(), RECOVERY_MS)) !== LATE
+    } catch {
+      return false
+    }
+  }
+
+  return {
+    isOpen: () => isOpen,
+    open,
+    succeeded() {
+      failures = 0
+      if (!isOpen) pauseMs = FIRST_PROBE_MS
+    },
+    failed(why) {
+      failures += 1
+      if (failures >= FAILURES_IN_A_ROW) open(why)
+    },
+    retryNow: probeNow,
+    close() {
+      isClosed = true
+      clearTimeout(alarm)
+    },
+  }
+}
