@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { RedisPlace } from '../../core/policy.ts'
 import { freePort } from '../../demo/free-port.ts'
-import { createRedisNodes, type RedisNode } from './redis-nodes.ts'
+import { createRedisNodes, type RedisNode, type RedisNodes } from './redis-nodes.ts'
 import { until } from './until.ts'
 
 const PRIMARIES = 3
@@ -29,7 +29,7 @@ export interface RedisCluster {
 export async function startRedisCluster(): Promise<RedisCluster> {
   const started = await createRedisNodes()
   const nodes: RedisNode[] = []
-  for (let i = 0; i < PRIMARIES * 2; i++) nodes.push(await started.add({ port: await portWithBus(), args: ARGS }))
+  for (let i = 0; i < PRIMARIES * 2; i++) nodes.push(await addNode(started))
   await form(nodes)
 
   const running = () => nodes.filter((node) => node.isRunning())
@@ -81,6 +81,16 @@ const ARGS = [
   ...['--repl-ping-replica-period', '1'],
 ]
 
+/** Nodes find each other by the bus, which is no wire of ours: what is cut off are clients and copies. */
+async function addNode(nodes: RedisNodes): Promise<RedisNode> {
+  const ownPort = await portWithBus()
+  const announce = (port: number) => [
+    ...['--cluster-announce-ip', '127.0.0.1', '--cluster-announce-port', `${port}`],
+    ...['--cluster-announce-bus-port', `${ownPort + BUS_OFFSET}`],
+  ]
+  return nodes.add({ ownPort, args: (port) => [...ARGS, ...announce(port)] })
+}
+
 /** As `redis-cli --cluster create` does it, which is not everywhere: primaries get slots, all meet, the rest become replicas. */
 async function form(nodes: readonly RedisNode[]): Promise<void> {
   const [first, ...others] = nodes
@@ -92,7 +102,9 @@ async function form(nodes: readonly RedisNode[]): Promise<void> {
   }
   // what nobody has seen before must not claim another's epoch
   for (const [i, { client }] of nodes.entries()) await client.cluster('SET-CONFIG-EPOCH', i + 1)
-  for (const { port } of others) await first?.client.cluster('MEET', '127.0.0.1', port)
+  for (const { port, ownPort } of others) {
+    await first?.client.cluster('MEET', '127.0.0.1', port, ownPort + BUS_OFFSET)
+  }
   const know = async ({ client }: RedisNode) =>
     /cluster_known_nodes:(\d+)/.exec(await client.cluster('INFO'))?.[1] === `${nodes.length}`
   await until(async () => (await Promise.all(nodes.map(know))).every(Boolean) || undefined)

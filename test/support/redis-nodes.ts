@@ -1,4 +1,7 @@
-/** Several Redis processes of one test, on ports of loopback that may be said; what Cluster and Sentinel are made of. */
+/**
+ * Redis processes of one test, each behind a wire that can be made bad: alone, or what Cluster and Sentinel are made of. Others,
+ * clients and servers alike, know each by the port of its wire.
+ */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,25 +10,36 @@ import { type Child, startChild, waitUntilReady } from '../../demo/child.ts'
 import { freePort } from '../../demo/free-port.ts'
 import { createLeash } from '../../demo/leash.ts'
 import { usedRedis } from './redis-server.ts'
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 
 export interface RedisNode {
+  /** Of the wire, on 127.0.0.1. */
   readonly port: number
-  /** For this test alone: it waits for the connection, and fails when the server does not answer within a second. */
+  /** Of the server itself. */
+  readonly ownPort: number
+  readonly wire: TcpProxy
+  /** For the test alone, past the wire: it waits for its connection, and fails when nothing answers within a second. */
   readonly client: Redis
   isRunning(): boolean
   /** kill -9. */
   kill(): Promise<void>
   freeze(): void
   thaw(): void
-  /** After `kill`: the same port and folder again. */
-  start(): Promise<void>
+  /** After `kill`, on the same ports; with what was last saved, or with nothing. */
+  start(how?: { readonly keepData?: boolean; readonly args?: readonly string[] }): Promise<void>
 }
 
 export interface RedisNodes {
   readonly folder: string
-  add(options: { readonly port?: number; readonly args: readonly string[] }): Promise<RedisNode>
+  add(options?: NodeOptions): Promise<RedisNode>
   /** Kills all and removes their folders. */
   stop(): Promise<void>
+}
+
+export interface NodeOptions {
+  readonly ownPort?: number
+  /** Made of the port of the wire. */
+  readonly args?: (wirePort: number) => readonly string[]
 }
 
 /** None yet; those that are added do not outlive the test run, however that ends. */
@@ -35,22 +49,27 @@ export async function createRedisNodes(): Promise<RedisNodes> {
   const leash = createLeash(folder)
   const nodes: RedisNode[] = []
 
-  async function add({ port = 0, args }: Parameters<RedisNodes['add']>[0]): Promise<RedisNode> {
-    const at = port || (await freePort())
+  async function add({ ownPort, args = () => [] }: NodeOptions = {}): Promise<RedisNode> {
+    const at = ownPort ?? (await freePort())
+    const wire = await startTcpProxy(at)
     const own = join(folder, `${at}`)
     mkdirSync(own)
-    const base = ['--bind', '127.0.0.1', '--port', `${at}`, '--dir', own, '--save', '', '--appendonly', 'no']
+    // a configuration file comes before all options
+    const usual = [...args(wire.port), '--bind', '127.0.0.1', '--port', `${at}`, '--dir', own]
+    const unsaved = ['--save', '', '--appendonly', 'no']
     let child: Child | undefined
-    const start = async () => {
-      const started = await startChild(`redis ${at}`, command, [...args, ...base], { leash })
-      // a sentinel says another word than the rest
-      await waitUntilReady(started, () => started.lines.some((line) => READY.test(line)) || undefined)
+    const start: RedisNode['start'] = async ({ keepData = false, args: more = [] } = {}) => {
+      if (!keepData) rmSync(join(own, 'dump.rdb'), { force: true })
+      const started = await startChild(`redis ${at}`, command, [...usual, ...unsaved, ...more], { leash })
       child = started
+      await waitUntilReady(started, () => started.lines.some((line) => LISTENING.test(line)) || undefined)
     }
     await start()
     const signal = (name: NodeJS.Signals) => child && process.kill(child.pid, name)
     const node: RedisNode = {
-      port: at,
+      port: wire.port,
+      ownPort: at,
+      wire,
       client: adminClient(at),
       isRunning: () => child !== undefined,
       async kill() {
@@ -72,13 +91,15 @@ export async function createRedisNodes(): Promise<RedisNodes> {
     async stop() {
       for (const { client } of nodes) client.disconnect()
       await Promise.all(nodes.map((node) => node.kill()))
+      await Promise.all(nodes.map(({ wire }) => wire.close()))
       await leash.release()
       rmSync(folder, { recursive: true, force: true })
     },
   }
 }
 
-const READY = /Ready to accept|Sentinel ID is/
+/** Said before the data is loaded; a sentinel says another word. */
+const LISTENING = /Server initialized|Sentinel ID is/
 
 function adminClient(port: number): Redis {
   const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50, commandTimeout: 1000 })

@@ -27,8 +27,9 @@ export interface RedisSentinels {
 /** Keys of its place begin with a prefix of its own. */
 export async function startRedisSentinels(): Promise<RedisSentinels> {
   const started = await createRedisNodes()
-  const primary = await started.add({ args: SERVER_ARGS })
-  const replica = await started.add({ args: [...SERVER_ARGS, '--replicaof', '127.0.0.1', `${primary.port}`] })
+  const primary = await started.add({ args: serverArgs })
+  const copies = ['--replicaof', '127.0.0.1', `${primary.port}`]
+  const replica = await started.add({ args: (port) => [...serverArgs(port), ...copies] })
   const servers = [primary, replica]
   await until(async () => (await replica.client.info('replication')).includes('master_link_status:up') || undefined)
   const sentinels: RedisNode[] = []
@@ -70,19 +71,25 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
   }
 }
 
-const SERVER_ARGS = ['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0']
+const serverArgs = (port: number) => [
+  ...['--repl-diskless-sync', 'yes', '--repl-diskless-sync-delay', '0'],
+  ...['--replica-announce-ip', '127.0.0.1', '--replica-announce-port', `${port}`],
+]
 
 /** Its file is its memory: it writes into it what it learns. */
 async function addSentinel(nodes: RedisNodes, primaryPort: number): Promise<RedisNode> {
-  const port = await freePort()
-  const file = join(nodes.folder, `sentinel-${port}.conf`)
+  const ownPort = await freePort()
+  const file = join(nodes.folder, `sentinel-${ownPort}.conf`)
   const lines = [
     `sentinel monitor ${NAME} 127.0.0.1 ${primaryPort} 2`,
     `sentinel down-after-milliseconds ${NAME} ${DOWN_AFTER_MS}`,
     `sentinel failover-timeout ${NAME} 3000`,
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
-  return nodes.add({ port, args: [file, '--sentinel'] })
+  return nodes.add({
+    ownPort,
+    args: (port) => [file, '--sentinel', '--sentinel', 'announce-port', `${port}`],
+  })
 }
 
 /** Whether it has found the replica and the other sentinels. */
