@@ -17,8 +17,8 @@ const NOT_ALLOWED: Page = { status: 405, text: 'only GET and HEAD\n' }
 
 export interface HttpParts {
   readonly metrics: Pick<Metrics, 'scrape'>
-  /** Why no traffic should come now, e.g. `draining`; undefined when it may. */
-  readonly notReady: () => string | undefined
+  /** Why no traffic should come now, e.g. `draining`, and what is not as usual while it may; each in words, or absent. */
+  readonly health: () => { readonly notReady?: string; readonly degraded?: string }
   /** A JWK set for backends; undefined where the live policy has us sign nothing. */
   readonly identityKeys: () => Promise<object> | undefined
 }
@@ -32,10 +32,10 @@ const TIMES = {
 }
 
 /** A server that is not listening yet. Its timeouts are short: those who ask are near and ask for little. */
-export function createHttpServer({ metrics, notReady, identityKeys }: HttpParts): Server {
+export function createHttpServer({ metrics, health, identityKeys }: HttpParts): Server {
   const pages: Readonly<Record<string, () => Page | Promise<Page>>> = {
     '/healthz': () => ({ status: 200, text: 'ok\n' }),
-    '/readyz': () => readiness(notReady()),
+    '/readyz': () => readiness(health()),
     '/metrics': async () => ({ status: 200, ...(await metrics.scrape()) }),
     '/.well-known/jwks.json': async () => keySet(await identityKeys()),
   }
@@ -65,8 +65,9 @@ async function pageFor(
   return method === 'GET' || method === 'HEAD' ? await page() : NOT_ALLOWED
 }
 
-function readiness(reason: string | undefined): Page {
-  return reason === undefined ? { status: 200, text: 'ready\n' } : { status: 503, text: `${reason}\n` }
+function readiness({ notReady, degraded }: ReturnType<HttpParts['health']>): Page {
+  if (notReady !== undefined) return { status: 503, text: `${notReady}\n` }
+  return { status: 200, text: degraded === undefined ? 'ready\n' : `ready, degraded: ${degraded}\n` }
 }
 
 /** RFC 7517 §8.5. A key is published before it signs, for longer than this many seconds. */

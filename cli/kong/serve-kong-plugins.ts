@@ -15,7 +15,10 @@ export async function serveKongPlugins(options: PluginServerOptions, io: Io): Pr
   const plugins = await loadPlugins()
   // whoever waits for a limit is an event under way
   const places = placesWithin(options.maxEvents)
-  return runService({ ...options, places }, io, (gate, parts) => createGateway(options, plugins, gate, parts))
+  // when Kong reloads it starts a new server on the path of the old one, which drains
+  return runService({ ...options, places, takesOver: true }, io, (gate, parts) =>
+    createGateway(options, plugins, gate, parts),
+  )
 }
 
 type MakeGateway = Parameters<typeof runService>[2]
@@ -45,8 +48,7 @@ function createGateway(
   metrics.addPluginServer(server)
   return {
     server,
-    // when Kong reloads it starts a new server on the path of the old one, which drains
-    listen: { addresses: [socket], options: { takeOver: true } },
+    listen: { addresses: [socket] },
     told: ([kong = '']) => ({ kong }),
   }
 }

@@ -41,18 +41,20 @@ export interface Wanted {
 }
 
 /** Binds everything. When one address cannot be had, those already bound are closed, and the problem is told. */
-export async function openListeners({ gateway, others }: Wanted): Promise<OpenListeners> {
-  const { addresses, options } = gateway
+export async function openListeners({
+  gateway,
+  others,
+}: Pick<Wanted, 'others'> & Partial<Wanted>): Promise<OpenListeners> {
   const entrances: { server: Server; address: ListenAddress }[] = []
-  for (const address of addresses) {
-    const server = isBeyondLoopback(address) ? gateway.guard : gateway.server
+  for (const address of gateway?.addresses ?? []) {
+    const server = isBeyondLoopback(address) ? gateway?.guard : gateway?.server
     if (!server) return { ok: false, problem: 'nothing is served beyond loopback without TLS client certificates' }
     entrances.push({ server: entrance(server), address })
   }
   const asked = others.flatMap(({ name, server, address }) => (address ? [{ name, server, address }] : []))
   const bound: Bound[] = []
   for (const { server, address } of [...entrances, ...asked]) {
-    const result = await bind(server, address, options)
+    const result = await bind(server, address, gateway?.options)
     if (!result.ok) {
       for (const { close } of bound) close()
       return result

@@ -1,23 +1,23 @@
-/** A service from its policy to its end: loads the policy, opens the listeners, follows the file, and drains when told to stop. */
-import { setTimeout } from 'node:timers/promises'
+/** A service from its policy to its end: waits for the policy, opens the listeners, follows the policy, and drains when told to stop. */
 import type { MaybePromise } from '../../core/maybe-promise.ts'
 import { formatProblem, type Problem } from '../../policy/problem.ts'
-import { createHttpServer } from '../../telemetry/http.ts'
 import type { Addresses, Log } from '../../telemetry/log.ts'
 import { badInput, EXIT, type Io } from '../io.ts'
 import { createAdministration } from './administration.ts'
-import { type FollowedPolicy, followPolicy } from './follow-policy.ts'
+import type { FollowedPolicy } from './follow-policy.ts'
 import type { Gate } from './gate.ts'
 import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
-import { openSurroundings, type PartsOptions, type ServiceParts } from './parts.ts'
+import { openSurroundings, type PartsOptions, type ServiceParts, type Surroundings } from './parts.ts'
+import { createProbes, type Probes } from './probes.ts'
 import type { ServiceOptions } from './service-options.ts'
-import { HANDING_OVER, stopSignal } from './signals.ts'
-import { expectedSuccessor, successor } from './succession.ts'
+import { type StopSignal, stopSignal } from './signals.ts'
+import { startPolicy } from './start-policy.ts'
+import { serveUntilStopped } from './until-stopped.ts'
 
 /** What a gateway calls, and where. */
 export interface Gateway {
   readonly server: GatewayServer & { drain(timeoutMs: number): Promise<boolean> }
-  readonly listen: Omit<Wanted['gateway'], 'server'>
+  readonly listen: Pick<Wanted['gateway'], 'addresses' | 'guard'>
   /** Under which name its addresses are told when serving begins. */
   told(addresses: readonly string[]): Omit<Addresses, 'http' | 'admin'>
   /** Reads again what it follows besides the policy. */
@@ -31,55 +31,86 @@ export interface BadGateway {
   readonly problems: readonly Problem[]
 }
 
-type Unopened = { readonly ok: false; readonly problem: string }
+interface Unopened {
+  readonly ok: false
+  readonly problem: string
+}
 
 export type MakeGateway = (gate: Gate, parts: ServiceParts) => MaybePromise<Gateway | BadGateway | Unopened>
 
-/** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */
-export async function runService(
-  options: ServiceOptions & Pick<PartsOptions, 'places'>,
-  io: Io,
-  makeGateway: MakeGateway,
-): Promise<number> {
-  const around = await openSurroundings(options, process.stdout.isTTY === true)
-  if (!around.ok) return badInput(io, [`tenantgate: ${around.problem}`])
-  endOnFault(around.around.log)
-  if (options.policy.kind === 'redis') return refuse(io, { problem: '--policy redis://… is not supported yet' })
-  const policy = await followPolicy(options.policy.file, io.env, around.around)
-  if (!policy.ok) return refuse(io, policy)
-  const { followed } = policy
-  const gateway = await makeGateway(followed.gate, followed.parts)
-  const opened = 'server' in gateway ? await open(followed, gateway, options) : gateway
-  if ('service' in opened) return serveUntilStopped(followed, opened.service, options)
-  followed.close()
-  return refuse(io, opened)
-}
-
-function refuse(io: Io, bad: BadGateway | { readonly problem: string }): number {
-  return badInput(io, 'problems' in bad ? bad.problems.map(formatProblem) : [`tenantgate: ${bad.problem}`])
+export interface RunOptions extends ServiceOptions, Pick<PartsOptions, 'places'> {
+  /** Whether a socket on which another process serves becomes ours, and ours another's. */
+  readonly takesOver?: boolean
 }
 
 /** A service that is open to calls. */
-interface Service {
+export interface Service {
+  readonly followed: FollowedPolicy
   readonly gateway: Gateway
   readonly listeners: Listeners
-  readonly readiness: { notReady: string | undefined }
+  readonly probes: Probes
 }
 
-type Opened = { readonly ok: true; readonly service: Service } | Unopened
+/** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */
+export async function runService(options: RunOptions, io: Io, makeGateway: MakeGateway): Promise<number> {
+  const opened = await openSurroundings(options, process.stdout.isTTY === true)
+  if (!opened.ok) return badInput(io, [`tenantgate: ${opened.problem}`])
+  const { around } = opened
+  endOnFault(around.log)
+  let reload = () => {}
+  const stopping = stopSignal({
+    reload: () => reload(),
+    insisted: () => process.exit(EXIT.badInput),
+    handsOver: options.takesOver === true,
+  })
+  const service = await openService(options, io, around, makeGateway, stopping)
+  if (service === 'stopped') return stopBeforeServing(around, await stopping)
+  if (!('listeners' in service)) return refuse(io, service)
+  reload = () => {
+    void service.followed.reload()
+    void around.state?.reload()
+    void service.gateway.reload?.()
+    around.audit.reopen()
+  }
+  return serveUntilStopped(service, options, stopping)
+}
 
-async function open({ gate, parts }: FollowedPolicy, gateway: Gateway, options: ServiceOptions): Promise<Opened> {
-  const readiness: Service['readiness'] = { notReady: undefined }
-  const http = createHttpServer({
-    metrics: parts.metrics,
-    notReady: () => readiness.notReady,
-    identityKeys: gate.identityKeys,
-  })
+type Opened = Service | BadGateway | Unopened | 'stopped'
+
+/** A policy in Redis may be long in coming: probes are answered meanwhile, and a signal ends the wait. */
+async function openService(
+  options: RunOptions,
+  io: Io,
+  around: Surroundings,
+  makeGateway: MakeGateway,
+  stopping: Promise<StopSignal>,
+): Promise<Opened> {
+  const starting = startPolicy(options.policy, io.env, around)
+  const probes = createProbes(around.metrics, starting.waitsFor)
+  const mayTakeLong = options.policy.kind === 'redis'
+  const early = mayTakeLong ? await probes.open(options.http) : undefined
+  if (early?.ok === false) return early
+  const policy = await Promise.race([starting.policy, stopping.then(() => 'stopped' as const)])
+  if (policy === 'stopped') {
+    starting.close()
+    probes.close()
+    return policy
+  }
+  if (!policy.ok) return policy
+  const { followed } = policy
+  const { gate, parts } = followed
+  const gateway = await makeGateway(gate, parts)
+  if (!('server' in gateway)) return gateway
+  const late = mayTakeLong ? undefined : await probes.open(options.http)
+  if (late?.ok === false) return late
+  const { server, listen } = gateway
   const opened = await openListeners({
-    gateway: { server: gateway.server, ...gateway.listen },
-    others: [{ name: 'http', server: http, address: options.http }, ...administration(options, gate, parts)],
+    gateway: { server, ...listen, options: { takeOver: options.takesOver === true } },
+    others: administration(options, gate, parts),
   })
-  return opened.ok ? { ok: true, service: { gateway, listeners: opened.listeners, readiness } } : opened
+  if (opened.ok) return { followed, gateway, listeners: opened.listeners, probes }
+  probes.close()
+  return opened
 }
 
 function administration({ admin }: ServiceOptions, gate: Gate, parts: ServiceParts): Wanted['others'] {
@@ -87,41 +118,15 @@ function administration({ admin }: ServiceOptions, gate: Gate, parts: ServicePar
   return [{ name: 'admin', server: createAdministration(admin.token, gate, parts), address: admin.address }]
 }
 
-async function serveUntilStopped(
-  followed: FollowedPolicy,
-  { gateway, listeners, readiness }: Service,
-  { drainTimeoutMs }: ServiceOptions,
-): Promise<number> {
-  const { log, audit, state, elapsed } = followed.parts
-  const handsOver = gateway.listen.options?.takeOver === true
-  const insisted = () => process.exit(EXIT.badInput)
-  const reload = () => {
-    void followed.reload()
-    void state?.reload()
-    void gateway.reload?.()
-    audit.reopen()
-  }
-  const stopping = stopSignal({ reload, insisted, handsOver })
-  const { gateway: addresses, http, admin } = listeners.addresses
-  log.listening({ ...gateway.told(addresses), http, admin }, followed.gate.policy.version)
-  for (const address of listeners.takenOver) log.socketTaken(address)
-  const pause = (ms: number) => setTimeout(ms, undefined, { ref: false })
-  const succession = { isThere: () => handsOver && listeners.replaced() !== undefined, elapsed, pause }
-  const signal = await Promise.race([stopping, successor(succession)])
-  // the probes answer until the last call is answered, so that whoever asks is told to send no more
-  readiness.notReady = 'draining'
-  if (signal !== undefined) log.draining(signal)
-  await expectedSuccessor(succession, signal === HANDING_OVER ? drainTimeoutMs : 0)
-  const lost = handsOver ? listeners.replaced() : undefined
-  if (lost !== undefined) log.socketLost(lost)
-  followed.close()
-  gateway.close?.()
-  listeners.closeGateway()
-  const allAnswered = await gateway.server.drain(drainTimeoutMs)
-  listeners.closeOthers()
+function refuse(io: Io, bad: BadGateway | Unopened): number {
+  return badInput(io, 'problems' in bad ? bad.problems.map(formatProblem) : [`tenantgate: ${bad.problem}`])
+}
+
+async function stopBeforeServing({ log, audit, state }: Surroundings, signal: StopSignal): Promise<number> {
+  log.draining(signal)
   state?.close()
   await audit.close()
-  log.stopped(allAnswered)
+  log.stopped(true)
   await log.close()
   return EXIT.ok
 }

@@ -4,11 +4,14 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createHttpServer } from '../../telemetry/http.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
 
-const state: { notReady: string | undefined; keys: object | undefined } = { notReady: undefined, keys: undefined }
+const state: { health: { notReady?: string; degraded?: string }; keys: object | undefined } = {
+  health: {},
+  keys: undefined,
+}
 const server = () =>
   createHttpServer({
     metrics: createMetrics(() => 0),
-    notReady: () => state.notReady,
+    health: () => state.health,
     identityKeys: () => state.keys && Promise.resolve(state.keys),
   })
 
@@ -16,7 +19,7 @@ let running: ReturnType<typeof server>
 let base = ''
 
 beforeEach(async () => {
-  state.notReady = undefined
+  state.health = {}
   state.keys = undefined
   running = server()
   await new Promise<void>((resolve) => running.listen(0, '127.0.0.1', resolve))
@@ -31,7 +34,7 @@ afterEach(() => {
 it('a scrape that fails is an answer, and ends nothing', async () => {
   const broken = createHttpServer({
     metrics: { scrape: () => Promise.reject(new Error('x')) },
-    notReady: () => undefined,
+    health: () => ({}),
     identityKeys: () => undefined,
   })
   await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve))
@@ -58,10 +61,16 @@ describe('the probes', () => {
   it('/healthz is ok as long as we live, /readyz only while traffic may come', async () => {
     expect(await (await fetch(`${base}/healthz`)).text()).toBe('ok\n')
     expect((await fetch(`${base}/readyz`)).status).toBe(200)
-    state.notReady = 'draining'
+    state.health = { notReady: 'draining' }
     const answer = await fetch(`${base}/readyz`)
     expect([answer.status, await answer.text()]).toEqual([503, 'draining\n'])
     expect((await fetch(`${base}/healthz`)).status).toBe(200)
+  })
+
+  it('/readyz says what is not as usual while traffic may come', async () => {
+    state.health = { degraded: 'Redis does not answer' }
+    const answer = await fetch(`${base}/readyz`)
+    expect([answer.status, await answer.text()]).toEqual([200, 'ready, degraded: Redis does not answer\n'])
   })
 
   it('/metrics has the content type of Prometheus', async () => {
