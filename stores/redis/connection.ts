@@ -22,6 +22,7 @@ export interface ConnectionOptions {
 /** A server that sends nothing for so long, though asked, is given up, and the connection with it. */
 const SILENCE_MS = 5000
 const CONNECT_MS = 2000
+const ENDING_MS = 1000
 /** From 50 ms, doubled up to 2 s. */
 const nextTry = (times: number) => Math.min(25 * 2 ** Math.min(times, 10), 2000)
 
@@ -52,12 +53,16 @@ export function openRedis(place: RedisPlace, { onState = () => {} }: ConnectionO
   }
 }
 
-/** Settles when nothing of the client is left. */
+/** Lets go of a client at once; settles when nothing of it is left. */
 export function closed(client: Redis | Cluster): Promise<void> {
-  if (client.status === 'end') return Promise.resolve()
+  const { status } = client
+  if (status === 'end') return Promise.resolve()
   return new Promise((resolve) => {
     client.once('end', () => resolve())
     client.disconnect()
+    // between two tries there is nothing that could end; a cluster that never opened does not say that it has
+    if (status === 'reconnecting') resolve()
+    else setTimeout(resolve, ENDING_MS).unref()
   })
 }
 
