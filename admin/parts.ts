@@ -3,6 +3,7 @@ import type { AdminEvent } from '../core/admin-event.ts'
 import type { Ledger } from '../core/credentials/records.ts'
 import type { Explained } from '../core/explained.ts'
 import type { LimitStore } from '../core/limits/limit.ts'
+import type { MaybePromise } from '../core/maybe-promise.ts'
 import type { Policy } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
 
@@ -12,8 +13,8 @@ export interface AdminParts {
   /** The live policy. */
   readonly policy: () => Policy
   readonly ledger: Ledger
-  /** ms since the epoch, to the minute; undefined where this process has not seen the key, which is named by its hash. */
-  readonly lastUsed: (hash: string) => number | undefined
+  /** ms since the epoch, to the minute, of keys by their hashes; undefined where nobody has seen the key. */
+  readonly lastUsed: (hashes: readonly string[]) => MaybePromise<readonly (number | undefined)[]>
   readonly limits: LimitStore
   /** What the live policy would decide now, and why; it changes nothing. */
   readonly explain: (request: GatewayRequest) => Promise<Explained>

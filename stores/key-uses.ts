@@ -1,5 +1,6 @@
 /** When each API key was last used, to the minute, in this process's memory. */
 import type { KeyUses } from '../core/credentials/records.ts'
+import type { MaybePromise } from '../core/maybe-promise.ts'
 
 const MINUTE_MS = 60_000
 
@@ -7,11 +8,16 @@ const MINUTE_MS = 60_000
 const MOST_KEYS = 1_000_000
 
 export interface LastUses extends KeyUses {
-  /** ms since the epoch, rounded down to the minute; undefined where this process has not seen the key. */
-  lastUsed(hash: string): number | undefined
+  /** ms since the epoch, rounded down to the minute, in the order of the keys; undefined of a key that nobody has seen. Rejects where a store does not answer. */
+  lastUsed(hashes: readonly string[]): MaybePromise<readonly (number | undefined)[]>
 }
 
-export function createKeyUses(mostKeys = MOST_KEYS): LastUses {
+/** In this process's memory alone: it answers at once. */
+export interface OwnUses extends LastUses {
+  lastUsed(hashes: readonly string[]): readonly (number | undefined)[]
+}
+
+export function createKeyUses(mostKeys = MOST_KEYS): OwnUses {
   const minutes = new Map<string, number>()
   return {
     used(hash, now) {
@@ -22,10 +28,11 @@ export function createKeyUses(mostKeys = MOST_KEYS): LastUses {
       if (minutes.size >= mostKeys) forgetFirst(minutes)
       minutes.set(hash, minute)
     },
-    lastUsed(hash) {
-      const minute = minutes.get(hash)
-      return minute === undefined ? undefined : minute * MINUTE_MS
-    },
+    lastUsed: (hashes) =>
+      hashes.map((hash) => {
+        const minute = minutes.get(hash)
+        return minute === undefined ? undefined : minute * MINUTE_MS
+      }),
   }
 }
 

@@ -12,7 +12,7 @@ export function createAdministration(token: string, gate: Gate, parts: ServicePa
     token,
     policy: () => gate.policy,
     ledger,
-    lastUsed: (hash) => uses.lastUsed(hash),
+    lastUsed: (hashes) => uses.lastUsed(hashes),
     limits,
     explain: (request) => gate.explain(request),
     randomBytes,

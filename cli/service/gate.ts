@@ -13,6 +13,7 @@ import type { Throttle } from '../../core/limits/throttle.ts'
 import type { MaybePromise } from '../../core/maybe-promise.ts'
 import type { IdentityTokenRules, Policy } from '../../core/policy.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import type { Usage, Use } from '../../core/usage.ts'
 import { createSeenTokens, createTokenMemory, type TokenMemory } from '../../stores/token-memory.ts'
 import type { Audit } from '../../telemetry/audit.ts'
 import type { Log } from '../../telemetry/log.ts'
@@ -39,6 +40,7 @@ export interface GateParts {
   readonly metrics: Pick<Metrics, 'decided' | 'policyLive'>
   readonly log: Pick<Log, 'decided' | 'decisions'>
   readonly audit: Pick<Audit, 'decided'>
+  readonly usage: Usage
   readonly signingKey: OwnSigningKey
   /** ms since the epoch. */
   readonly now: () => number
@@ -50,14 +52,15 @@ type Snapshot = Omit<Given, 'now' | 'explain' | 'stages'>
 
 /** A gate with its first policy. */
 export function createGate(first: Policy, parts: GateParts): Gate {
-  const { metrics, log, audit, now, elapsed } = parts
+  const { metrics, log, audit, usage, now, elapsed } = parts
   const seen = createSeenTokens()
   let memory = createTokenMemory(seen)
   let snapshot = takeUp(first, parts, memory)
   let looking: Looking | undefined
 
-  function observe(decision: Decision, startedAt: number): Decision {
+  function observe(decision: Decision, startedAt: number, at: number, stages: Stages | undefined): Decision {
     const tookMs = elapsed() - startedAt
+    if (isCounted(decision, stages)) usage.count(useOf(decision), at)
     metrics.decided(decision.reason, tookMs / 1000, decision.shadow)
     // what shadow let through is written as what it would have been
     if (log.decisions[decision.shadow ? 'deny' : decision.decision]) log.decided(decision, tookMs)
@@ -71,9 +74,10 @@ export function createGate(first: Policy, parts: GateParts): Gate {
     },
     decide(request, stages) {
       const startedAt = elapsed()
-      const decision = decide(request, { ...snapshot, now: now(), ...(stages && { stages }) })
-      if (decision instanceof Promise) return decision.then((later) => observe(later, startedAt))
-      return observe(decision, startedAt)
+      const at = now()
+      const decision = decide(request, { ...snapshot, now: at, ...(stages && { stages }) })
+      if (decision instanceof Promise) return decision.then((later) => observe(later, startedAt, at, stages))
+      return observe(decision, startedAt, at, stages)
     },
     explain(request) {
       looking ??= onlyLooking(snapshot, parts, memory)
@@ -86,6 +90,15 @@ export function createGate(first: Policy, parts: GateParts): Gate {
     },
     identityKeys: () => snapshot.identityTokens?.publicKeys(),
   }
+}
+
+/** Of a request whose stages are asked one by one, the one that asks its limits, or else the one that ends it. */
+function isCounted({ decision }: Decision, stages: Stages | undefined): boolean {
+  return stages === undefined || stages.limits || decision === 'deny'
+}
+
+function useOf({ tenant = '', credential = '', route = '', reason }: Decision): Use {
+  return { tenant, credential, route, outcome: reason }
 }
 
 /** What an older policy has verified is not known to the new one: its memory of tokens is its own. The issuers' keys go on. */

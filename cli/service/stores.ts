@@ -6,6 +6,8 @@ import { createKeyUses, type LastUses } from '../../stores/key-uses.ts'
 import { createMemoryHits } from '../../stores/memory-hits.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { createMemoryLedger } from '../../stores/records/memory-ledger.ts'
+import { createKeptUsage, type KeptUsage } from '../../stores/usage/kept-usage.ts'
+import { createMemoryKeeper } from '../../stores/usage/memory-keeper.ts'
 
 export interface Stores {
   readonly limits: LimitStore
@@ -13,6 +15,8 @@ export interface Stores {
   readonly hits: HitStore
   readonly ledger: Ledger
   readonly uses: LastUses
+  /** Counts decisions; begins to write when it is started. */
+  readonly usage: KeptUsage
   /** How they are, for those who ask whether traffic should come. */
   health(): StoreHealth
   /** Gives back what is not used and writes what is not written, within so many ms; nothing is asked of them afterwards. */
@@ -36,6 +40,7 @@ export function createMemoryStores(ledger: Ledger = createMemoryLedger()): Store
     hits: createMemoryHits(),
     ledger,
     uses: createKeyUses(),
+    usage: createKeptUsage(createMemoryKeeper(), { now: Date.now }),
     health: () => WELL,
     close: async () => {},
   }

@@ -45,6 +45,7 @@ function gate() {
     metrics,
     log: createLog('debug', { write: (line: string) => void lines.push(line) }),
     audit: createAudit(sink, () => NOON),
+    usage: { count: (use) => void lines.push(`used by ${use.credential}`) },
     signingKey: () => signingKey,
     now: () => NOON,
     elapsed: () => 0,
@@ -75,7 +76,7 @@ describe('what a gate explains', () => {
     }
     expect(lines).toEqual([])
     expect(await counts()).toEqual(before)
-    expect(uses.lastUsed(acme.hash.slice('sha256:'.length))).toBeUndefined()
+    expect(uses.lastUsed([acme.hash.slice('sha256:'.length)])).toEqual([undefined])
   })
 
   it('says how long a request would wait, and keeps nobody waiting for it', async () => {
