@@ -18,6 +18,8 @@ export interface PolicyDocument {
   readonly value: unknown
   /** Where a fault stands: the key or the value at its path, or what is nearest to it. */
   positionOf(path: PolicyPath, at: 'key' | 'value'): Position
+  /** From where to where in the text the value behind a key at the top goes; undefined where there is none. */
+  rangeOf(key: string): readonly [from: number, to: number] | undefined
 }
 
 /** A fault of the text itself, which stands at an offset instead of a path. */
@@ -58,7 +60,11 @@ export function readDocument(text: string): ReadResult {
       return { ok: false, faults: refusals.map(({ offset, fault }) => ({ position: positionAt(offset), fault })) }
     }
     const positionOf = (path: PolicyPath, at: 'key' | 'value') => positionAt(offsetOf(yaml, path, at))
-    return { ok: true, document: { value: yaml.toJS(), positionOf } }
+    const rangeOf = (key: string) => {
+      const node = yaml.get(key, true)
+      return isNode(node) && node.range ? ([node.range[0], node.range[1]] as const) : undefined
+    }
+    return { ok: true, document: { value: yaml.toJS(), positionOf, rangeOf } }
   } catch (error) {
     // resolving an alias, or nesting deeper than the stack
     return refused(reasonOf(error), 'it out in full')

@@ -47,6 +47,7 @@ export type ParseResult = { readonly files: readonly string[] } & (
   | {
       readonly ok: true
       readonly parts: PolicyParts
+      readonly document: PolicyDocument
       /** What is accepted, and perhaps not what was meant. */
       readonly notes: readonly Problem[]
     }
@@ -83,7 +84,8 @@ export function parsePolicy(text: string, { file, readFile, env }: ParseOptions)
   if (faults.length > 0) return refuse(faults.slice(0, MAX_PROBLEMS).map(place))
   const notes = sorted(noteSlips(shape.file).slice(0, MAX_PROBLEMS).map(place))
   const version = versionOf(text, [...contents.values()])
-  return { ok: true, parts: { ...parts, head: { ...parts.head, version } }, notes, files: [...contents.keys()] }
+  const versioned = { ...parts, head: { ...parts.head, version } }
+  return { ok: true, parts: versioned, document, notes, files: [...contents.keys()] }
 }
 
 interface Meaning {
