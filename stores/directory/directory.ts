@@ -1,0 +1,79 @@
+/** The directory of a policy whose tenants stand in a store that several share. */
+import { setImmediate } from 'node:timers/promises'
+import { type CertificateEntry, type TenantDirectory, UNAVAILABLE } from '../../core/policy.ts'
+import type { CacheRules } from './cache.ts'
+import type { CacheCounts } from './counts.ts'
+import { createCachedKeys } from './keys.ts'
+import type { DirectorySource } from './source.ts'
+import { createCachedTenants } from './tenants.ts'
+
+export interface DirectoryOptions extends CacheRules {
+  readonly isAway: () => boolean
+  /** ms from anywhere, never going back. */
+  readonly elapsed: () => number
+  /** False of hosts that can be nobody's own, so that nothing is asked about them. */
+  readonly isCustomHost: (host: string) => boolean
+  /** All of them, as they are now. */
+  readonly certificates: () => Iterable<CertificateEntry>
+}
+
+export const DIRECTORY_BOUNDS = { most: 10_000, mostUnderWay: 1000 } as const
+
+export interface CachedDirectory extends TenantDirectory {
+  readonly counts: Readonly<Record<'tenants' | 'names' | 'keys', CacheCounts>>
+  tenantChanged(id: string): void
+  keyChanged(hash: string): void
+  /** What has changed is not known: all is asked again before it is used. */
+  recheck(): void
+  /** Whatever has not been told of as changed was current at `at`. */
+  confirm(at: number): void
+  /** Asks for what `other` holds, so that those who were held there need not wait here. Ends early where the store is away. */
+  warm(other: CachedDirectory): Promise<void>
+  /** What is held, the last used first. */
+  held(): { readonly tenants: Iterable<string>; readonly names: Iterable<string>; readonly keys: Iterable<string> }
+}
+
+/** Empty; `source` is one import of a policy. */
+export function createCachedDirectory(source: DirectorySource, options: DirectoryOptions): CachedDirectory {
+  const { isCustomHost, certificates } = options
+  const tenants = createCachedTenants(source, options)
+  const keys = createCachedKeys(source, options, tenants)
+  const caches = [tenants.held, tenants.names, keys]
+  return {
+    counts: { tenants: tenants.held.counts, names: tenants.names.counts, keys: keys.counts },
+    byId: tenants.byId,
+    byName: tenants.byName,
+    byHost: (host) => (isCustomHost(host) ? tenants.byHost(host) : undefined),
+    apiKeyByHash: (hash) => keys.get(hash),
+    holdsApiKey: (hash) => keys.holds(hash),
+    apiKeys: (tenant) => source.apiKeys(tenant),
+    certificates,
+    tenantChanged: tenants.changed,
+    keyChanged: keys.forget,
+    recheck() {
+      for (const cache of caches) cache.recheck()
+    },
+    confirm(at) {
+      for (const cache of caches) cache.confirm(at)
+    },
+    held: () => ({ tenants: tenants.held.keys(), names: tenants.names.keys(), keys: keys.keys() }),
+    async warm(other) {
+      const held = other.held()
+      await inBatches(held.keys, keys.get)
+      await inBatches(held.tenants, tenants.held.get)
+      await inBatches(held.names, tenants.names.get)
+    },
+  }
+}
+
+/** Asked for at a time: between two batches the thread serves. */
+const BATCH = 50
+
+async function inBatches(keys: Iterable<string>, get: (key: string) => unknown): Promise<void> {
+  const waiting = [...keys]
+  while (waiting.length > 0) {
+    const found = await Promise.all(waiting.splice(-BATCH).map(get))
+    if (found.includes(UNAVAILABLE)) return
+    await setImmediate()
+  }
+}
