@@ -1,8 +1,7 @@
 /** A real Redis Cluster on loopback: three primaries, each with a replica; ready in seconds, and gone with the test. */
 import { randomUUID } from 'node:crypto'
-import type { RedisPlace } from '../../core/policy.ts'
 import { freePort } from '../../demo/free-port.ts'
-import { createRedisNodes, type RedisNode, type RedisNodes } from './redis-nodes.ts'
+import { createRedisNodes, type RedisGroup, type RedisNode, type RedisNodes } from './redis-nodes.ts'
 import { until } from './until.ts'
 
 const PRIMARIES = 3
@@ -12,21 +11,7 @@ const BUS_OFFSET = 10_000
 /** After how many ms of silence nodes take another for dead: short, so that a failover takes about two seconds. */
 const NODE_TIMEOUT_MS = 700
 
-export interface RedisCluster {
-  readonly place: RedisPlace
-  /** All six; those that were killed too. */
-  readonly nodes: readonly RedisNode[]
-  /** The node that takes writes of that key, as the others see it now; undefined while none does. */
-  primaryOf(key: string): Promise<RedisNode | undefined>
-  /** The one that copies it. */
-  replicaOf(key: string): Promise<RedisNode | undefined>
-  /** Resolves when another than `former` takes writes of the key, and every running node says that all is well. */
-  failedOver(key: string, former: RedisNode): Promise<RedisNode>
-  stop(): Promise<void>
-}
-
-/** Keys of its place begin with a prefix of its own. */
-export async function startRedisCluster(): Promise<RedisCluster> {
+export async function startRedisCluster(): Promise<RedisGroup> {
   const started = await createRedisNodes()
   const nodes: RedisNode[] = []
   for (let i = 0; i < PRIMARIES * 2; i++) nodes.push(await addNode(started))
@@ -41,10 +26,12 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     const [, , ...holders] = ranges.find(([from, to]) => from <= slot && slot <= to) ?? [0, 0]
     return holders.map(([, port]) => port)
   }
-  const primaryOf = async (key: string) => {
-    const [port] = await portsOf(key)
-    return running().find((node) => node.port === port)
-  }
+  const nodeOf = (port: number | undefined) => running().find((node) => node.port === port)
+  const serving = (key: string, former?: RedisNode) =>
+    until(async () => {
+      const now = nodeOf((await portsOf(key))[0])
+      return now !== former && (await areWell(running())) ? now : undefined
+    })
   return {
     place: {
       kind: 'cluster',
@@ -53,16 +40,14 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       prefix: `test-${randomUUID()}`,
     },
     nodes,
-    primaryOf,
-    async replicaOf(key) {
-      const [, port] = await portsOf(key)
-      return running().find((node) => node.port === port)
+    serving,
+    async handOver(key) {
+      const former = await serving(key)
+      const replica = await until(async () => nodeOf((await portsOf(key))[1]))
+      await replica.client.cluster('FAILOVER')
+      return serving(key, former)
     },
-    failedOver: (key, former) =>
-      until(async () => {
-        const now = await primaryOf(key)
-        return now !== former && (await areWell(running())) ? now : undefined
-      }),
+    whole: async () => void (await until(async () => (await areWhole(nodes)) || undefined)),
     stop: () => started.stop(),
   }
 }
@@ -112,10 +97,15 @@ async function form(nodes: readonly RedisNode[]): Promise<void> {
     const id = await primaries[i]?.client.cluster('MYID')
     await until(async () => (await client.cluster('REPLICATE', `${id}`)) || undefined)
   }
+  await until(async () => (await areWhole(nodes)) || undefined)
+}
+
+/** Whether all run, and each sees a copy beside each primary. */
+async function areWhole(nodes: readonly RedisNode[]): Promise<boolean> {
   const isPaired = async ({ client }: RedisNode) =>
     (await client.cluster('SLOTS')).every(([, , ...both]) => both.length === 2)
-  await until(async () => (await Promise.all(nodes.map(isPaired))).every(Boolean) || undefined)
-  await until(async () => (await areWell(nodes)) || undefined)
+  const paired = await Promise.all(nodes.map(isPaired))
+  return paired.every(Boolean) && (await areWell(nodes))
 }
 
 async function areWell(nodes: readonly RedisNode[]): Promise<boolean> {

@@ -2,15 +2,18 @@
  * Redis processes of one test, each behind a wire that can be made bad: alone, or what Cluster and Sentinel are made of. Others,
  * clients and servers alike, know each by the port of its wire.
  */
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
+import type { RedisPlace } from '../../core/policy.ts'
 import { type Child, startChild, waitUntilReady } from '../../demo/child.ts'
 import { freePort } from '../../demo/free-port.ts'
 import { createLeash } from '../../demo/leash.ts'
 import { usedRedis } from './redis-server.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
+import { until } from './until.ts'
 
 export interface RedisNode {
   /** Of the wire, on 127.0.0.1. */
@@ -40,6 +43,39 @@ export interface NodeOptions {
   readonly ownPort?: number
   /** Made of the port of the wire. */
   readonly args?: (wirePort: number) => readonly string[]
+}
+
+/** Nodes that hold one set of data together, as clients see them. */
+export interface RedisGroup {
+  /** Its prefix is of this group alone. */
+  readonly place: RedisPlace
+  /** All that hold data, also those that were killed. */
+  readonly nodes: readonly RedisNode[]
+  /** Waits for a node that takes writes of this key, and is not `former`. */
+  serving(key: string, former?: RedisNode): Promise<RedisNode>
+  /** Another takes over, as an operator does it; absent where there is no other. Settles when it serves. */
+  handOver?(key: string): Promise<RedisNode>
+  /** Settles when every node runs, knows its part, and each copy is complete. */
+  whole(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** One node alone. */
+export async function startSingleRedis(): Promise<RedisGroup> {
+  const started = await createRedisNodes()
+  const node = await started.add()
+  return {
+    place: {
+      kind: 'single',
+      nodes: [{ host: '127.0.0.1', port: node.port }],
+      database: 0,
+      prefix: `test-${randomUUID()}`,
+    },
+    nodes: [node],
+    serving: async () => node,
+    whole: async () => void (await until(async () => (await node.client.ping()) === 'PONG' || undefined)),
+    stop: () => started.stop(),
+  }
 }
 
 /** None yet; those that are added do not outlive the test run, however that ends. */

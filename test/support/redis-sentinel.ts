@@ -2,9 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RedisPlace } from '../../core/policy.ts'
 import { freePort } from '../../demo/free-port.ts'
-import { createRedisNodes, type RedisNode, type RedisNodes } from './redis-nodes.ts'
+import { createRedisNodes, type RedisGroup, type RedisNode, type RedisNodes } from './redis-nodes.ts'
 import { until } from './until.ts'
 
 const SENTINELS = 3
@@ -12,20 +11,8 @@ const NAME = 'limits'
 /** After how many ms of silence a sentinel takes the primary for dead: short, so that a failover takes some two seconds. */
 const DOWN_AFTER_MS = 700
 
-export interface RedisSentinels {
-  readonly place: RedisPlace
-  /** What is watched: at first the primary, then its replica. */
-  readonly servers: readonly RedisNode[]
-  readonly sentinels: readonly RedisNode[]
-  /** Whom the sentinels call the primary; undefined while they disagree or mean one that is not running. */
-  primary(): Promise<RedisNode | undefined>
-  /** Resolves when the sentinels agree on another primary than `former`, and it takes writes. */
-  failedOver(former: RedisNode): Promise<RedisNode>
-  stop(): Promise<void>
-}
-
-/** Keys of its place begin with a prefix of its own. */
-export async function startRedisSentinels(): Promise<RedisSentinels> {
+/** Its nodes are what is watched, not the sentinels. */
+export async function startRedisSentinels(): Promise<RedisGroup> {
   const started = await createRedisNodes()
   const primary = await started.add({ args: serverArgs })
   const copies = ['--replicaof', '127.0.0.1', `${primary.port}`]
@@ -36,20 +23,18 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
   for (let i = 0; i < SENTINELS; i++) sentinels.push(await addSentinel(started, primary.port))
   await until(async () => (await Promise.all(sentinels.map(knowsAll))).every(Boolean) || undefined)
 
+  /** Whom all sentinels call the primary. */
   const named = async () => {
-    const ports = await Promise.all(
-      sentinels
-        .filter((node) => node.isRunning())
-        .map(async ({ client }) => {
-          const address = (await client.call('SENTINEL', 'get-master-addr-by-name', NAME)) as [string, string]
-          return Number(address[1])
-        }),
-    )
+    const ports = await Promise.all(sentinels.map(namedBy))
     const [first] = ports
-    return ports.every((port) => port === first)
-      ? servers.find((node) => node.port === first && node.isRunning())
-      : undefined
+    return ports.every((port) => port === first) ? servers.find((node) => node.port === first) : undefined
   }
+  const serving = (_key: string, former?: RedisNode) =>
+    until(async () => {
+      const now = await named()
+      if (now === undefined || now === former || !now.isRunning()) return undefined
+      return (await now.client.info('replication')).includes('role:master') ? now : undefined
+    })
   return {
     place: {
       kind: 'sentinel',
@@ -58,17 +43,30 @@ export async function startRedisSentinels(): Promise<RedisSentinels> {
       database: 0,
       prefix: `test-${randomUUID()}`,
     },
-    servers,
-    sentinels,
-    primary: named,
-    failedOver: (former) =>
-      until(async () => {
-        const now = await named()
-        if (now === undefined || now === former) return undefined
-        return (await now.client.info('replication')).includes('role:master') ? now : undefined
-      }),
+    nodes: servers,
+    serving,
+    async handOver(key) {
+      const former = await serving(key)
+      // refused as long as an earlier one is not over
+      await until(async () => (await sentinels[0]?.client.call('SENTINEL', 'FAILOVER', NAME)) || undefined)
+      return serving(key, former)
+    },
+    whole: async () => void (await until(async () => (await isCopied(await named(), servers)) || undefined)),
     stop: () => started.stop(),
   }
+}
+
+async function namedBy({ client }: RedisNode): Promise<number> {
+  const [, port] = (await client.call('SENTINEL', 'get-master-addr-by-name', NAME)) as [string, string]
+  return Number(port)
+}
+
+/** Whether the other server has all that the primary has. */
+async function isCopied(primary: RedisNode | undefined, servers: readonly RedisNode[]): Promise<boolean> {
+  const [replica] = servers.filter((node) => node !== primary)
+  if (primary === undefined || replica === undefined) return false
+  const told = await replica.client.info('replication')
+  return told.includes(`master_port:${primary.port}`) && told.includes('master_link_status:up')
 }
 
 const serverArgs = (port: number) => [
@@ -86,10 +84,13 @@ async function addSentinel(nodes: RedisNodes, primaryPort: number): Promise<Redi
     `sentinel failover-timeout ${NAME} 3000`,
   ]
   writeFileSync(file, `${lines.join('\n')}\n`)
-  return nodes.add({
+  const node = await nodes.add({
     ownPort,
     args: (port) => [file, '--sentinel', '--sentinel', 'announce-port', `${port}`],
   })
+  // newer ones may be told to look and tell more often than every few seconds
+  await node.client.call('SENTINEL', 'DEBUG', 'info-period', '500', 'publish-period', '300').catch(() => {})
+  return node
 }
 
 /** Whether it has found the replica and the other sentinels. */
