@@ -38,6 +38,7 @@ const PROBLEMS = {
   too_many_failures: [429, 'Too Many Requests'],
   broken: [500, 'Internal Server Error'],
   not_recorded: [503, 'Service Unavailable'],
+  store_unavailable: [503, 'Service Unavailable'],
 } as const satisfies Record<string, readonly [status: number, title: string]>
 
 export type Code = keyof typeof PROBLEMS

@@ -6,7 +6,7 @@ import type { ScopedSeries } from '../core/limits/series.ts'
 import { MASK, maskSecrets } from '../core/mask-secrets.ts'
 import type { Policy } from '../core/policy.ts'
 import { type Problem, problem } from './answer.ts'
-import { knownKeys } from './known-credentials.ts'
+import { hasCertificate, hasKey } from './known-credentials.ts'
 import type { AdminParts } from './parts.ts'
 
 /** What a bucket counts by beside its tenant, each with the value in its key. */
@@ -41,7 +41,7 @@ export function allOf({ limit }: ScopedSeries, given: Given): Bucket | Problem {
 }
 
 /** The bucket that is meant; what is missing, or of no use, is a problem. */
-export function bucketOf(of: ScopedSeries, given: Given, parts: AdminParts): Bucket | Problem {
+export async function bucketOf(of: ScopedSeries, given: Given, parts: AdminParts): Promise<Bucket | Problem> {
   const { series, limit, scope } = of
   const wanted = partsOfKey(limit)
   const texts = new Map(Object.entries(given).map(([name, text]) => [folded(name), text]))
@@ -58,7 +58,8 @@ export function bucketOf(of: ScopedSeries, given: Given, parts: AdminParts): Buc
     const which = `say whose bucket is meant, by ${missing.join(' and ')}; a reset may be of all`
     return problem('ambiguous_bucket', `'${limit.name}' counts by ${limit.by.join(' and ')}: ${which}.`)
   }
-  const by = wanted.map((each) => [each, meantBy(each, texts.get(each) ?? '', of.tenant, parts)] as const)
+  const by: [by: CountedBy, value: string][] = []
+  for (const each of wanted) by.push([each, await meantBy(each, texts.get(each) ?? '', of.tenant, parts)])
   const values = by.map(([, value]) => value)
   return { key: bucketKeyOf(series, values), by }
 }
@@ -69,19 +70,10 @@ function folded(name: string): string {
 }
 
 /** A credential that is called by its id alone is the tenant's key of that id, or its certificate. */
-function meantBy(by: CountedBy, text: string, tenant: string, parts: AdminParts): string {
-  const isCertificate = by === 'credential' && !hasKey(parts, tenant, text) && hasCertificate(parts, tenant, text)
+async function meantBy(by: CountedBy, text: string, tenant: string, parts: AdminParts): Promise<string> {
+  const isCertificate =
+    by === 'credential' && hasCertificate(parts, tenant, text) && !(await hasKey(parts, tenant, text))
   return countedValueOf(by, isCertificate ? `clientCertificate:${text}` : text)
-}
-
-function hasKey(parts: AdminParts, tenant: string, id: string): boolean {
-  for (const { key } of knownKeys(parts, tenant)) if (key.id === id) return true
-  return false
-}
-
-function hasCertificate({ policy }: AdminParts, tenant: string, id: string): boolean {
-  for (const entry of policy().directory.certificates()) if (entry.tenant === tenant && entry.id === id) return true
-  return false
 }
 
 /** Whose a bucket is, in words. What clients have sent as a credential is not told, nor its hash. */

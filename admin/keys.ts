@@ -3,8 +3,17 @@ import { z } from 'zod'
 import { createApiKey, storedHash } from '../core/credentials/api-key.ts'
 import type { CredentialRecord, IssuedKey } from '../core/credentials/records.ts'
 import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS } from '../core/names.ts'
+import { type Tenant, UNAVAILABLE } from '../core/policy.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
-import { hasCredential, isRevoked, type KnownKey, knownKeys } from './known-credentials.ts'
+import {
+  findTenant,
+  hasCertificate,
+  hasKey,
+  isRevoked,
+  type KnownKey,
+  knownKeys,
+  StoreAway,
+} from './known-credentials.ts'
 import { DEFAULT_OVERLAP } from './overlap.ts'
 import type { AdminParts } from './parts.ts'
 import { record } from './record.ts'
@@ -33,44 +42,61 @@ export const rotation = z.strictObject({
   again: z.boolean().default(false),
 })
 
-export function listKeys({ tenant, ...part }: z.output<typeof keysQuery>, parts: AdminParts): Answer {
-  if (tenant !== undefined && !parts.policy().directory.byId(tenant)) return unknownTenant(tenant)
-  const { shown, total } = pageOf(knownKeys(parts, tenant), part)
-  return done(200, { keys: shown.map((known) => told(known, parts)), total, durable: parts.ledger.durable })
+export async function listKeys({ tenant, ...part }: z.output<typeof keysQuery>, parts: AdminParts): Promise<Answer> {
+  const found = tenant === undefined ? undefined : await findTenant(tenant, parts)
+  if (found && 'ok' in found) return found
+  const { shown, total } = pageOf(await knownKeys(parts, tenant), part)
+  const lastUsed = await parts.lastUsed(shown.map(({ hash }) => hash))
+  const keys: unknown[] = []
+  for (const [index, known] of shown.entries()) {
+    const names = found ?? (await namesOf(known.key.tenant, parts))
+    keys.push({ ...told(known, names, parts), lastUsed: instantText(lastUsed[index]) })
+  }
+  return done(200, { keys, total, durable: parts.ledger.durable })
 }
 
-function told({ key, hash, from, endsAt }: KnownKey, parts: AdminParts) {
+/** What records may call a tenant; of one that is no longer there its id. */
+async function namesOf(id: string, { policy }: AdminParts): Promise<Names> {
+  const found = await policy().directory.byId(id)
+  if (found === UNAVAILABLE) throw new StoreAway()
+  return found ?? { id, aliases: [] }
+}
+
+type Names = Pick<Tenant, 'id' | 'aliases'>
+
+function told({ key, from, endsAt }: KnownKey, names: Names, parts: AdminParts) {
   const { id, tenant, scopes, roles, notBefore } = key
   return {
     tenant,
     id,
     from,
-    state: stateOf(key, endsAt, parts),
+    state: stateOf(key, names, endsAt, parts),
     scopes,
     roles,
     notBefore: instantText(notBefore),
     endsAt: Number.isFinite(endsAt) ? instantText(endsAt) : undefined,
-    lastUsed: instantText(parts.lastUsed(hash)),
   }
 }
 
-function stateOf({ tenant, id, notBefore = 0 }: KnownKey['key'], endsAt: number, parts: AdminParts): string {
-  if (isRevoked(parts, tenant, id)) return 'revoked'
+function stateOf({ id, notBefore = 0 }: KnownKey['key'], names: Names, endsAt: number, parts: AdminParts): string {
+  if (isRevoked(parts, names, id)) return 'revoked'
   if (parts.now() >= endsAt) return 'ended'
   return parts.now() < notBefore ? 'not yet valid' : 'valid'
 }
 
 export async function issueKey(tenant: string, wanted: z.output<typeof newKey>, parts: AdminParts): Promise<Answer> {
   const { id = `key-${Buffer.from(parts.randomBytes(4)).toString('hex')}`, env, notBefore, expiresAt } = wanted
-  if (!parts.policy().directory.byId(tenant)) return unknownTenant(tenant)
+  const found = await findTenant(tenant, parts)
+  if ('ok' in found) return found
   const endsAt = expiresAt ?? Number.POSITIVE_INFINITY
   if (endsAt <= Math.max(parts.now(), notBefore ?? 0))
     return problem('malformed', 'expiresAt: is over before it begins')
   const key = createApiKey(env, parts.randomBytes)
   const entry = issued(key, { ...wanted, tenant, id })
-  const refused = await record(parts.ledger, () => {
-    if (isRevoked(parts, tenant, id)) return revokedForGood(tenant, id)
-    return hasCredential(parts, tenant, id) ? problem('id_taken', `${tenant} has a credential '${id}'.`) : [entry]
+  const refused = await record(parts.ledger, async () => {
+    if (isRevoked(parts, found, id)) return revokedForGood(tenant, id)
+    const isTaken = hasCertificate(parts, tenant, id) || (await hasKey(parts, tenant, id))
+    return isTaken ? problem('id_taken', `${tenant} has a credential '${id}'.`) : [entry]
   })
   return refused ?? done(201, { tenant, id, key, durable: parts.ledger.durable })
 }
@@ -81,15 +107,16 @@ export async function rotateKey(
   wanted: z.output<typeof rotation>,
   parts: AdminParts,
 ): Promise<Answer> {
-  if (!parts.policy().directory.byId(tenant)) return unknownTenant(tenant)
+  const found = await findTenant(tenant, parts)
+  if ('ok' in found) return found
   const key = createApiKey(wanted.env, parts.randomBytes)
   const oldUntil = parts.now() + wanted.overlap
-  const refused = await record(parts.ledger, () => {
-    const current = [...knownKeys(parts, tenant)].filter((known) => known.key.id === id)
+  const refused = await record(parts.ledger, async () => {
+    const current = [...(await knownKeys(parts, tenant))].filter((known) => known.key.id === id)
     const valid = current.filter(({ endsAt }) => parts.now() < endsAt)
     const model = longestLasting(valid.length > 0 ? valid : current)
     if (!model) return unknownCredential(tenant, id)
-    if (isRevoked(parts, tenant, id)) return revokedForGood(tenant, id)
+    if (isRevoked(parts, found, id)) return revokedForGood(tenant, id)
     if (valid.some(({ isReplaced }) => isReplaced) && !wanted.again) return underWay(id)
     const expiresAt = wanted.expiresAt ?? model.key.expiresAt
     if (expiresAt !== undefined && expiresAt <= parts.now()) {
@@ -113,10 +140,11 @@ function ends(keys: readonly KnownKey[], at: number): readonly CredentialRecord[
 }
 
 export async function revokeKey(tenant: string, id: string, parts: AdminParts): Promise<Answer> {
-  if (!parts.policy().directory.byId(tenant)) return unknownTenant(tenant)
-  const refused = await record(parts.ledger, () => {
-    if (![...knownKeys(parts, tenant)].some(({ key }) => key.id === id)) return unknownCredential(tenant, id)
-    return isRevoked(parts, tenant, id) ? [] : [{ kind: 'revoked-credential', tenant, id }]
+  const found = await findTenant(tenant, parts)
+  if ('ok' in found) return found
+  const refused = await record(parts.ledger, async () => {
+    if (!(await hasKey(parts, tenant, id))) return unknownCredential(tenant, id)
+    return isRevoked(parts, found, id) ? [] : [{ kind: 'revoked-credential', tenant, id }]
   })
   return refused ?? done(200, { tenant, id, revoked: true, durable: parts.ledger.durable })
 }
@@ -137,10 +165,6 @@ function issued(key: string, { tenant, id, scopes, roles, notBefore, expiresAt }
     ...(notBefore !== undefined && { notBefore }),
     ...(expiresAt !== undefined && { expiresAt }),
   }
-}
-
-export function unknownTenant(tenant: string): Problem {
-  return problem('unknown_tenant', `The live policy has no tenant '${tenant}'.`)
 }
 
 export function unknownCredential(tenant: string, id: string): Problem {

@@ -4,7 +4,6 @@ import type { AdminEvent } from '../core/admin-event.ts'
 import type { ScopedSeries } from '../core/limits/series.ts'
 import { type Answer, done } from './answer.ts'
 import { allOf, bucketOf, partsOfKey, shownBy } from './buckets.ts'
-import { unknownTenant } from './keys.ts'
 import type { AdminParts } from './parts.ts'
 import { limitNamed, seriesOf } from './tenant-limits.ts'
 import { limitScope } from './words.ts'
@@ -44,13 +43,13 @@ export async function changeLimit(
   parts: AdminParts,
   note: (about: AdminEvent['target']) => void,
 ): Promise<Answer> {
-  const all = seriesOf(tenant, parts.policy())
-  if (!all) return unknownTenant(tenant)
+  const all = await seriesOf(tenant, parts)
+  if ('ok' in all) return all
   const series = limitNamed(tenant, name, change.scope, all)
   if ('ok' in series) return series
   note({ scope: series.scope })
   const isAll = change.action === 'reset' && change.all && partsOfKey(series.limit).length > 0
-  const bucket = isAll ? allOf(series, change.by) : bucketOf(series, change.by, parts)
+  const bucket = isAll ? allOf(series, change.by) : await bucketOf(series, change.by, parts)
   if ('ok' in bucket) return bucket
   const counted = shownBy(bucket.by, parts.policy())
   const about = { tenant, limit: name, scope: series.scope, action: change.action, by: counted }

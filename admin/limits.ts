@@ -5,7 +5,6 @@ import type { BucketView, Limit } from '../core/limits/limit.ts'
 import type { ScopedSeries } from '../core/limits/series.ts'
 import { type Answer, done } from './answer.ts'
 import { byOf, partsOfKey, shownBy } from './buckets.ts'
-import { unknownTenant } from './keys.ts'
 import type { AdminParts } from './parts.ts'
 import { seriesOf, unknownLimit } from './tenant-limits.ts'
 import { count, instantText, limitName, limitScope } from './words.ts'
@@ -25,8 +24,8 @@ export async function listLimits(
   { limit, scope, most }: z.output<typeof limitsQuery>,
   parts: AdminParts,
 ): Promise<Answer> {
-  const all = seriesOf(tenant, parts.policy())
-  if (!all) return unknownTenant(tenant)
+  const all = await seriesOf(tenant, parts)
+  if ('ok' in all) return all
   const asked = all.filter(
     (each) => (limit ?? each.limit.name) === each.limit.name && (scope ?? each.scope) === each.scope,
   )

@@ -1,5 +1,6 @@
 /** One change: planned on what is recorded at that moment, recorded as a whole, or refused. */
 import type { CredentialRecord, Ledger } from '../core/credentials/records.ts'
+import { after, type MaybePromise } from '../core/maybe-promise.ts'
 import { type Problem, problem } from './answer.ts'
 
 /**
@@ -8,14 +9,14 @@ import { type Problem, problem } from './answer.ts'
  */
 export async function record(
   ledger: Ledger,
-  plan: () => readonly CredentialRecord[] | Problem,
+  plan: () => MaybePromise<readonly CredentialRecord[] | Problem>,
 ): Promise<Problem | undefined> {
   let refused: Problem | undefined
-  const failure = await ledger.add(() => {
-    const planned = plan()
-    if (!('ok' in planned)) return planned
-    refused = planned
-    return []
-  })
+  const failure = await ledger.add(() =>
+    after(plan(), (planned) => {
+      refused = 'ok' in planned ? planned : undefined
+      return 'ok' in planned ? [] : planned
+    }),
+  )
   return failure === undefined ? refused : problem('not_recorded', `The change is not confirmed: ${failure}`)
 }

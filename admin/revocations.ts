@@ -3,8 +3,8 @@ import { z } from 'zod'
 import type { Revocation } from '../core/credentials/records.ts'
 import type { Issuer } from '../core/policy.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
-import { unknownCredential, unknownTenant } from './keys.ts'
-import { hasCredential, isRevoked } from './known-credentials.ts'
+import { unknownCredential } from './keys.ts'
+import { findTenant, hasCertificate, hasKey, isRevoked } from './known-credentials.ts'
 import type { AdminParts } from './parts.ts'
 import { record } from './record.ts'
 import { claim, credentialId, instant, instantText, page, pageOf, tenantId } from './words.ts'
@@ -31,17 +31,19 @@ export function listRevocations(part: z.output<typeof revocationsQuery>, { ledge
 
 export async function revoke(wanted: Wanted, parts: AdminParts): Promise<Answer> {
   const revoked = recordOf(wanted, parts.now() + mostAhead(wanted, parts) + 1)
-  const isKnown = () => wanted.kind === 'credential' && isRevoked(parts, wanted.tenant, wanted.id)
-  const refused = unfit(wanted, parts) ?? (await record(parts.ledger, () => (isKnown() ? [] : [revoked])))
+  const found = 'tenant' in wanted ? await findTenant(wanted.tenant, parts) : undefined
+  if (found && 'ok' in found) return found
+  const isKnown = () => found && wanted.kind === 'credential' && isRevoked(parts, found, wanted.id)
+  const refused = (await unfit(wanted, parts)) ?? (await record(parts.ledger, () => (isKnown() ? [] : [revoked])))
   return refused ?? done(201, { ...told(revoked), durable: parts.ledger.durable })
 }
 
 /** What is not there cannot be revoked: a name that is misspelt must not look like a success. */
-function unfit(wanted: Wanted, parts: AdminParts): Problem | undefined {
-  const { directory, issuers } = parts.policy()
-  if ('tenant' in wanted && !directory.byId(wanted.tenant)) return unknownTenant(wanted.tenant)
-  if (wanted.kind === 'credential' && !hasCredential(parts, wanted.tenant, wanted.id)) {
-    return unknownCredential(wanted.tenant, wanted.id)
+async function unfit(wanted: Wanted, parts: AdminParts): Promise<Problem | undefined> {
+  const { issuers } = parts.policy()
+  if (wanted.kind === 'credential') {
+    const { tenant, id } = wanted
+    if (!hasCertificate(parts, tenant, id) && !(await hasKey(parts, tenant, id))) return unknownCredential(tenant, id)
   }
   if ('issuer' in wanted && wanted.issuer !== undefined && !issuers.has(wanted.issuer)) {
     return problem('unknown_issuer', 'The live policy has no such issuer.')

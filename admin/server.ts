@@ -4,6 +4,7 @@ import { type Answer, type Code, problem, send } from './answer.ts'
 import { type Call, callOf } from './call.ts'
 import { ENDPOINTS, NAMES, type Names, type Target } from './endpoints.ts'
 import { createEntrance } from './entrance.ts'
+import { StoreAway } from './known-credentials.ts'
 import type { AdminParts } from './parts.ts'
 
 /** Milliseconds. Those who ask are near: a client that says nothing gives its place to others soon. */
@@ -46,6 +47,7 @@ export function createAdminServer(parts: AdminParts): Server {
     const { endpoint, names } = found
     const target: Target = { ...names }
     const answer = await endpoint.run({ request, query, names }, parts, target).catch((fault) => {
+      if (fault instanceof StoreAway) return problem('store_unavailable', fault.message)
       // a client that has gone away in the middle of its body is none of our faults, and is told nothing
       if (!request.errored) parts.onFault(fault)
       return problem('broken', 'This is a fault of the server.')
@@ -64,7 +66,7 @@ export function createAdminServer(parts: AdminParts): Server {
 }
 
 /** What is no fault of the client's. */
-const FAILURES: ReadonlySet<Code> = new Set(['not_recorded', 'broken'])
+const FAILURES: ReadonlySet<Code> = new Set(['not_recorded', 'store_unavailable', 'broken'])
 
 /** The path as it stands there, and the parameters; no parameters where one comes twice. */
 function targetOf(url: string) {

@@ -1,12 +1,13 @@
 /** Finds limits of a tenant by their names, and says which there are. */
 import { type ScopedSeries, tenantSeries } from '../core/limits/series.ts'
-import type { Policy } from '../core/policy.ts'
 import { type Problem, problem } from './answer.ts'
+import { findTenant } from './known-credentials.ts'
+import type { AdminParts } from './parts.ts'
 
-/** Undefined for a tenant that the policy does not have. */
-export function seriesOf(tenant: string, { directory, routes }: Policy): readonly ScopedSeries[] | undefined {
-  const found = directory.byId(tenant)
-  return found && tenantSeries(found, routes.routes)
+/** A problem for a tenant that the policy does not have. */
+export async function seriesOf(tenant: string, parts: AdminParts): Promise<readonly ScopedSeries[] | Problem> {
+  const found = await findTenant(tenant, parts)
+  return 'ok' in found ? found : tenantSeries(found, parts.policy().routes.routes)
 }
 
 /** The one of that name; a scope tells several apart. */

@@ -1,7 +1,7 @@
 /** CPU per warm decision, and per stage of it. */
 import { refusedRights } from '../core/authorization/authorize.ts'
 import { authenticate, type Credentials, createCredentials } from '../core/credentials/authenticate.ts'
-import { type Principal, tenantNamed } from '../core/credentials/principal.ts'
+import type { Principal } from '../core/credentials/principal.ts'
 import { isRefusal } from '../core/credentials/verdict.ts'
 import { decide, type Given } from '../core/decide.ts'
 import { chooseUpstream } from '../core/flags/choose-upstream.ts'
@@ -98,8 +98,7 @@ async function passedBy(
 ): Promise<{ route: Route; tenant: Tenant; principal: Principal }> {
   const route = routeOf(request, policy)
   const proof = await authenticate(request, route, policy, credentials, now)
-  const principal = isRefusal(proof) ? undefined : proof[0]
-  const tenant = principal && tenantNamed(principal, policy.directory)
+  const { principal, tenant } = (isRefusal(proof) ? undefined : proof[0]) ?? {}
   if (!route || !principal || !tenant) throw new Error('the request to measure is refused')
   return { route, tenant, principal }
 }

@@ -75,42 +75,46 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
     if (isEnforced(passed, 'credentials', shown)) return deny(passed, shown, explain)
     explain?.('credentials', say.proof(shown, route))
     const proof = isRefusal(shown) ? [] : shown
-    const proven = proof[0]
+    const proven = proof[0]?.principal
     passed.principal = proven
 
-    const named = proven ? identifyTenant(proof, host, policy) : anonymousTenant(route, host, policy)
-    if (isEnforced(passed, 'tenants', named)) return deny(passed, named, explain)
-    explain?.('tenant', say.tenant(named, proven))
-    const tenant = tenantInShadow(named, proven, policy)
-    // whose tenant is not known is nobody: it comes to that only in shadow
-    const principal = tenant && proven
-    passed.principal = principal
-    passed.tenant = tenant
+    const identifying = proven ? identifyTenant(proof, host, policy) : anonymousTenant(route, host, policy)
+    return after(identifying, (named) => {
+      if (isEnforced(passed, 'tenants', named)) return deny(passed, named, explain, 'tenant')
+      explain?.('tenant', say.tenant(named, proven))
+      const tenant = tenantInShadow(named, proof)
+      // whose tenant is not known is nobody: it comes to that only in shadow
+      const principal = tenant && proven
+      passed.principal = principal
+      passed.tenant = tenant
 
-    const closed = refusedEntry(route, proven, stages.permission)
-    if (isEnforced(passed, 'authorization', closed)) return deny(passed, closed, explain)
-    explain?.('permission', stages.permission ? say.permission(route, closed) : say.NOT_ASKED)
+      const closed = refusedEntry(route, proven, stages.permission)
+      if (isEnforced(passed, 'authorization', closed)) return deny(passed, closed, explain)
+      explain?.('permission', stages.permission ? say.permission(route, closed) : say.NOT_ASKED)
 
-    if (request.abandoned?.()) return refuse('dependency_unavailable', 'the gateway waits no more')
-    // the host alone authenticates nobody: without a principal only the route's own limits are charged, and no flag
-    // sees a tenant
-    const known = principal && tenant
-    const way = route ?? UNROUTED
-    const at = proving instanceof Promise ? (given.clock?.() ?? now) : now
-    const charged = { request, route: way, tenant: known, principal }
-    const taken = stages.limits ? takeInTurn(charged, given, at, !policy.shadow.has('limits')) : undefined
-    return after(taken, (report) => {
-      if (report === GIVEN_UP) return refuse('dependency_unavailable', 'the gateway has given up waiting for its turn')
-      explain?.('limits', stages.limits ? say.limits(report) : say.NOT_ASKED)
-      passed.limits = report && policy.shadow.has('limits') ? untold(report) : report
-      const full = report && refusedBy(report.violated)
-      if (isEnforced(passed, 'limits', full)) return deny(passed, full, explain)
-      const tried = report && refusedBy(report.observed)
-      if (tried) noteRefusal(passed, tried)
-      const choice = stages.flags ? chooseUpstream(way, policy, flags, known, principal) : notChosen
-      explain?.('flags', say.choice(choice))
-      const token = known && principal && given.identityTokens?.of(principal, known, now)
-      return after(token, (signed) => allow(passed, choice, signed, explain))
+      if (request.abandoned?.()) return refuse('dependency_unavailable', 'the gateway waits no more')
+      // the host alone authenticates nobody: without a principal only the route's own limits are charged, and no flag
+      // sees a tenant
+      const known = principal && tenant
+      const way = route ?? UNROUTED
+      const isLater = proving instanceof Promise || identifying instanceof Promise
+      const at = isLater ? (given.clock?.() ?? now) : now
+      const charged = { request, route: way, tenant: known, principal }
+      const taken = stages.limits ? takeInTurn(charged, given, at, !policy.shadow.has('limits')) : undefined
+      return after(taken, (report) => {
+        if (report === GIVEN_UP)
+          return refuse('dependency_unavailable', 'the gateway has given up waiting for its turn')
+        explain?.('limits', stages.limits ? say.limits(report) : say.NOT_ASKED)
+        passed.limits = report && policy.shadow.has('limits') ? untold(report) : report
+        const full = report && refusedBy(report.violated)
+        if (isEnforced(passed, 'limits', full)) return deny(passed, full, explain, 'limits')
+        const tried = report && refusedBy(report.observed)
+        if (tried) noteRefusal(passed, tried)
+        const choice = stages.flags ? chooseUpstream(way, policy, flags, known, principal) : notChosen
+        explain?.('flags', say.choice(choice))
+        const token = known && principal && given.identityTokens?.of(principal, known, now)
+        return after(token, (signed) => allow(passed, choice, signed, explain))
+      })
     })
   })
 }

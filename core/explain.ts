@@ -52,7 +52,7 @@ export function proof(proof: Proof | Refusal, route: Route | undefined): string 
   if (route?.anonymous === true) return 'not asked: the route is anonymous'
   if (proof.length === 0) return 'none shown: the route allows that'
   return proof
-    .map(({ kind, credential, user }) => `${kind} '${credential}'${user ? ` of user '${user}'` : ''}`)
+    .map(({ principal: { kind, credential, user } }) => `${kind} '${credential}'${user ? ` of user '${user}'` : ''}`)
     .join(', ')
 }
 

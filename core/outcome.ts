@@ -50,9 +50,10 @@ export function allow(
   return allowed
 }
 
-export function deny(passed: Passed, refusal: Refusal, explain?: say.Explain): Deny {
+/** `stage` is where it is refused, where its reason does not tell. */
+export function deny(passed: Passed, refusal: Refusal, explain?: say.Explain, stage?: say.Stage): Deny {
   const { denied: reason, because, retryAfterMs, about } = refusal
-  explain?.(say.STAGE_OF[reason], `refused: ${because}`)
+  explain?.(stage ?? say.STAGE_OF[reason], `refused: ${because}`)
   explain?.('decision', `deny: ${DENIALS[reason].status} ${reason}`)
   const { request, policy, route } = passed
   const { identity } = policy

@@ -1,5 +1,6 @@
 /** The policy as the stages read it: checked, resolved, frozen, indexed. The `policy` room makes it from the file. */
 import type { Calendar, Limit } from './limits/limit.ts'
+import type { MaybePromise } from './maybe-promise.ts'
 import type { ClientCertificate } from './request.ts'
 
 export type Source = 'apiKey' | 'jwt' | 'opaqueToken' | 'clientCertificate' | 'host'
@@ -99,24 +100,36 @@ export interface IdentityTokenRules {
   readonly keys: readonly string[]
 }
 
-/** Finds tenants; what it returns is frozen. */
+/** It cannot be said now: the store does not answer, and nothing that may still be used is known. */
+export const UNAVAILABLE = 'unavailable'
+
+/** What a look-up in a store finds; undefined where there is none. */
+export type Found<T> = T | undefined | typeof UNAVAILABLE
+
+/**
+ * Finds tenants and keys; what it returns is frozen. What is in memory is answered at once; a directory never rejects these
+ * look-ups for its store's sake, but answers `UNAVAILABLE`, by which a request is refused.
+ */
 export interface TenantDirectory {
-  byId(id: string): Tenant | undefined
+  byId(id: string): MaybePromise<Found<Tenant>>
   /** By the id or an alias: the names that tokens use. */
-  byName(name: string): Tenant | undefined
-  /** The other names of a tenant, by its id. */
-  aliasesOf(id: string): readonly string[]
+  byName(name: string): MaybePromise<Found<Tenant>>
   /** By a custom domain, lower case, without port and trailing dot. */
-  byHost(host: string): Tenant | undefined
+  byHost(host: string): MaybePromise<Found<Tenant>>
   /** By the hex SHA-256 of the whole key. */
-  apiKeyByHash(hash: string): ApiKey | undefined
-  /** All of them, by the hash: for administration, which may take its time. */
-  apiKeys(): Iterable<readonly [hash: string, key: ApiKey]>
+  apiKeyByHash(hash: string): MaybePromise<Found<ApiKey>>
+  /** Whether `apiKeyByHash` answers that one at once, so that a guess costs the store nothing. */
+  holdsApiKey(hash: string): boolean
+  /** All of them, or of one tenant, by the hash: for administration, which may take its time. Rejects where they cannot be read. */
+  apiKeys(tenant?: string): MaybePromise<Iterable<readonly [hash: string, key: ApiKey]>>
+  /** All of them: a pattern cannot be looked up. */
   certificates(): Iterable<CertificateEntry>
 }
 
 export interface Tenant {
   readonly id: string
+  /** Other names that tokens and records use. */
+  readonly aliases: readonly string[]
   readonly plan: string
   readonly status: 'active' | 'suspended'
   readonly calendar: Calendar

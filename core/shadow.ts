@@ -1,4 +1,6 @@
 /** Stages and routes that only observe: what they would have refused is noted, and the request goes on. */
+
+import type { Principal } from './credentials/principal.ts'
 import { isRefusal, type Refusal } from './credentials/verdict.ts'
 import type { ShadowDenial } from './decision.ts'
 import { STAGE_OF } from './explain.ts'
@@ -8,6 +10,7 @@ import type { Policy, Route, ShadowStage } from './policy.ts'
 interface Observed {
   readonly policy: Policy
   readonly route?: Route | undefined
+  readonly principal?: Principal | undefined
   shadow?: readonly ShadowDenial[] | undefined
 }
 
@@ -22,7 +25,9 @@ export function isEnforced(passed: Observed, stage: ShadowStage, found: object |
   if (!policy.shadow.has(stage) && !(stage === 'authorization' && route?.mode === 'shadow')) return true
   // who was let through without a credential lacks every right: that is the same refusal, and not a second one
   const isConsequence =
-    stage === 'authorization' && passed.shadow?.some(({ reason }) => STAGE_OF[reason] === 'credentials')
+    stage === 'authorization' &&
+    !passed.principal &&
+    passed.shadow?.some(({ reason }) => STAGE_OF[reason] === 'credentials')
   if (!isConsequence) noteRefusal(passed, found)
   return false
 }

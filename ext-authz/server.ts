@@ -1,7 +1,7 @@
 /** The gRPC server that Envoy calls. It is given connections; which sockets they come from is not its business. */
 import type { Socket } from 'node:net'
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js'
-import { InvalidHits } from '../core/descriptors/descriptor.ts'
+import { InvalidHits, UnavailableHits } from '../core/descriptors/descriptor.ts'
 import type { MaybePromise } from '../core/maybe-promise.ts'
 import type { Asker } from '../core/request.ts'
 import type { Check } from './check.ts'
@@ -131,6 +131,7 @@ function unary<A, B>(handle: (call: ServerUnaryCall<A, B>) => MaybePromise<B>, {
     const fail = (fault: unknown) => {
       calls.underWay -= 1
       if (fault instanceof InvalidHits) return answer({ code: status.UNKNOWN, details: fault.message })
+      if (fault instanceof UnavailableHits) return answer({ code: status.UNAVAILABLE, details: fault.message })
       onFault(fault)
       answer(BROKEN)
     }

@@ -2,21 +2,33 @@
 import { createHash } from 'node:crypto'
 import { compileCertificates } from '../core/credentials/certificates/client-certificate.ts'
 import type { Limit } from '../core/limits/limit.ts'
-import type { ApiKey, CertificateEntry, Policy, Tenant } from '../core/policy.ts'
+import type { ApiKey, CertificateEntry, Policy, Tenant, TenantDirectory } from '../core/policy.ts'
 import { compileRoutes } from '../core/routes/matcher.ts'
 import type { PolicyHead, PolicyParts, TenantEntry } from './parts.ts'
 
 /** Takes tenants a few at a time, so that a large policy never holds up the thread that serves. */
 export interface PolicyBuilder {
   add(entries: readonly TenantEntry[]): void
-  finish(): Policy
+  finish(): MemoryPolicy
+}
+
+/** All of it is in memory: every look-up answers at once. */
+export interface MemoryDirectory extends TenantDirectory {
+  byId(id: string): Tenant | undefined
+  byName(name: string): Tenant | undefined
+  byHost(host: string): Tenant | undefined
+  apiKeyByHash(hash: string): ApiKey | undefined
+  apiKeys(tenant?: string): Iterable<readonly [hash: string, key: ApiKey]>
+}
+
+export interface MemoryPolicy extends Policy {
+  readonly directory: MemoryDirectory
 }
 
 /** Starts a policy from everything but its tenants. The pieces become the policy's own and are frozen. */
 export function buildPolicy(head: PolicyHead): PolicyBuilder {
   const byId = new Map<string, Tenant>()
   const byName = new Map<string, Tenant>()
-  const aliasesById = new Map<string, readonly string[]>()
   const byHost = new Map<string, Tenant>()
   const byHash = new Map<string, ApiKey>()
   const certificates: CertificateEntry[] = []
@@ -28,13 +40,13 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
   for (const { limits } of head.routes) addUnits(limits)
   const plans = new Map([...head.plans].map(([name, limits]) => [name, deepFreeze(limits)]))
 
-  function add({ tenant: { limits, ...facts }, aliases, hosts, apiKeys, certificates: named }: TenantEntry): void {
+  function add({ tenant: { limits, ...facts }, hosts, apiKeys, certificates: named }: TenantEntry): void {
     for (const own of facts.credentialLimits?.values() ?? []) addUnits(deepFreeze(own))
     if (limits) addUnits(limits)
-    const tenant: Tenant = deepFreeze({ ...facts, limits: limits ?? plans.get(facts.plan) ?? NO_LIMITS })
+    const aliases = facts.aliases.length === 0 ? NO_ALIASES : facts.aliases
+    const tenant: Tenant = deepFreeze({ ...facts, aliases, limits: limits ?? plans.get(facts.plan) ?? NO_LIMITS })
     byId.set(tenant.id, tenant)
     for (const name of [tenant.id, ...aliases]) byName.set(name, tenant)
-    if (aliases.length > 0) aliasesById.set(tenant.id, Object.freeze(aliases))
     for (const host of hosts) byHost.set(host, tenant)
     for (const entry of named) certificates.push(deepFreeze(entry))
     for (const { hash, ...key } of apiKeys) byHash.set(hash, deepFreeze(key))
@@ -50,10 +62,10 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
         directory: Object.freeze({
           byId: (id: string) => byId.get(id),
           byName: (name: string) => byName.get(name),
-          aliasesOf: (id: string) => aliasesById.get(id) ?? NO_ALIASES,
           byHost: (host: string) => byHost.get(host),
           apiKeyByHash: (hash: string) => byHash.get(hash),
-          apiKeys: () => byHash.entries(),
+          holdsApiKey: () => true,
+          apiKeys: (tenant?: string) => (tenant === undefined ? byHash.entries() : keysOf(tenant, byHash)),
           certificates: () => certificates.values(),
         }),
         certificates: compileCertificates(certificates),
@@ -70,8 +82,12 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
 const NO_LIMITS: readonly Limit[] = Object.freeze([])
 const NO_ALIASES: readonly string[] = Object.freeze([])
 
+function* keysOf(tenant: string, byHash: ReadonlyMap<string, ApiKey>): Iterable<readonly [hash: string, key: ApiKey]> {
+  for (const entry of byHash) if (entry[1].tenant === tenant) yield entry
+}
+
 /** The whole policy in one step. */
-export function compilePolicy({ head, tenants }: PolicyParts): Policy {
+export function compilePolicy({ head, tenants }: PolicyParts): MemoryPolicy {
   const builder = buildPolicy(head)
   builder.add(tenants)
   return builder.finish()

@@ -1,7 +1,6 @@
 /** Loads a policy file at once, on the calling thread: for commands that end. A server uses `watchPolicy`. */
 import { resolve } from 'node:path'
-import type { Policy } from '../core/policy.ts'
-import { compilePolicy, versionOf } from './compile.ts'
+import { compilePolicy, type MemoryPolicy, versionOf } from './compile.ts'
 import { readText, type Stamp } from './files.ts'
 import type { Environment } from './outside.ts'
 import { parsePolicy } from './parse.ts'
@@ -9,7 +8,12 @@ import type { PolicyParts } from './parts.ts'
 import type { Problem } from './problem.ts'
 
 export type LoadResult =
-  | { readonly ok: true; readonly policy: Policy; readonly tenantCount: number; readonly notes: readonly Problem[] }
+  | {
+      readonly ok: true
+      readonly policy: MemoryPolicy
+      readonly tenantCount: number
+      readonly notes: readonly Problem[]
+    }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 /** Reads, parses and compiles; never throws. `file` stands in problems as it is given. */

@@ -1,15 +1,14 @@
 /** Parses a policy off the serving thread and takes it over piece by piece, letting requests through in between. */
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import type { Policy } from '../core/policy.ts'
-import { buildPolicy, type PolicyBuilder } from './compile.ts'
+import { buildPolicy, type MemoryPolicy, type PolicyBuilder } from './compile.ts'
 import type { Stamp } from './files.ts'
 import type { FromWorker, ParseOrder } from './parse-worker.ts'
 import type { Problem } from './problem.ts'
 
 /** `stamps` are undefined where the thread ended before it could tell. */
 export type Parsed = { readonly stamps: ReadonlyMap<string, Stamp> | undefined } & (
-  | { readonly kind: 'parsed'; readonly policy: Policy; readonly notes: readonly Problem[] }
+  | { readonly kind: 'parsed'; readonly policy: MemoryPolicy; readonly notes: readonly Problem[] }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
 )

@@ -56,9 +56,9 @@ function piecesOf(tenants: readonly TenantEntry[]): TenantEntry[][] {
   const pieces: TenantEntry[][] = []
   let room = 0
   for (const entry of tenants) {
-    const { aliases, hosts, apiKeys, certificates, tenant } = entry
+    const { hosts, apiKeys, certificates, tenant } = entry
     const credentials = apiKeys.length + certificates.length
-    const weight = 1 + aliases.length + hosts.length + credentials + (tenant.limits?.length ?? 0)
+    const weight = 1 + tenant.aliases.length + hosts.length + credentials + (tenant.limits?.length ?? 0)
     if (room <= 0) {
       pieces.push([])
       room = PIECE

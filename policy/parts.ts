@@ -24,11 +24,10 @@ export interface PolicyHead {
   readonly state: StateRules
 }
 
-/** One tenant and the names it is found by. */
+/** One tenant and what it is found by besides its id and its aliases. */
 export interface TenantEntry {
   /** `limits` are there only where they differ from the plan's, so that most tenants share one list. */
   readonly tenant: Omit<Tenant, 'limits'> & { readonly limits: readonly Limit[] | undefined }
-  readonly aliases: readonly string[]
   readonly hosts: readonly string[]
   readonly apiKeys: readonly (ApiKey & { readonly hash: string })[]
   readonly certificates: readonly CertificateEntry[]

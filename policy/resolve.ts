@@ -154,6 +154,7 @@ export function tenantOf(id: string, entry: Entries[string], ofPlan: readonly Li
   return {
     tenant: {
       id,
+      aliases: entry.aliases,
       plan,
       status,
       calendar: sharedCalendar({ timeZone, billingDay, billingMonth }),
@@ -162,7 +163,6 @@ export function tenantOf(id: string, entry: Entries[string], ofPlan: readonly Li
       ...(consumer !== undefined && { consumer }),
       ...(credentialLimits.size > 0 && { credentialLimits }),
     },
-    aliases: entry.aliases,
     hosts: entry.hosts,
     apiKeys: entry.apiKeys.map((key) => keyOf(id, key)),
     certificates: entry.certificates.map((certificate) => certificateOf(id, certificate)),

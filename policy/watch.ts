@@ -3,7 +3,7 @@
  * place.
  */
 import { resolve } from 'node:path'
-import type { Policy } from '../core/policy.ts'
+import type { MemoryPolicy } from './compile.ts'
 import { currentStamp } from './files.ts'
 import type { KnownPolicy } from './load.ts'
 import type { Environment } from './outside.ts'
@@ -17,7 +17,7 @@ export interface WatchOptions extends Listeners, Pace {
   readonly file: string
   readonly env: Environment
   /** A policy to serve from now on, and what in it is perhaps not what was meant. One that makes it throw is not taken: the last good stays. */
-  readonly onPolicy: (policy: Policy, notes: readonly Problem[]) => void
+  readonly onPolicy: (policy: MemoryPolicy, notes: readonly Problem[]) => void
 }
 
 type Content = Pick<Parsed & { kind: 'parsed' }, 'policy' | 'notes'>

@@ -2,12 +2,12 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { DenyReason } from '../core/decision.ts'
 
-export type HitsCode = 'ok' | 'over_limit' | 'invalid'
+export type HitsCode = 'ok' | 'over_limit' | 'invalid' | 'unavailable'
 
 export type LimitMode = 'enforce' | 'shadow'
 
 export interface RatelimitMetrics {
-  /** Counts one call; `invalid` is one that could not be answered. */
+  /** Counts one call; `invalid` is one that could not be answered, `unavailable` one that could not be just then. */
   answered(domain: string, code: HitsCode): void
   /** Counts hits of a configured limit, by its place in the configuration. */
   hit(limit: string, hits: number): void
@@ -36,7 +36,7 @@ export function addRatelimitMetrics(
   const registers = [registry]
   const requests = new Counter({
     name: 'tenantgate_ratelimit_requests_total',
-    help: 'Calls of ShouldRateLimit by domain and answer; invalid ones were told what is wrong, and other is every domain that is not configured.',
+    help: 'Calls of ShouldRateLimit by domain and answer; invalid ones were told what is wrong, unavailable ones that a store is away, and other is every domain that is not configured.',
     labelNames: ['domain', 'code'],
     registers,
   })
@@ -56,6 +56,7 @@ export function addRatelimitMetrics(
     ok: fromStart(requests.labels(domain, 'ok')),
     over_limit: fromStart(requests.labels(domain, 'over_limit')),
     invalid: fromStart(requests.labels(domain, 'invalid')),
+    unavailable: fromStart(requests.labels(domain, 'unavailable')),
   }))
   const limits = createLabels((limit) => ({
     hits: fromStart(hits.labels(limit)),

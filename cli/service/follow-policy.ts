@@ -56,7 +56,7 @@ export async function followPolicy(file: string, env: Io['env'], around: Surroun
   const opened = newest && (await openGate(newest, around))
   if (opened?.ok) {
     live = opened
-    tellOfOrphans(live)
+    void tellOfOrphans(live)
     // stores take their time, and the file may have changed meanwhile
     if (newest && newest !== live.gate.policy) takeOver(live, newest)
     return { ok: true, followed: { gate: live.gate, parts: live.parts, ...control(watch, log) } }
@@ -74,14 +74,20 @@ export function takeOver({ gate, parts }: Live, policy: Policy): void {
   log.policyReloaded(policy.version)
   if (isOtherState) log.stateNeedsRestart()
   audit.policyReloaded('loaded', `version ${policy.version}`)
-  tellOfOrphans({ gate, parts })
+  void tellOfOrphans({ gate, parts })
 }
 
 const MOST_NAMED = 10
 
 /** A tenant that was renamed, and whose old id is no alias, loses its revocations: whoever did that should know. */
-function tellOfOrphans({ gate, parts: { ledger, log } }: Pick<Live, 'gate' | 'parts'>): void {
-  const orphans = [...ledger.tenants()].filter((name) => gate.policy.directory.byName(name) === undefined)
+async function tellOfOrphans({ gate, parts: { ledger, log } }: Pick<Live, 'gate' | 'parts'>): Promise<void> {
+  const { directory } = gate.policy
+  const orphans: string[] = []
+  for (const name of ledger.tenants()) {
+    const found = directory.byName(name)
+    // nothing is waited for where all are in memory, however many there are
+    if ((found instanceof Promise ? await found : found) === undefined) orphans.push(name)
+  }
   if (orphans.length > 0) log.recordsOrphaned(orphans.slice(0, MOST_NAMED), orphans.length)
 }
 

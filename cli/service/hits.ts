@@ -1,7 +1,13 @@
 /** Answers ShouldRateLimit by what is live now: the ratelimit configuration, or the policy for the domain `tenantgate`. */
 import type { DescriptorConfig, HitsSettings } from '../../core/descriptors/config.ts'
 import { countHits } from '../../core/descriptors/count-hits.ts'
-import { type HitsAnswer, type HitsRequest, InvalidHits, type Overrun } from '../../core/descriptors/descriptor.ts'
+import {
+  type HitsAnswer,
+  type HitsRequest,
+  InvalidHits,
+  type Overrun,
+  UnavailableHits,
+} from '../../core/descriptors/descriptor.ts'
 import type { HitStore } from '../../core/descriptors/hit-store.ts'
 import { chargeTenant, TENANT_DOMAIN } from '../../core/descriptors/tenant-domain.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
@@ -11,7 +17,7 @@ import type { Log } from '../../telemetry/log.ts'
 import type { RatelimitMetrics } from '../../telemetry/ratelimit-metrics.ts'
 
 export interface HitsGate {
-  /** Counts, and answers. Throws, or rejects with, `InvalidHits` for what cannot be answered. */
+  /** Counts, and answers. Throws, or rejects with, `InvalidHits` for what cannot be answered, `UnavailableHits` for what cannot be now. */
   count(request: HitsRequest): MaybePromise<HitsAnswer>
   /** Requests from now on are counted by `config`. Counters stay. */
   replace(config: DescriptorConfig): void
@@ -50,6 +56,7 @@ export function createHitsGate({ policy, limits, settings, metrics, log, now, ..
 
   function failed(domain: string, fault: unknown): never {
     if (fault instanceof InvalidHits) metrics.answered(domain, 'invalid')
+    if (fault instanceof UnavailableHits) metrics.answered(domain, 'unavailable')
     throw fault
   }
 

@@ -1,8 +1,9 @@
 /** API keys: `tg_<env>_<random>_<checksum>`. The checksum refuses garbage before any look-up; only a SHA-256 is ever stored. */
 import { hash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { after, type MaybePromise } from '../maybe-promise.ts'
 import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS } from '../names.ts'
-import type { ApiKey, Policy } from '../policy.ts'
+import { type ApiKey, type Found, type Policy, UNAVAILABLE } from '../policy.ts'
 import type { Attempt } from './attempt.ts'
 import type { Principal } from './principal.ts'
 import type { CredentialRecords } from './records.ts'
@@ -43,16 +44,41 @@ export interface KeyParts {
 
 /**
  * Proves a key by looking up its digest, so that no comparison can leak how much of a guess was right. Keys of ours cannot be
- * guessed; those from elsewhere may be short, and are refused unread while the address is blocked.
+ * guessed; those from elsewhere may be short, and are refused unread while the address is blocked. So is every key that a store
+ * has to be asked about: a checksum is easily made up.
  */
-export function verifyApiKey(key: string, policy: Policy, { records }: KeyParts, attempt: Attempt): Verdict {
+export function verifyApiKey(
+  key: string,
+  policy: Policy,
+  { records }: KeyParts,
+  attempt: Attempt,
+): MaybePromise<Verdict> {
   if (key.length > MAX_LENGTH) return invalid('longer than any key', attempt)
   const isOurs = key.startsWith(API_KEY_PREFIX)
   if (isOurs && !isWellFormed(key)) return invalid('shape or checksum is wrong', attempt)
   const blocked = isOurs ? undefined : attempt.blocked()
   if (blocked) return blocked
   const keyHash = digest(key)
-  const known = policy.directory.apiKeyByHash(keyHash) ?? records.issuedKey(keyHash)
+  const { directory } = policy
+  const costly = directory.holdsApiKey(keyHash) ? undefined : beginAsking(attempt)
+  if (costly) return costly
+  return after(directory.apiKeyByHash(keyHash), (known) => {
+    if (known) return verdictOf(known, keyHash, records, attempt)
+    const isHeld = records.holdsIssuedKey?.(keyHash) ?? true
+    const refusal = isHeld ? undefined : beginAsking(attempt)
+    return refusal ?? after(records.issuedKey(keyHash), (issued) => verdictOf(issued, keyHash, records, attempt))
+  })
+}
+
+/** A store is asked about no more keys of one address at a time than may fail. */
+function beginAsking(attempt: Attempt): Refusal | undefined {
+  return attempt.blocked() ?? attempt.begin()
+}
+
+function verdictOf(known: Found<ApiKey>, keyHash: string, records: CredentialRecords, attempt: Attempt): Verdict {
+  if (known === UNAVAILABLE) {
+    return { denied: 'dependency_unavailable', because: 'API key: the store of keys does not answer' }
+  }
   if (!known) return invalid('not known', attempt)
   const { now } = attempt
   if (known.notBefore !== undefined && now < known.notBefore) {

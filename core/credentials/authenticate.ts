@@ -1,13 +1,12 @@
 /** Is each credential that the request shows genuine, current and not revoked? */
 import { after, lastly, type MaybePromise } from '../maybe-promise.ts'
-import type { Issuer, Policy, Route } from '../policy.ts'
+import { type Issuer, type Policy, type Route, type Tenant, UNAVAILABLE } from '../policy.ts'
 import type { GatewayRequest } from '../request.ts'
-import { ownTenant } from '../tenants/identify.ts'
 import { verifyApiKey } from './api-key.ts'
 import { type Attempt, attemptOf, type FailedCredentials } from './attempt.ts'
 import { verifyCertificate } from './certificates/client-certificate.ts'
 import { presentedCredentials, type Shown } from './present.ts'
-import type { Principal } from './principal.ts'
+import { ownTenant, type Principal } from './principal.ts'
 import type { CredentialRecords, KeyUses } from './records.ts'
 import { createFlights } from './tokens/flights.ts'
 import { verifyGatewayClaims } from './tokens/gateway-claims.ts'
@@ -22,8 +21,18 @@ import {
 } from './tokens/opaque-token.ts'
 import { isRefusal, type Refusal, type Verdict } from './verdict.ts'
 
+/** A credential that is genuine, current and not revoked. */
+export interface Proven {
+  readonly principal: Principal
+  /**
+   * The tenant that it names, if it may speak for that one, as it was found when revocation was asked: a later look-up may find
+   * another.
+   */
+  readonly tenant: Tenant | undefined
+}
+
 /** Everything a request has proven, in the order of the policy's `sources`: the first is the principal. */
-export type Proof = readonly Principal[]
+export type Proof = readonly Proven[]
 
 /** Verifies credentials of every kind under one policy. */
 export interface Credentials {
@@ -136,30 +145,36 @@ function proveAll(
   if (!next) return proven
   return after(credentials.verify(next, attempt), (verdict) => {
     if (isRefusal(verdict)) return verdict
-    if (isRevoked(verdict, policy, credentials.records)) return revoked(verdict, policy)
-    if (verdict.keyHash !== undefined) credentials.uses.used(verdict.keyHash, attempt.now)
-    return proveAll(shown, policy, credentials, attempt, [...proven, verdict])
+    return after(ownTenant(verdict, policy.directory), (tenant) => {
+      if (tenant === UNAVAILABLE) return unavailable('the store of tenants does not answer')
+      const { records, uses } = credentials
+      if (records.isUsable?.(attempt.now) === false)
+        return unavailable('what is revoked has not been known for too long')
+      if (isRevoked(verdict, tenant, records)) return revoked(verdict, tenant)
+      if (verdict.keyHash !== undefined) uses.used(verdict.keyHash, attempt.now)
+      return proveAll(shown, policy, credentials, attempt, [...proven, { principal: verdict, tenant }])
+    })
   })
+}
+
+function unavailable(because: string): Refusal {
+  return { denied: 'dependency_unavailable', because }
 }
 
 /**
  * Records name a tenant as it was called then: a tenant that was renamed, and keeps its old name as an alias, is still meant. An
  * issuer learns nothing of the records of a tenant that it may not speak for.
  */
-function isRevoked(principal: Principal, policy: Policy, records: CredentialRecords): boolean {
-  const { directory } = policy
-  const id = ownTenant(principal, policy)?.id
-  if (records.isRevoked(principal, id)) return true
-  return id !== undefined && directory.aliasesOf(id).some((alias) => records.isRevoked(principal, alias))
+function isRevoked(principal: Principal, tenant: Tenant | undefined, records: CredentialRecords): boolean {
+  if (records.isRevoked(principal, tenant?.id)) return true
+  return tenant?.aliases.some((alias) => records.isRevoked(principal, alias)) === true
 }
 
-function revoked(principal: Principal, policy: Policy): Refusal {
-  const { kind, credential } = principal
-  const tenant = ownTenant(principal, policy)?.id
-  const about = { credential, ...(tenant !== undefined && { tenant }) }
+function revoked({ kind, credential }: Principal, tenant: Tenant | undefined): Refusal {
+  const about = { credential, ...(tenant && { tenant: tenant.id }) }
   return { denied: 'revoked_credential', because: `${kind} '${credential}': revoked`, about }
 }
 
 function inOrder(proof: Proof, { identity: { sources } }: Policy): Proof {
-  return [...proof].sort((a, b) => sources.indexOf(a.kind) - sources.indexOf(b.kind))
+  return [...proof].sort((a, b) => sources.indexOf(a.principal.kind) - sources.indexOf(b.principal.kind))
 }

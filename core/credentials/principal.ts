@@ -1,5 +1,6 @@
 /** What a proven credential becomes. Authentication makes it; every later stage reads only this. */
-import type { Tenant, TenantDirectory } from '../policy.ts'
+import { after, type MaybePromise } from '../maybe-promise.ts'
+import { type Found, type Tenant, type TenantDirectory, UNAVAILABLE } from '../policy.ts'
 
 export interface Principal {
   readonly kind: CredentialKind
@@ -38,8 +39,14 @@ export type CredentialKind = 'apiKey' | 'jwt' | 'opaqueToken' | 'clientCertifica
 /** Those that stand in the policy by their id; what a token calls its client or itself is no such id. */
 export const NAMED_BY_POLICY: ReadonlySet<CredentialKind> = new Set(['apiKey', 'clientCertificate'])
 
-/** The tenant that the credential is of, whether or not it may speak for it; undefined where the policy has none of that name. */
-export function tenantNamed({ tenantId, tenantName }: Principal, directory: TenantDirectory): Tenant | undefined {
-  if (tenantId !== undefined) return directory.byId(tenantId)
-  return tenantName === undefined ? undefined : directory.byName(tenantName)
+/**
+ * The tenant that the credential names, if it may speak for that one; undefined for every other, so that an issuer that speaks
+ * for some learns nothing of the rest.
+ */
+export function ownTenant(principal: Principal, directory: TenantDirectory): MaybePromise<Found<Tenant>> {
+  const { tenantId, tenantName, speaksFor } = principal
+  if (tenantId === undefined && tenantName === undefined) return undefined
+  const named = tenantId === undefined ? directory.byName(tenantName ?? '') : directory.byId(tenantId)
+  if (!speaksFor) return named
+  return after(named, (found) => (!found || found === UNAVAILABLE || speaksFor.has(found.id) ? found : undefined))
 }

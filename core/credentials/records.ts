@@ -1,18 +1,26 @@
 /** What administration has changed since the policy was written: keys issued and rotated, credentials and tokens revoked. */
-import type { ApiKey } from '../policy.ts'
+import type { MaybePromise } from '../maybe-promise.ts'
+import type { ApiKey, Found } from '../policy.ts'
 import type { Principal } from './principal.ts'
 
 /**
- * Asked at every use of a credential that is otherwise good, so it is answered from memory, at once. What cannot be known for
- * sure any more is revoked.
+ * Asked at every use of a credential that is otherwise good: what is revoked is answered from memory, at once. What cannot be
+ * known for sure any more is revoked.
  */
 export interface CredentialRecords {
-  /** A key that was issued while running, by the hex SHA-256 of the whole key. */
-  issuedKey(hash: string): ApiKey | undefined
+  /** A key that was issued while running, by the hex SHA-256 of the whole key. Never rejects for its store's sake. */
+  issuedKey(hash: string): MaybePromise<Found<ApiKey>>
+  /** Whether `issuedKey` answers that one at once; absent where it always does. */
+  holdsIssuedKey?(hash: string): boolean
   /** From when on (ms since the epoch) a secret is refused because another has taken its place; undefined where none has. */
   replacedAt(hash: string): number | undefined
   /** Whether the credential, its token, the token's subject, or all older tokens of the tenant are revoked. `tenant` is an id. */
   isRevoked(principal: Principal, tenant: string | undefined): boolean
+  /**
+   * Whether what is known is recent enough at `now` (ms since the epoch) to let anybody in by; absent where it always is. Where it
+   * is not, every credential is refused until it is.
+   */
+  isUsable?(now: number): boolean
 }
 
 /** Nothing was changed. */
@@ -51,16 +59,17 @@ export interface Ledger {
   readonly records: CredentialRecords
   /** Whether what is added is still there after a restart. */
   readonly durable: boolean
-  /** In the order in which they were recorded. */
-  issuedKeys(): Iterable<IssuedKey>
+  /** All of them, or of one tenant by its id, in the order in which they were recorded. Rejects where they cannot be read. */
+  issuedKeys(tenant?: string): MaybePromise<Iterable<IssuedKey>>
   revocations(): Iterable<Revocation>
   /** Every name that a record calls a tenant by. */
   tenants(): Iterable<string>
   /**
-   * One at a time: `plan` looks at what is recorded now and says what to add, all of it or nothing. Resolves when that is
-   * recorded and asked of every request; a text says why it could not be.
+   * As if one at a time: `plan` looks at what is recorded now and says what to add, all of it or nothing. It may be asked again
+   * where somebody else was faster. Resolves when that is recorded and asked of every request; a text says why it could not be.
+   * Rejects where the plan does.
    */
-  add(plan: () => readonly CredentialRecord[]): Promise<string | undefined>
+  add(plan: () => MaybePromise<readonly CredentialRecord[]>): Promise<string | undefined>
 }
 
 /** Told of each use of an API key, by its hash: cheap, and as coarse as it likes. */

@@ -70,6 +70,9 @@ export interface TenantOverrun {
 /** What makes the answer impossible; the caller is told in these words. */
 export class InvalidHits extends Error {}
 
+/** The answer cannot be given now: a store that it needs does not answer. Nothing was counted. */
+export class UnavailableHits extends Error {}
+
 /**
  * A filter sends one descriptor for each of its `rate_limits` and one entry for each action in it: as many as somebody has
  * written, never more because of what a client sends.

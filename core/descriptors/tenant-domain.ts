@@ -2,10 +2,10 @@
 import { bucketKey, bucketSeries, type Scope } from '../limits/bucket-key.ts'
 import type { Charge, ChargeState, Limit, LimitStore } from '../limits/limit.ts'
 import { after, type MaybePromise } from '../maybe-promise.ts'
-import type { Policy } from '../policy.ts'
-import { checkDescriptors, type HitsAnswer, type HitsRequest } from './descriptor.ts'
+import { type Policy, type Tenant, type TenantDirectory, UNAVAILABLE } from '../policy.ts'
+import { checkDescriptors, type HitsAnswer, type HitsRequest, UnavailableHits } from './descriptor.ts'
 import { overrunTenants } from './overruns.ts'
-import { readTenantHits, type TenantHits } from './tenant-hits.ts'
+import { type NamedHits, readTenantHits, type TenantHits } from './tenant-hits.ts'
 import { tenantStatus } from './tenant-status.ts'
 
 /** No configuration of a ratelimit service may have a domain of this name. */
@@ -31,21 +31,38 @@ interface Asked {
  * Nobody is let through unknown: a tenant that the policy does not have, or has suspended, is over its limit, and then
  * nothing is taken from the others of the call.
  *
- * Throws `InvalidHits` where no policy could answer.
+ * Throws `InvalidHits` where no policy could answer; throws, or rejects with, `UnavailableHits` where it cannot be said whose
+ * the hits are: who is not known is never told that there is room.
  */
 export function chargeTenant(request: HitsRequest, given: TenantGiven): MaybePromise<HitsAnswer> {
   const { descriptors, hitsAddend } = request
   checkDescriptors(request)
-  const asked = descriptors.map((descriptor): Asked => {
-    const hits = readTenantHits(descriptor, hitsAddend, given.policy)
-    return { hits, charges: chargesOf(hits) }
+  const named = descriptors.map((descriptor) => readTenantHits(descriptor, hitsAddend, given.policy))
+  return after(withTenants(named, given.policy.directory), (hits) => chargeAll(hits, given))
+}
+
+/** Each tenant is looked up once, however many descriptors name it. */
+function withTenants(
+  named: readonly NamedHits[],
+  directory: TenantDirectory,
+  tenants: ReadonlyMap<string, Tenant | undefined> = new Map(),
+): MaybePromise<readonly TenantHits[]> {
+  const next = named.find(({ name }) => !tenants.has(name))?.name
+  if (next === undefined) return named.map((hits) => hits.of(tenants.get(hits.name)))
+  return after(directory.byName(next), (tenant) => {
+    if (tenant === UNAVAILABLE) throw new UnavailableHits('the store of tenants does not answer')
+    return withTenants(named, directory, new Map([...tenants, [next, tenant]]))
   })
+}
+
+function chargeAll(hits: readonly TenantHits[], given: TenantGiven): MaybePromise<HitsAnswer> {
+  const asked = hits.map((each): Asked => ({ hits: each, charges: chargesOf(each) }))
   const parts = partsOf(asked.flatMap(({ charges }) => charges))
-  const isRefused = asked.some(({ hits }) => hits.tenant?.status !== 'active')
+  const isRefused = hits.some(({ tenant }) => tenant?.status !== 'active')
   return after(charged(parts, isRefused, given), (stateOf) => {
     const isObserved = given.policy.shadow.has('limits')
-    const stood = asked.map(({ hits, charges }) => ({ hits, states: charges.flatMap(stateOf) }))
-    const statuses = stood.map(({ hits, states }) => tenantStatus(hits, states, isObserved))
+    const stood = asked.map((one) => ({ hits: one.hits, states: one.charges.flatMap(stateOf) }))
+    const statuses = stood.map((one) => tenantStatus(one.hits, one.states, isObserved))
     const overruns = overrunTenants(stood, isObserved)
     return {
       code: statuses.some(({ code }) => code === 'over_limit') ? 'over_limit' : 'ok',

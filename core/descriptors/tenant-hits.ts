@@ -44,15 +44,17 @@ const VALUED = /^(?:header|claim):./
 const OF_POLICY: ReadonlySet<string> = NAMED_BY_POLICY
 const KINDS: ReadonlySet<string> = new Set([...NAMED_BY_POLICY, 'jwt', 'opaqueToken'])
 
+/** Hits whose tenant has not been looked up yet. */
+export type NamedHits = Omit<TenantHits, 'tenant' | 'counted'> & { of(tenant: Tenant | undefined): TenantHits }
+
 /** Reads one. A descriptor that cannot be meant so throws `InvalidHits`: a slip must not look like a request without limits. */
-export function readTenantHits(descriptor: Descriptor, requestHits: number, policy: Policy): TenantHits {
+export function readTenantHits(descriptor: Descriptor, requestHits: number, policy: Policy): NamedHits {
   if (descriptor.limit)
     throw new InvalidHits(`in the domain 'tenantgate' the policy's limits count, not the filter's own`)
   const given = entriesOf(descriptor)
   const name = given.get('tenant')
   if (name === undefined || name === '')
     throw new InvalidHits(`a descriptor of the domain 'tenantgate' names no 'tenant'`)
-  const tenant = policy.directory.byName(name)
   const kind = kindOf(given)
   const id = given.get('credential')
   const caller = id === undefined ? undefined : `${kind}:${id}`
@@ -61,8 +63,7 @@ export function readTenantHits(descriptor: Descriptor, requestHits: number, poli
   const user = token !== undefined ? `user:${token}` : isOfPolicy ? caller : undefined
   const ip = given.get('ip') ?? given.get('remote_address')
   const route = routeOf(given, policy)
-  const counted: Counted = {
-    tenant: tenant?.id ?? '',
+  const counted: Omit<Counted, 'tenant'> = {
     credential: caller ?? '',
     user: user ?? '',
     ip: ip ?? '',
@@ -71,10 +72,8 @@ export function readTenantHits(descriptor: Descriptor, requestHits: number, poli
     claim: (claim) => claimValueOf(given.get(`claim:${claim}`) ?? ''),
   }
   const there = { tenant: name, credential: caller, user, ip, route }
-  return {
+  const named: Omit<NamedHits, 'of'> = {
     name,
-    tenant,
-    counted,
     isGiven: (by) => (by in there ? there[by as keyof typeof there] !== undefined : given.has(by)),
     credentialId: isOfPolicy ? id : undefined,
     route,
@@ -82,6 +81,8 @@ export function readTenantHits(descriptor: Descriptor, requestHits: number, poli
     limit: given.get('limit'),
     hits: bounded(descriptor.hits ?? (requestHits || 1)),
   }
+  const of = (tenant: Tenant | undefined) => ({ ...named, tenant, counted: { ...counted, tenant: tenant?.id ?? '' } })
+  return { ...named, of }
 }
 
 /** No answer is larger, and no arithmetic of a limit leaves the safe integers by it. */

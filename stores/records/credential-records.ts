@@ -13,7 +13,8 @@ export interface RecordIndex {
   readonly most: number
   /** Each is added once and never taken back; of two that say different times the stricter holds. */
   add(record: CredentialRecord): void
-  issuedKeys(): Iterable<IssuedKey>
+  /** All of them, or of one tenant. */
+  issuedKeys(tenant?: string): Iterable<IssuedKey>
   revocations(): Iterable<Revocation>
   /** Every name that a record calls a tenant by. */
   tenants(): Iterable<string>
@@ -50,6 +51,10 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
     yield* revocations
   }
 
+  function* keysOf(tenant: string): Iterable<IssuedKey> {
+    for (const key of keys.values()) if (key.tenant === tenant) yield key
+  }
+
   function covers(record: CredentialRecord): boolean {
     switch (record.kind) {
       case 'key':
@@ -81,7 +86,7 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
       else if (record.kind !== 'replaced') revoke(Object.freeze(record))
       else replaced.set(record.hash, Math.min(record.at, replaced.get(record.hash) ?? FOR_GOOD))
     },
-    issuedKeys: () => keys.values(),
+    issuedKeys: (tenant) => (tenant === undefined ? keys.values() : keysOf(tenant)),
     revocations: () => revocations.values(),
     tenants: () => named.values(),
     records: {

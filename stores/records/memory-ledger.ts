@@ -5,17 +5,22 @@ import { createRecordIndex } from './credential-records.ts'
 /** A ledger of nothing yet, bounded as a state file is. */
 export function createMemoryLedger(mostRecords?: number): Ledger {
   const index = createRecordIndex(mostRecords)
+  let last: Promise<unknown> = Promise.resolve()
   return {
     durable: false,
     records: index.records,
-    issuedKeys: () => index.issuedKeys(),
+    issuedKeys: (tenant) => index.issuedKeys(tenant),
     revocations: () => index.revocations(),
     tenants: () => index.tenants(),
-    async add(plan) {
-      const records = plan()
-      if (index.size + records.length > index.most) return `there may be ${index.most} records, and no more`
-      for (const record of records) index.add(record)
-      return undefined
+    add(plan) {
+      const turn = last.then(async () => {
+        const records = await plan()
+        if (index.size + records.length > index.most) return `there may be ${index.most} records, and no more`
+        for (const record of records) index.add(record)
+        return undefined
+      })
+      last = turn.catch(() => {})
+      return turn
     },
   }
 }

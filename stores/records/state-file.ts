@@ -201,7 +201,7 @@ function createState(file: Reader, parts: StateFileParts): StateFile {
       replacedAt: (hash) => file.reading.index.records.replacedAt(hash),
       isRevoked: (principal, tenant) => file.reading.index.records.isRevoked(principal, tenant),
     },
-    issuedKeys: () => file.reading.index.issuedKeys(),
+    issuedKeys: (tenant) => file.reading.index.issuedKeys(tenant),
     revocations: () => file.reading.index.revocations(),
     tenants: () => file.reading.index.tenants(),
     look: () =>
@@ -214,7 +214,7 @@ function createState(file: Reader, parts: StateFileParts): StateFile {
         const bad = await read(true)
         if (bad !== undefined) return bad
         if (file.isUnsettled) return `${path}: has lost records, as if it were being edited; ask again`
-        const records = plan()
+        const records = await plan()
         if (records.length === 0) return undefined
         if (file.reading.index.size + records.length > MOST_RECORDS)
           return `${path}: holds ${MOST_RECORDS} records already`

@@ -70,7 +70,7 @@ describe('a key that is issued', () => {
   ])('is not made by %s %j', async (path, body, status, code) => {
     const told = await admin.ask('POST', path, body)
     expect([told.status, told.body.code]).toEqual([status, code])
-    expect([...admin.ledger.issuedKeys()]).toEqual([])
+    expect([...(await admin.ledger.issuedKeys())]).toEqual([])
   })
 
   it('of one id is made once, however many ask at the same time', async () => {

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Policy } from '../../core/policy.ts'
+import type { MemoryPolicy } from '../../policy/compile.ts'
 import { type PolicyWatch, type WatchOptions, watchPolicy } from '../../policy/watch.ts'
 
 const AN_HOUR_MS = 3_600_000
@@ -30,7 +30,7 @@ const FLAGS = { flags: { beta: { state: 'ENABLED', variants: { on: 'b' }, defaul
 /** What the watch tells, one at a time: the tenant that a policy holds, the first problem's message, or `recovered`. */
 function follow(file: string, options: Partial<WatchOptions> = {}) {
   const told: string[] = []
-  const policies: Policy[] = []
+  const policies: MemoryPolicy[] = []
   let wake = () => {}
   const tell = (word: string) => {
     told.push(word)

@@ -10,7 +10,7 @@ import { createFlags } from '../../core/flags/evaluate.ts'
 import type { MaybePromise } from '../../core/maybe-promise.ts'
 import type { Policy } from '../../core/policy.ts'
 import type { GatewayRequest } from '../../core/request.ts'
-import { compilePolicy } from '../../policy/compile.ts'
+import { compilePolicy, type MemoryPolicy } from '../../policy/compile.ts'
 import { parsePolicy } from '../../policy/parse.ts'
 import { formatProblem } from '../../policy/problem.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
@@ -25,7 +25,7 @@ export function newKey(): { readonly key: string; readonly hash: string } {
 }
 
 /** Throws with the problems when the text is no policy. `files` are what the policy names. */
-export function policyOf(text: string, files: Readonly<Record<string, string>> = {}): Policy {
+export function policyOf(text: string, files: Readonly<Record<string, string>> = {}): MemoryPolicy {
   const readFile = (path: string) => {
     const content = files[path.slice(1)]
     return content === undefined ? { failure: 'is not there' } : { text: content }

@@ -9,6 +9,7 @@ import { gateOf, newKey, policyOf } from '../../support/gate.ts'
 
 const tenant: Tenant = {
   id: 'acme',
+  aliases: [],
   plan: 'pro',
   status: 'active',
   calendar: UTC_CALENDAR,

@@ -26,7 +26,15 @@ const rulesOf = (algorithm: IdentityTokenRules['algorithm']): IdentityTokenRules
   keys: [],
 })
 
-const acme: Tenant = { id: 'acme', plan: 'pro', status: 'active', calendar: UTC_CALENDAR, attributes: {}, limits: [] }
+const acme: Tenant = {
+  id: 'acme',
+  aliases: [],
+  plan: 'pro',
+  status: 'active',
+  calendar: UTC_CALENDAR,
+  attributes: {},
+  limits: [],
+}
 const newPrincipal = (more: Partial<Principal> = {}): Principal => ({
   kind: 'jwt',
   credential: 'web',
