@@ -22,14 +22,14 @@ const TOKENS: Partial<Record<DemoToken, string>> = {
 }
 
 export function banner(stack: Stack): string {
-  const { envoy, port, httpPort, adminPort, adminTokenFile, credentials, policyFile } = stack
+  const { envoy, port, httpPorts, adminPort, adminTokenFile, credentials } = stack
   const { keys, tokens } = credentials
   const lines = [
     '',
     `tenantgate demo: Envoy ${envoy.version} (${envoy.origin}) on http://127.0.0.1:${port}`,
-    `probes and metrics: http://127.0.0.1:${httpPort}/healthz /readyz /metrics`,
+    ...httpPorts.map((httpPort) => `probes and metrics: http://127.0.0.1:${httpPort}/healthz /readyz /metrics`),
     `administration: http://127.0.0.1:${adminPort} (its token, made for this run: ${adminTokenFile})`,
-    `policy: ${policyFile} (edit it: the change is live when you save)`,
+    ...policyLines(stack),
     '',
     'Tenants',
     ...TENANTS.map(([name, words]) => `  ${name.padEnd(10)}${words}`),
@@ -49,4 +49,15 @@ export function banner(stack: Stack): string {
   lines.push('  # how the limits of a tenant stand', `  npx tenantgate ${limitsCommand(stack).join(' ')}`, '')
   lines.push("Envoy's access log follows. Ctrl-C stops everything.", '')
   return lines.join('\n')
+}
+
+function policyLines({ policyFile, redis }: Stack): readonly string[] {
+  if (!redis) return [`policy: ${policyFile} (edit it: the change is live when you save)`]
+  return [
+    `Redis ${redis.origin}: ${redis.url}; two sidecars behind Envoy share it: limits, keys, revocations, tenants`,
+    `policy: ${policyFile}, imported; after a change of it:`,
+    `  npx tenantgate tenants import ${policyFile} --redis ${redis.url}`,
+    '  # a key that is refused by both from then on',
+    `  npx tenantgate keys revoke --tenant acme --id acme-reader --redis ${redis.url}`,
+  ]
 }

@@ -13,6 +13,8 @@ export interface EnvoyAddresses {
   readonly adminSocket: string
   /** Unix socket of the sidecar. */
   readonly sidecarSocket: string
+  /** Of more sidecars beside it, which share their state with it. */
+  readonly moreSockets?: readonly string[]
   /** Where it is instead, on another machine. */
   readonly central?: { readonly host: string; readonly port: number }
   /** Ports of the backends on the loopback interface, by the name of their cluster. */
@@ -52,17 +54,20 @@ export function envoyConfig(addresses: EnvoyAddresses, yaml = readFileSync(refer
     listener.enable_reuse_port = false
   }
   for (const { name, load_assignment } of config.static_resources.clusters) {
-    const address = addressOf(name, addresses)
-    for (const { lb_endpoints } of load_assignment.endpoints) {
-      for (const { endpoint } of lb_endpoints) endpoint.address = address
+    const known = addressesOf(name, addresses)
+    for (const endpoints of load_assignment.endpoints) {
+      endpoints.lb_endpoints = endpoints.lb_endpoints.flatMap(({ endpoint, ...rest }) =>
+        known.map((address) => ({ ...rest, endpoint: { ...endpoint, address } })),
+      )
     }
   }
   return JSON.stringify(config)
 }
 
-function addressOf(cluster: string, { sidecarSocket, central, backends }: EnvoyAddresses): Address {
-  if (cluster === 'tenantgate') return central ? at(central) : pipe(sidecarSocket)
+function addressesOf(cluster: string, addresses: EnvoyAddresses): readonly Address[] {
+  const { sidecarSocket, moreSockets = [], central, backends } = addresses
+  if (cluster === 'tenantgate') return central ? [at(central)] : [sidecarSocket, ...moreSockets].map(pipe)
   const port = backends[cluster]
   if (port === undefined) throw new Error(`no address is known for the cluster '${cluster}'`)
-  return loopback(port)
+  return [loopback(port)]
 }

@@ -22,6 +22,8 @@ export interface EnvoyOptions {
   /** Preferred; another one is taken where it is busy. */
   readonly port?: number
   readonly sidecarSocket: string
+  /** Of more sidecars beside it. */
+  readonly moreSockets?: readonly string[]
   /** Where the sidecar is instead, on another machine. */
   readonly central?: { readonly host: string; readonly port: number }
   readonly backends: Readonly<Record<string, number>>
@@ -61,9 +63,10 @@ interface Place {
 }
 
 function launch(options: EnvoyOptions, { own, port, adminSocket }: Place): Promise<Child> {
-  const { envoy, leash, sidecarSocket, central, backends, yaml, onLine } = options
+  const { envoy, leash, sidecarSocket, moreSockets = [], central, backends, yaml, onLine } = options
   const file = join(own, 'envoy.json')
-  writeFileSync(file, envoyConfig({ port, adminSocket, sidecarSocket, backends, ...(central && { central }) }, yaml))
+  const sidecars = { sidecarSocket, moreSockets, ...(central && { central }) }
+  writeFileSync(file, envoyConfig({ port, adminSocket, ...sidecars, backends }, yaml))
   const args = [...envoy.prefix, '-c', file, ...ARGUMENTS, ...FLUSH]
   return startChild('Envoy', envoy.command, args, { leash, ...(onLine && { onLine }) })
 }

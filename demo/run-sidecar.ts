@@ -7,7 +7,8 @@ import type { Leash } from './leash.ts'
 
 export interface SidecarOptions {
   readonly leash: Leash
-  readonly policyFile: string
+  /** A file, or the address of a Redis. */
+  readonly policy: string
   /** The Unix socket that Envoy asks. */
   readonly socket: string
   /** Preferred port of probes and metrics on 127.0.0.1; another one is taken where it is busy. */
@@ -48,10 +49,10 @@ export async function runSidecar(options: SidecarOptions): Promise<RunningSideca
 }
 
 function launch(options: SidecarOptions, httpPort: number, adminPort: number): Promise<Child> {
-  const { leash, policyFile, socket, adminTokenFile } = options
+  const { leash, policy, socket, adminTokenFile } = options
   const where = ['--listen', `unix:${socket}`, '--http', `127.0.0.1:${httpPort}`]
   const admin = ['--admin', `127.0.0.1:${adminPort}`, '--admin-token-file', adminTokenFile]
-  const args = [commandLine, 'serve', '--policy', policyFile, ...where, ...admin]
+  const args = [commandLine, 'serve', '--policy', policy, ...where, ...admin]
   return startChild('the sidecar', process.execPath, args, { leash, env: plainEnvironment() })
 }
 

@@ -11,6 +11,7 @@ import { livePolicyCases } from './smoke/live-policy.ts'
 import { outageCases } from './smoke/outage.ts'
 import { refusalCases } from './smoke/refusals.ts'
 import { routingCases } from './smoke/routing.ts'
+import { sharedCases } from './smoke/shared.ts'
 import { spoofingCases } from './smoke/spoofing.ts'
 import type { Stack } from './stack.ts'
 
@@ -28,7 +29,8 @@ function groups(stack: Stack): readonly Group[] {
     ['routing', routingCases],
     ['access log', accessLogCases],
     ['limit', limitCases],
-    ['live policy', livePolicyCases],
+    // in Redis it is not followed but imported
+    stack.redis ? ['shared', sharedCases(stack.redis)] : ['live policy', livePolicyCases],
     ['outage', outageCases],
   ]
 }

@@ -12,12 +12,14 @@ const DEFAULT_ADMIN_PORT = 8082
 
 const USAGE = `npm start                 runs the demo until Ctrl-C
 npm start -- --smoke      runs it, proves each of its promises, and stops
+npm start -- --redis      runs it with two sidecars that share a Redis; --smoke goes with it
 npm start -- --help
 
 TENANTGATE_DEMO_PORT        port of Envoy, ${DEFAULT_PORT} unless told; 0 is any free one
 TENANTGATE_DEMO_HTTP_PORT   port of the sidecar's probes and metrics, ${DEFAULT_HTTP_PORT} unless told; 0 is any free one
 TENANTGATE_DEMO_ADMIN_PORT  port of its administration, ${DEFAULT_ADMIN_PORT} unless told; 0 is any free one
-ENVOY_BIN                   an Envoy to run, instead of the one on the PATH or a private copy`
+ENVOY_BIN                   an Envoy to run, instead of the one on the PATH or a private copy
+REDIS_BIN                   a Redis or Valkey server to run, the same`
 
 const say = (text: string) => process.stdout.write(`${text}\n`)
 const warn = (text: string) => process.stderr.write(`tenantgate: ${text}\n`)
@@ -38,7 +40,7 @@ function wantedPort(name: string, fallback: number): number {
   throw new Error(`${name} is '${text}'; it must be a port from 0 (any free one) to 65535`)
 }
 
-async function start(smoke: boolean): Promise<number> {
+async function start(smoke: boolean, redis: boolean): Promise<number> {
   const stopped = stopAsked()
   const port = smoke ? 0 : wantedPort('TENANTGATE_DEMO_PORT', DEFAULT_PORT)
   const httpPort = smoke ? 0 : wantedPort('TENANTGATE_DEMO_HTTP_PORT', DEFAULT_HTTP_PORT)
@@ -48,7 +50,7 @@ async function start(smoke: boolean): Promise<number> {
   let started = false
   // until everything runs nobody can stop it in order; the watchdog ends what there is
   void stopped.then(() => started || process.exit(1))
-  const stack = await startStack({ env: process.env, ...ports, say: warn, ...(onAccess && { onAccess }) })
+  const stack = await startStack({ env: process.env, ...ports, redis, say: warn, ...(onAccess && { onAccess }) })
   started = true
   sayBusy(port, stack.port)
   sayBusy(httpPort, stack.httpPort)
@@ -78,8 +80,10 @@ async function serveUntilStopped(stack: Stack, stopped: Promise<string>): Promis
   return 1
 }
 
+const SPECS = { smoke: { type: 'boolean' }, redis: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const
+
 async function run(argv: readonly string[]): Promise<number> {
-  const read = readOptions({ smoke: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } }, argv, {})
+  const read = readOptions(SPECS, argv, {})
   const problem = read.ok ? read.positionals.map((word) => `unexpected '${word}'`)[0] : read.problem
   if (!read.ok || problem !== undefined) {
     warn(`${problem}
@@ -91,7 +95,7 @@ ${USAGE}`)
     say(USAGE)
     return EXIT.ok
   }
-  return start(read.options.smoke === true)
+  return start(read.options.smoke === true, read.options.redis === true)
 }
 
 try {

@@ -14,10 +14,12 @@ it.each(['--help', '-h'])('%s names every option and setting', (option) => {
   expect(status).toBe(0)
   for (const name of [
     '--smoke',
+    '--redis',
     'TENANTGATE_DEMO_PORT',
     'TENANTGATE_DEMO_HTTP_PORT',
     'TENANTGATE_DEMO_ADMIN_PORT',
     'ENVOY_BIN',
+    'REDIS_BIN',
   ]) {
     expect(stdout).toContain(name)
   }
