@@ -17,7 +17,14 @@ export interface OwnUses extends LastUses {
   lastUsed(hashes: readonly string[]): readonly (number | undefined)[]
 }
 
-export function createKeyUses(mostKeys = MOST_KEYS): OwnUses {
+export interface KeyUsesOptions {
+  /** More keys than this are not remembered: the longest unused are forgotten. */
+  readonly mostKeys?: number
+  /** Told of a key when it is used in another minute than before; minutes since the epoch. */
+  readonly onMinute?: (hash: string, minute: number) => void
+}
+
+export function createKeyUses({ mostKeys = MOST_KEYS, onMinute }: KeyUsesOptions = {}): OwnUses {
   const minutes = new Map<string, number>()
   return {
     used(hash, now) {
@@ -27,6 +34,7 @@ export function createKeyUses(mostKeys = MOST_KEYS): OwnUses {
       minutes.delete(hash)
       if (minutes.size >= mostKeys) forgetFirst(minutes)
       minutes.set(hash, minute)
+      onMinute?.(hash, minute)
     },
     lastUsed: (hashes) =>
       hashes.map((hash) => {

@@ -24,6 +24,13 @@ export const seriesName = (prefix: string, tenant: string, series: string): stri
 export const usageKey = (prefix: string, tenant: string, per: 'hour' | 'day', from: number): string =>
   `${ofTenant(prefix, tenant)}u:${per === 'hour' ? 'h' : 'd'}:${from}`
 
+/** Which batches of an hour of a tenant are written, by writer. */
+export const usageWritersKey = (prefix: string, tenant: string, from: number): string =>
+  `${ofTenant(prefix, tenant)}u:w:${from}`
+
+/** When keys were last used, by their hashes. */
+export const lastUsedKey = (prefix: string): string => directoryKey(prefix, 'last-used')
+
 /** One counter of hits in one window. Keys hold what clients send, at any length: what stands here is their digest. */
 export const hitsName = (prefix: string, key: string, endsAt: number): string =>
   `${prefix}:h:{${hash('sha256', `${endsAt} ${key}`, 'base64url')}}`

@@ -13,7 +13,7 @@ it('tells the minute of the last use', () => {
 })
 
 it('forgets the key that was unused for the longest', () => {
-  const uses = createKeyUses(2)
+  const uses = createKeyUses({ mostKeys: 2 })
   uses.used('a', NOON)
   uses.used('b', NOON)
   uses.used('a', NOON + 60_000)
