@@ -10,9 +10,11 @@ export interface Grant {
    * them, and whoever has some left gives them back.
    */
   readonly lastsMs: number
+  /** What it was granted from, in the store's own terms: it goes back with what was not used. */
+  readonly from: number
 }
 
-export const NO_GRANT: Grant = Object.freeze({ units: 0, lastsMs: 0 })
+export const NO_GRANT: Grant = Object.freeze({ units: 0, lastsMs: 0, from: 0 })
 
 /** How many units an instance would like to have for one charge beside what it takes now. */
 export interface Wish {
@@ -35,8 +37,8 @@ export interface Drawn {
 export interface Unused {
   /** Whose bucket; its cost is the number of units. */
   readonly charge: Charge
-  /** Milliseconds since the grant was asked for: what is older than its window or its grant gives nothing back. */
-  readonly ageMs: number
+  /** Of the grant. Once its window, or twice its time, is over, nothing is given back. */
+  readonly from: number
 }
 
 /** Everything that a `LimitStore` does, later; rejects where the shared store does not answer. */
