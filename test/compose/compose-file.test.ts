@@ -106,6 +106,16 @@ it('backends can be reached from the gateways only, and reach nothing outside', 
   expect(inside.sort()).toEqual(['backends', 'envoy', 'kong'])
 })
 
+it('Redis can be reached by those who share it alone, keeps what it was told, and refuses rather than forgets', () => {
+  const { ports, networks: own, command = [] } = serviceOf('redis')
+  expect([ports, own]).toEqual([undefined, ['state']])
+  expect(networks).toMatchObject({ state: { internal: true } })
+  const sharing = names.filter((name) => serviceOf(name).networks?.includes('state'))
+  expect(sharing.sort()).toEqual(['kong', 'redis', 'sidecar'])
+  const settings = Object.fromEntries(command.slice(1).flatMap((word, i, all) => (i % 2 ? [[all[i - 1], word]] : [])))
+  expect(settings).toMatchObject({ '--maxmemory-policy': 'noeviction', '--appendonly': 'yes' })
+})
+
 it('Envoy is one that the reference configuration is for', () => {
   const [, major = 0, minor = 0] = (/:v(\d+)\.(\d+)\./.exec(serviceOf('envoy').image ?? '') ?? []).map(Number)
   expect([major > OLDEST_ENVOY[0] || minor >= OLDEST_ENVOY[1]]).toEqual([true])
