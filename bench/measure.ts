@@ -3,7 +3,7 @@
 /** One line of the result. Of several runs the least is what the work costs, since noise only adds; the median tells the noise. */
 export interface Figure {
   readonly name: string
-  readonly unit: 'µs' | 'ms' | 'MB' | 'B' | '/s'
+  readonly unit: 'µs' | 'ms' | 'MB' | 'B' | '/s' | '%' | 'commands'
   readonly least: number
   readonly median: number
   /** What the design allows, in the same unit. */

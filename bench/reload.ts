@@ -1,12 +1,12 @@
 /** What a live reload of ten thousand tenants does to the calls of that moment. */
-import { type ChildProcess, fork } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
 import { renameSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createApiKey } from '../core/credentials/api-key.ts'
 import { figure, quantile } from './measure.ts'
+import { latenciesOf, startPaced } from './paced-client.ts'
 import { type Folder, manyTenants, temporaryFolder } from './policies.ts'
 import { checkMessage } from './requests.ts'
 import { type ServerProcess, startServe } from './server-process.ts'
@@ -31,7 +31,8 @@ export async function benchReload(): Promise<Table> {
   const startedAt = performance.now()
   const server = await startServe(policyFile, join(folder.path, 'serve.sock'))
   const startMs = performance.now() - startedAt
-  const client = startClient(server.socket, folder.write('check.bin', checkMessage({ 'x-api-key': key })))
+  const messageFile = folder.write('check.bin', checkMessage({ 'x-api-key': key }))
+  const client = startPaced(server.socket, messageFile, CALLS_PER_SECOND)
   const quiet: Stretch[] = []
   const reloading: Stretch[] = []
   try {
@@ -51,17 +52,9 @@ export async function benchReload(): Promise<Table> {
   return tableOf(startMs, quiet, reloading)
 }
 
-function startClient(socket: string, messageFile: string): ChildProcess {
-  return fork(new URL(`./paced${extname(import.meta.url)}`, import.meta.url), [
-    socket,
-    messageFile,
-    String(CALLS_PER_SECOND),
-  ])
-}
-
 async function stretch(server: ServerProcess, client: ChildProcess, act: () => Promise<unknown>): Promise<Stretch> {
   await sleep(500)
-  await latencies(client)
+  await latenciesOf(client)
   await server.ask('watch')
   const startedAt = performance.now()
   await act()
@@ -69,7 +62,7 @@ async function stretch(server: ServerProcess, client: ChildProcess, act: () => P
   // what the old policy leaves behind is collected a little later
   await sleep(500)
   const { longestGapMs } = await server.ask('gap')
-  const list = await latencies(client)
+  const list = await latenciesOf(client)
   return { tookMs, longestGapMs, p99Ms: quantile(list, 0.99), slowestMs: Math.max(...list) }
 }
 
@@ -78,13 +71,6 @@ function replace(folder: Folder, policyFile: string, text: string, server: Serve
   const reloaded = server.line('policy reloaded')
   renameSync(folder.write('policy.new', text), policyFile)
   return reloaded
-}
-
-async function latencies(client: ChildProcess): Promise<readonly number[]> {
-  const answered = once(client, 'message')
-  client.send('tell')
-  const [list] = await answered
-  return list
 }
 
 function tableOf(startMs: number, quiet: readonly Stretch[], reloading: readonly Stretch[]): Table {
