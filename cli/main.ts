@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   explain: async () => (await import('./explain.ts')).explain,
   keys: async () => (await import('./keys/keys.ts')).keys,
   tokens: async () => (await import('./keys/tokens.ts')).tokens,
+  tenants: async () => (await import('./tenants/tenants.ts')).tenants,
   limits: async () => (await import('./limits/limits.ts')).limits,
   'kong-plugin-server': async () => (await import('./kong/kong-plugin-server.ts')).kongPluginServer,
 }
@@ -31,6 +32,10 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate keys rotate|revoke --tenant T --id ID (--policy FILE | --server URL)
   tenantgate keys list [--tenant T] (--policy FILE | --server URL)
   tenantgate tokens revoke --server URL (--jti ID | --subject SUB | --tenant T) [--issuer ISS] [--before TIME]
+  tenantgate tenants import FILE --redis URL [--dry-run]
+  tenantgate tenants set ID --redis URL [--file FILE] [--if-revision N]
+  tenantgate tenants show ID --redis URL
+  tenantgate tenants list --redis URL
   tenantgate limits show --server URL --tenant T [--limit L] [--scope route:R | credential:ID] [--most 100]
   tenantgate limits reset --server URL --tenant T --limit L [--scope S] [--by user=U]... [--all]
   tenantgate limits credit --server URL --tenant T --limit L --units N [--scope S] [--by user=U]...

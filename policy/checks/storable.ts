@@ -1,11 +1,14 @@
 /** Whether names can be looked up in a store, which knows texts as UTF-8. */
 import type { Fault } from '../problem.ts'
-import type { PolicyFile } from '../schema.ts'
 
 const HALF = /\p{Surrogate}/u
 
+interface Named {
+  readonly tenants: Readonly<Record<string, { readonly aliases: readonly string[] }>>
+}
+
 /** Half of a surrogate pair is a text in YAML and JSON, and none in UTF-8: several such names would be one. */
-export function checkStorable({ tenants }: PolicyFile): readonly Fault[] {
+export function checkStorable({ tenants }: Named): readonly Fault[] {
   return Object.entries(tenants).flatMap(([id, { aliases }]) =>
     [...aliases.entries()]
       .filter(([, alias]) => HALF.test(alias))

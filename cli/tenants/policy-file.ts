@@ -1,0 +1,74 @@
+/** A policy file as it goes into Redis: checked as a whole, then in two parts, with the files that it names. */
+import { dirname, resolve } from 'node:path'
+import { checkStorable } from '../../policy/checks/storable.ts'
+import { type DividedPolicy, type DividedTenant, dividePolicy } from '../../policy/divide.ts'
+import { readText } from '../../policy/files.ts'
+import type { Environment } from '../../policy/outside.ts'
+import { type ParseResult, parsePolicy } from '../../policy/parse.ts'
+import type { TenantEntry } from '../../policy/parts.ts'
+import { type Problem, pathText } from '../../policy/problem.ts'
+import type { NewTenant } from '../../stores/redis/directory/facts.ts'
+import type { Bundle } from '../../stores/redis/directory/stored.ts'
+
+export type PolicyToImport =
+  | {
+      readonly ok: true
+      readonly bundle: Bundle
+      /** By id, in the order of the file. */
+      readonly tenants: ReadonlyMap<string, NewTenant>
+      readonly notes: readonly Problem[]
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** Reads and checks the file, its secrets too, as far as they can be had here; never throws. */
+export function readPolicyToImport(file: string, env: Environment): PolicyToImport {
+  const own = readText(file)
+  if ('failure' in own) {
+    return { ok: false, problems: [{ file, line: 1, column: 1, path: '', message: own.failure }] }
+  }
+  const texts = new Map<string, string>()
+  const readFile = (path: string) => {
+    const answer = readText(path)
+    if ('text' in answer) texts.set(path, answer.text)
+    return answer
+  }
+  const parsed = parsePolicy(own.text, { file, readFile, env })
+  if (!parsed.ok) return parsed
+  const problems = unstorable(file, parsed)
+  if (problems.length > 0) return { ok: false, problems }
+  const divided = dividePolicy(own.text, parsed.document)
+  const bundle: Bundle = {
+    version: parsed.parts.head.version,
+    source: file,
+    text: divided.text,
+    files: Object.fromEntries(divided.files.map((path) => [path, texts.get(resolve(dirname(file), path)) ?? ''])),
+  }
+  return { ok: true, bundle, tenants: newTenants(parsed.parts.tenants, divided), notes: parsed.notes }
+}
+
+function unstorable(file: string, { parts, document }: Extract<ParseResult, { ok: true }>): readonly Problem[] {
+  const tenants = Object.fromEntries(parts.tenants.map(({ tenant }) => [tenant.id, tenant]))
+  return checkStorable({ tenants }).map(({ path, message, fix }) => {
+    return {
+      file,
+      ...document.positionOf(path, 'value'),
+      path: pathText(path),
+      message,
+      ...(fix !== undefined && { fix }),
+    }
+  })
+}
+
+function newTenants(entries: readonly TenantEntry[], divided: DividedPolicy): ReadonlyMap<string, NewTenant> {
+  const tenants = new Map<string, NewTenant>()
+  for (const entry of entries) {
+    const facts = divided.tenants.get(entry.tenant.id)
+    if (facts) tenants.set(entry.tenant.id, newTenant(entry, facts))
+  }
+  return tenants
+}
+
+/** What is stored of a tenant, and what it is found by. */
+export function newTenant({ tenant, hosts, apiKeys, certificates }: TenantEntry, facts: DividedTenant): NewTenant {
+  return { id: tenant.id, facts, aliases: tenant.aliases, hosts, keys: apiKeys, certificates }
+}
