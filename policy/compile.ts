@@ -43,10 +43,9 @@ export function buildPolicy(head: PolicyHead): PolicyBuilder {
   function add({ tenant: { limits, ...facts }, hosts, apiKeys, certificates: named }: TenantEntry): void {
     for (const own of facts.credentialLimits?.values() ?? []) addUnits(deepFreeze(own))
     if (limits) addUnits(limits)
-    const aliases = facts.aliases.length === 0 ? NO_ALIASES : facts.aliases
-    const tenant: Tenant = deepFreeze({ ...facts, aliases, limits: limits ?? plans.get(facts.plan) ?? NO_LIMITS })
+    const tenant = frozenTenant({ ...facts, limits }, plans.get(facts.plan) ?? NO_LIMITS)
     byId.set(tenant.id, tenant)
-    for (const name of [tenant.id, ...aliases]) byName.set(name, tenant)
+    for (const name of [tenant.id, ...tenant.aliases]) byName.set(name, tenant)
     for (const host of hosts) byHost.set(host, tenant)
     for (const entry of named) certificates.push(deepFreeze(entry))
     for (const { hash, ...key } of apiKeys) byHash.set(hash, deepFreeze(key))
@@ -84,6 +83,12 @@ const NO_ALIASES: readonly string[] = Object.freeze([])
 
 function* keysOf(tenant: string, byHash: ReadonlyMap<string, ApiKey>): Iterable<readonly [hash: string, key: ApiKey]> {
   for (const entry of byHash) if (entry[1].tenant === tenant) yield entry
+}
+
+/** A tenant with the limits of its plan where it has none of its own. */
+export function frozenTenant({ limits, ...facts }: TenantEntry['tenant'], ofPlan: readonly Limit[]): Tenant {
+  const aliases = facts.aliases.length === 0 ? NO_ALIASES : facts.aliases
+  return deepFreeze({ ...facts, aliases, limits: limits ?? ofPlan })
 }
 
 /** The whole policy in one step. */

@@ -4,11 +4,18 @@ import { Worker } from 'node:worker_threads'
 import { buildPolicy, type MemoryPolicy, type PolicyBuilder } from './compile.ts'
 import type { Stamp } from './files.ts'
 import type { FromWorker, ParseOrder } from './parse-worker.ts'
+import type { PolicyHead } from './parts.ts'
 import type { Problem } from './problem.ts'
 
 /** `stamps` are undefined where the thread ended before it could tell. */
 export type Parsed = { readonly stamps: ReadonlyMap<string, Stamp> | undefined } & (
-  | { readonly kind: 'parsed'; readonly policy: MemoryPolicy; readonly notes: readonly Problem[] }
+  | {
+      readonly kind: 'parsed'
+      readonly policy: MemoryPolicy
+      /** The limits of each plan, frozen. */
+      readonly plans: PolicyHead['plans']
+      readonly notes: readonly Problem[]
+    }
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
 )
@@ -26,6 +33,7 @@ export function startParsing(order: ParseOrder): ParseThread {
   const worker = new Worker(workerFile, { workerData: { ...order, env: { ...order.env } } })
   const result = new Promise<Parsed>((resolve) => {
     let builder: PolicyBuilder | undefined
+    let plans: PolicyHead['plans'] = new Map()
     let stamps: ReadonlyMap<string, Stamp> | undefined
     let notes: readonly Problem[] = []
     const takeNext = () => setImmediate(() => worker.postMessage('next'))
@@ -45,11 +53,12 @@ export function startParsing(order: ParseOrder): ParseThread {
         stamps = message.stamps
         notes = message.notes
         builder = buildPolicy(message.head)
+        plans = message.head.plans
         takeNext()
       } else {
         builder?.add(message.entries)
         if (!message.isLast) takeNext()
-        else if (builder) resolve({ kind: 'parsed', policy: builder.finish(), notes, stamps })
+        else if (builder) resolve({ kind: 'parsed', policy: builder.finish(), plans, notes, stamps })
       }
     }
     worker.on('message', (message: FromWorker) => {

@@ -1,5 +1,6 @@
 /** Runs in a worker thread: reads and parses a policy, then hands it over in pieces, each when it is asked for. */
 import { parentPort, workerData } from 'node:worker_threads'
+import { type PolicyBundle, readBundle } from './bundle.ts'
 import { type KnownPolicy, type ReadPolicy, readPolicy } from './load.ts'
 import type { Environment } from './outside.ts'
 import type { PolicyHead, TenantEntry } from './parts.ts'
@@ -9,6 +10,8 @@ export interface ParseOrder {
   readonly file: string
   readonly env: Environment
   readonly known: KnownPolicy | undefined
+  /** What is parsed instead of the file, which is only its name then. */
+  readonly bundle?: PolicyBundle
 }
 
 /**
@@ -29,7 +32,7 @@ const PIECE = 200
 
 const port = parentPort
 if (!port) throw new Error('this file runs in a worker thread')
-const { file, env, known }: ParseOrder = workerData
+const { file, env, known, bundle }: ParseOrder = workerData
 
 // The YAML parser asks for a setting of its own with every token, and the real environment is slow to ask: without it a
 // large policy is parsed in three quarters of the time. The environment that a policy may name comes with the order.
@@ -37,7 +40,7 @@ Object.defineProperty(process, 'env', { value: {} })
 
 const send = (message: FromWorker) => port.postMessage(message)
 
-const read = readPolicy(file, env, known)
+const read = bundle ? readBundle(bundle, env) : readPolicy(file, env, known)
 if (read.kind === 'parsed') {
   const { head, tenants } = read.parts
   const pieces = piecesOf(tenants)

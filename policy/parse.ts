@@ -41,6 +41,8 @@ export interface ParseOptions {
   /** Gets absolute paths. */
   readonly readFile: ReadReference
   readonly env: Environment
+  /** Whether its tenants stand somewhere else: then nothing is said of who refers to them. */
+  readonly tenantsElsewhere?: boolean
 }
 
 export type ParseResult = { readonly files: readonly string[] } & (
@@ -58,7 +60,10 @@ export type ParseResult = { readonly files: readonly string[] } & (
  * Parses a policy; never throws. `files` are the absolute paths that were asked for, in the order of reading.
  * Meaning (references, duplicates, costs) is checked once the shape is right.
  */
-export function parsePolicy(text: string, { file, readFile, env }: ParseOptions): ParseResult {
+export function parsePolicy(
+  text: string,
+  { file, readFile, env, tenantsElsewhere = false }: ParseOptions,
+): ParseResult {
   const contents = new Map<string, string>()
   const read: ReadReference = (path) => {
     const absolute = resolve(dirname(file), path)
@@ -80,7 +85,7 @@ export function parsePolicy(text: string, { file, readFile, env }: ParseOptions)
   const shape = checkShape(document.value, MAX_PROBLEMS)
   if (!shape.ok) return refuse(shape.faults.map(place))
 
-  const { faults, parts } = checkMeaning(shape.file, { read, env })
+  const { faults, parts } = checkMeaning(shape.file, { read, env }, tenantsElsewhere)
   if (faults.length > 0) return refuse(faults.slice(0, MAX_PROBLEMS).map(place))
   const notes = sorted(noteSlips(shape.file).slice(0, MAX_PROBLEMS).map(place))
   const version = versionOf(text, [...contents.values()])
@@ -93,7 +98,7 @@ interface Meaning {
   readonly parts: PolicyParts
 }
 
-function checkMeaning(file: PolicyFile, outside: Outside): Meaning {
+function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: boolean): Meaning {
   const plans = new Map(Object.entries(file.plans).map(([name, { limits }]) => [name, limits.map(limitOf)]))
   const tenants = Object.entries(file.tenants).map(([id, entry]) => tenantOf(id, entry, plans.get(entry.plan) ?? []))
   const routes = file.routes.map(routeOf)
@@ -108,7 +113,7 @@ function checkMeaning(file: PolicyFile, outside: Outside): Meaning {
       ...(flags && 'fault' in flags ? [flags.fault] : []),
       ...ofIssuers,
       ...signing.faults,
-      ...checkIssuers(file),
+      ...checkIssuers(file, tenantsElsewhere),
       ...checkTenants(file),
       ...checkCredentials(file),
       ...checkHeaders(file),

@@ -6,7 +6,7 @@ import { unknownName } from './tenants.ts'
 /** Looking for the nearest name among all tenants is dear; nobody reads more. */
 const ENOUGH = 50
 
-export function checkIssuers({ issuers, tenants }: PolicyFile): readonly Fault[] {
+export function checkIssuers({ issuers, tenants }: PolicyFile, tenantsElsewhere: boolean): readonly Fault[] {
   const faults = [...checkIntrospection(issuers)]
   const first = new Map<string, number>()
   for (const [index, { issuer, tenants: named }] of issuers.entries()) {
@@ -22,7 +22,7 @@ export function checkIssuers({ issuers, tenants }: PolicyFile): readonly Fault[]
       })
     }
     for (const [at, id] of (named ?? []).entries()) {
-      if (Object.hasOwn(tenants, id)) continue
+      if (tenantsElsewhere || Object.hasOwn(tenants, id)) continue
       if (faults.length >= ENOUGH) return faults
       faults.push(unknownName(['issuers', index, 'tenants', at], 'tenant', id, Object.keys(tenants)))
     }

@@ -21,6 +21,8 @@ export interface LookupParts {
   readonly onProblem: (problem: string) => void
 }
 
+const HALF = /\p{Surrogate}/u
+
 interface Reply {
   readonly id: string
   readonly tenant: string
@@ -63,6 +65,8 @@ export function createLookups({ connection, guard, generation, resolve, onProble
 
   return {
     async tenant(by, text) {
+      // half of a surrogate pair is sent as another character, which somebody else may be called by
+      if (HALF.test(text)) return undefined
       const reply = await ask(by, text)
       return reply ? tenantIn(reply) : UNAVAILABLE
     },
