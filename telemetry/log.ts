@@ -9,6 +9,7 @@ import type { Decision } from '../core/decision.ts'
 import type { Overrun } from '../core/descriptors/descriptor.ts'
 import { maskAndCut } from '../core/mask-secrets.ts'
 import { type LineSink, openStdout } from './stdout.ts'
+import { type StoreLog, storeLog } from './store-log.ts'
 import type { TlsRefusal } from './tls-metrics.ts'
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
@@ -22,7 +23,7 @@ export interface Addresses {
   readonly admin?: string | undefined
 }
 
-export interface Log {
+export interface Log extends StoreLog {
   /** Whether `decided` would write a line; asked before the work for one is done. */
   readonly decisions: { readonly allow: boolean; readonly deny: boolean }
   /** Denials at info, and allows that are none but for shadow; other allows at debug. */
@@ -123,6 +124,7 @@ export function createLog(level: LogLevel, stream: DestinationStream, close: Log
     ...ratelimit(logger),
     ...administration(logger),
     ...tls(logger),
+    ...storeLog(logger),
     fault: (what, fault) => logger.error(faultFields(fault), what),
     close,
   }

@@ -4,8 +4,10 @@ import { DENIALS, type DenyReason, REASONS, type Reason, type ShadowDenial } fro
 import { type AuditCounts, addAuditMetrics, addStateMetrics, type StateCounts } from './administration-metrics.ts'
 import { addPluginServerMetrics, type PluginServerCounts } from './plugin-server-metrics.ts'
 import { addRatelimitMetrics, type RatelimitMetrics } from './ratelimit-metrics.ts'
+import { addStoreMetrics, type StoreCalled, type StoreCounts } from './store-metrics.ts'
 import { addDelayMetrics, addWaitingMetrics, type WaitingCount } from './throttle-metrics.ts'
 import { addTlsMetrics, type TlsMetrics } from './tls-metrics.ts'
+import { addUsageMetrics, type UsageCounts } from './usage-metrics.ts'
 
 /** Seconds. A warm decision takes some microseconds; what waits for an issuer takes milliseconds. */
 const BUCKETS = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.25, 0.5, 1, 2.5]
@@ -34,6 +36,10 @@ export interface Metrics {
   /** From now on a scrape tells of the state file, or of the audit, too; at most one of each. */
   addState(counts: StateCounts): void
   addAudit(counts: AuditCounts): void
+  /** From now on a scrape tells of usage on its way to where it is kept; at most once. */
+  addUsage(counts: () => UsageCounts): void
+  /** From now on a scrape tells of the store that instances share; at most one. */
+  addStore(counts: StoreCounts): StoreCalled
   /** The text of a scrape, and its content type. */
   scrape(): Promise<{ readonly text: string; readonly contentType: string }>
 }
@@ -71,6 +77,8 @@ export function createMetrics(now: () => number): Metrics {
     addPluginServer: (counts) => addPluginServerMetrics(registry, counts),
     addState: (counts) => addStateMetrics(registry, counts),
     addAudit: (counts) => addAuditMetrics(registry, counts),
+    addUsage: (counts) => addUsageMetrics(registry, counts),
+    addStore: (counts) => addStoreMetrics(registry, counts),
     scrape: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   }
 }

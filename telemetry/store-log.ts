@@ -1,0 +1,31 @@
+/** What the log tells of a store that instances share: when it goes and when it is back, and nothing for each request. */
+import type { Logger } from 'pino'
+import type { OnStoreFailure } from '../core/limits/limit.ts'
+
+export interface StoreLog {
+  /** The store does not answer; `why` holds no credential. */
+  storeAway(why: string): void
+  /** It answers again; `decided` are the takes of limits that were answered without it, by their rule. */
+  storeBack(awayMs: number, decided: Readonly<Record<OnStoreFailure, number>>): void
+  /** What stands in the store cannot be read, in words, and is used by nobody; undefined when all can be read again. */
+  storeUnreadable(problem: string | undefined): void
+  /** The store has lost revocations; those that are known here still hold. The numbers are of records. */
+  revocationsLost(before: number, after: number): void
+  /** Decisions that were counted as usage and could not be written before the end. */
+  usageUnwritten(decisions: number): void
+}
+
+export function storeLog(logger: Logger): StoreLog {
+  return {
+    storeAway: (why) => logger.error({ why }, 'Redis does not answer, what is known here and the rules of limits hold'),
+    storeBack: (awayMs, decided) => logger.info({ awayMs: Math.round(awayMs), ...decided }, 'Redis answers again'),
+    storeUnreadable(problem) {
+      if (problem === undefined) logger.info('what stands in Redis can be read again')
+      else logger.error({ problem }, 'Redis holds what cannot be read, it is used by nobody')
+    },
+    revocationsLost: (before, after) =>
+      logger.error({ before, after }, 'Redis has lost revocations, what is known here still holds'),
+    usageUnwritten: (decisions) =>
+      logger.warn({ decisions }, 'decisions that were not written as usage before the end'),
+  }
+}
