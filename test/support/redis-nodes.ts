@@ -138,7 +138,14 @@ export async function createRedisNodes(): Promise<RedisNodes> {
 const LISTENING = /Server initialized|Sentinel ID is/
 
 function adminClient(port: number): Redis {
-  const client = new Redis({ port, host: '127.0.0.1', retryStrategy: () => 50, commandTimeout: 1000 })
+  const client = new Redis({
+    port,
+    host: '127.0.0.1',
+    retryStrategy: () => 50,
+    commandTimeout: 1000,
+    // one that loads its data is asked, too
+    enableReadyCheck: false,
+  })
   // whoever asks is told; between two questions it may be away
   client.on('error', () => {})
   return client
