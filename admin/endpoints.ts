@@ -9,6 +9,7 @@ import { changeLimit, limitChange } from './limit-change.ts'
 import { limitsQuery, listLimits } from './limits.ts'
 import type { AdminParts } from './parts.ts'
 import { listRevocations, revocation, revocationsQuery, revoke } from './revocations.ts'
+import { listUsage, usageQuery } from './usage.ts'
 import { credentialId, limitName, tenantId } from './words.ts'
 
 /** What names in a path look like. They need no escapes, so what has some is of none. */
@@ -111,6 +112,23 @@ export const ENDPOINTS: readonly Endpoint[] = [
       const units = 'units' in read.value ? read.value.units : undefined
       Object.assign(target, { change: action }, scope && { scope }, units && { units })
       return changeLimit(tenant, limit, read.value, parts, (about) => void Object.assign(target, about))
+    },
+  },
+  {
+    method: 'GET',
+    path: '/v1/tenants/{tenant}/usage',
+    async run({ query, names: { tenant = '' } }, parts) {
+      const read = readValue(query, usageQuery)
+      return read.ok ? listUsage(tenant, read.value, parts) : read
+    },
+  },
+  {
+    // of requests that belong to no tenant
+    method: 'GET',
+    path: '/v1/usage',
+    async run({ query }, parts) {
+      const read = readValue(query, usageQuery)
+      return read.ok ? listUsage('', read.value, parts) : read
     },
   },
   {

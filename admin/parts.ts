@@ -4,8 +4,9 @@ import type { Ledger } from '../core/credentials/records.ts'
 import type { Explained } from '../core/explained.ts'
 import type { LimitStore } from '../core/limits/limit.ts'
 import type { MaybePromise } from '../core/maybe-promise.ts'
-import type { Policy } from '../core/policy.ts'
+import type { Found, Issuer, Policy, Tenant, TenantDirectory } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
+import type { UsageReader } from '../core/usage.ts'
 
 export interface AdminParts {
   /** What a client must show; long and random, so that nobody guesses it. */
@@ -16,6 +17,7 @@ export interface AdminParts {
   /** ms since the epoch, to the minute, of keys by their hashes; undefined where nobody has seen the key. */
   readonly lastUsed: (hashes: readonly string[]) => MaybePromise<readonly (number | undefined)[]>
   readonly limits: LimitStore
+  readonly usage: UsageReader
   /** What the live policy would decide now, and why; it changes nothing. */
   readonly explain: (request: GatewayRequest) => Promise<Explained>
   /** Cryptographically strong. */
@@ -26,4 +28,17 @@ export interface AdminParts {
   readonly onEvent: (event: AdminEvent) => void
   /** We are broken; the client gets a 500 and no more. */
   readonly onFault: (fault: unknown) => void
+}
+
+/** What is asked of a policy where keys and revocations are administered. */
+export interface CredentialPolicy {
+  readonly directory: Pick<TenantDirectory, 'apiKeys' | 'certificates'> & {
+    byId(id: string): MaybePromise<Found<Pick<Tenant, 'id' | 'aliases'>>>
+  }
+  readonly issuers: ReadonlyMap<string, Pick<Issuer, 'issuer' | 'clockSkewMs' | 'tenants'>>
+}
+
+/** What administration of keys and revocations works with, whoever asks for it. */
+export interface CredentialParts extends Pick<AdminParts, 'ledger' | 'lastUsed' | 'randomBytes' | 'now'> {
+  readonly policy: () => CredentialPolicy
 }

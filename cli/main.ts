@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   tokens: async () => (await import('./keys/tokens.ts')).tokens,
   tenants: async () => (await import('./tenants/tenants.ts')).tenants,
   limits: async () => (await import('./limits/limits.ts')).limits,
+  usage: async () => (await import('./usage/usage.ts')).usage,
   'kong-plugin-server': async () => (await import('./kong/kong-plugin-server.ts')).kongPluginServer,
 }
 
@@ -39,6 +40,7 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate limits show --server URL --tenant T [--limit L] [--scope route:R | credential:ID] [--most 100]
   tenantgate limits reset --server URL --tenant T --limit L [--scope S] [--by user=U]... [--all]
   tenantgate limits credit --server URL --tenant T --limit L --units N [--scope S] [--by user=U]...
+  tenantgate usage (--tenant T | --nobody) (--server URL | --redis URL) [--per hour|day] [--from TIME] [--until TIME]
   tenantgate kong-plugin-server --socket PATH --policy FILE [--http 127.0.0.1:9002 | off] [--event-timeout 1s]
                    [--max-events 1024] [--state FILE] [--audit FILE | stdout] [--admin unix:/path [--admin-token-file FILE]]
                    [--drain-timeout 10s] [--log-level debug|info|warn|error]

@@ -7,13 +7,14 @@ import type { ServiceParts } from './parts.ts'
 
 /** Not listening yet. Every change is told to the audit, and to the log, which is there where no audit is. */
 export function createAdministration(token: string, gate: Gate, parts: ServiceParts): Server {
-  const { ledger, uses, limits, now, log, audit, metrics } = parts
+  const { ledger, uses, usage, limits, now, log, audit, metrics } = parts
   return createAdminServer({
     token,
     policy: () => gate.policy,
     ledger,
     lastUsed: (hashes) => uses.lastUsed(hashes),
     limits,
+    usage,
     explain: (request) => gate.explain(request),
     randomBytes,
     now,

@@ -16,6 +16,9 @@ import type { GatewayRequest } from '../../core/request.ts'
 import { createKeyUses } from '../../stores/key-uses.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { createMemoryLedger } from '../../stores/records/memory-ledger.ts'
+import type { UsageKeeper } from '../../stores/usage/keeper.ts'
+import { createKeptUsage, type KeptUsage } from '../../stores/usage/kept-usage.ts'
+import { createMemoryKeeper } from '../../stores/usage/memory-keeper.ts'
 import { NOON, newKey, partsOf, policyOf, requestOf } from '../support/gate.ts'
 
 export const TOKEN = randomBytes(32).toString('hex')
@@ -35,6 +38,7 @@ export interface Administration {
   readonly faults: unknown[]
   readonly ledger: Ledger
   readonly limits: LimitStore
+  readonly usage: KeptUsage
   /** ms since the epoch; settable. */
   readonly clock: { now: number }
   /** With the token, unless other headers are given; `body` as JSON, or a text as it is. */
@@ -60,6 +64,7 @@ interface More {
   /** In the place of the usual policy: its text, with the hash of the key that stands in it. */
   readonly policy?: (hash: string) => string
   readonly ledger?: Ledger
+  readonly keeper?: UsageKeeper
   /** Of the key that stands in the policy. */
   readonly scopes?: readonly string[]
 }
@@ -74,6 +79,7 @@ export async function administration(more: More = {}): Promise<Administration> {
   const clock = { now: NOON }
   const events: AdminEvent[] = []
   const faults: unknown[] = []
+  const usage = createKeptUsage(more.keeper ?? createMemoryKeeper(), { now: () => clock.now })
   const given = {
     policy,
     credentials: createCredentials(policy, partsOf({ records: ledger.records, uses })),
@@ -86,6 +92,7 @@ export async function administration(more: More = {}): Promise<Administration> {
     ledger,
     lastUsed: uses.lastUsed,
     limits: given.limits,
+    usage,
     explain: (request) => explained(request, { ...given, limits: lookOnly(given.limits), now: clock.now }, 'live'),
     randomBytes,
     now: () => clock.now,
@@ -101,6 +108,7 @@ export async function administration(more: More = {}): Promise<Administration> {
     faults,
     ledger,
     limits: given.limits,
+    usage,
     clock,
     ask: (method, path, body, headers) => ask(port, method, path, body, headers),
     use: async (used, { headers, ...request } = {}) =>

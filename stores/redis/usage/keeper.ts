@@ -1,5 +1,12 @@
 /** Usage in Redis, added up over all instances: a hash for each hour and each day of a tenant. */
-import { OTHERS, periodStart, USAGE_PERIODS, type UsageLine, type UsageQuery } from '../../../core/usage.ts'
+import {
+  OTHERS,
+  periodStart,
+  USAGE_PERIODS,
+  type UsageLine,
+  type UsageQuery,
+  type UsageReader,
+} from '../../../core/usage.ts'
 import type { UsageKeeper } from '../../usage/keeper.ts'
 import type { RedisConnection } from '../connection.ts'
 import { storeFailure } from '../failure.ts'
@@ -36,15 +43,8 @@ export function createRedisKeeper(
   const { prefix } = connection.place
   const writer = Buffer.from(randomBytes(9)).toString('base64url')
 
-  async function linesAt({ tenant, per }: UsageQuery, from: number): Promise<readonly UsageLine[]> {
-    const fields = await connection.client.hgetall(usageKey(prefix, tenant, per, from))
-    return Object.entries(fields).flatMap(([field, count]) => {
-      const line = lineIn(field)
-      return line ? [{ tenant, ...line, from, count: Number(count) }] : []
-    })
-  }
-
   return {
+    read: readUsage(connection),
     write({ tenant, from, sequence, lines }) {
       const day = periodStart('day', from)
       const keys = [
@@ -62,18 +62,32 @@ export function createRedisKeeper(
       const args = [writer, sequence, writers, hour, lasts, mostLines, fieldPart(OTHERS), ...counts]
       return write(connection, keys, args)
     },
-    async read(query) {
-      if (!connection.isUp()) throw storeFailure(new Error('not connected'))
-      const length = USAGE_PERIODS[query.per]
-      const first = Math.ceil(query.from / length) * length
-      const lines: UsageLine[] = []
-      for (let from = first; from < query.until; from += READ_TOGETHER * length) {
-        const starts = Array.from({ length: READ_TOGETHER }, (_, index) => from + index * length)
-        const asked = starts.filter((start) => start < query.until).map((start) => linesAt(query, start))
-        const read = await Promise.all(asked).catch((error) => Promise.reject(storeFailure(error)))
-        for (const each of read) lines.push(...each)
-      }
-      return lines
-    },
+  }
+}
+
+/** What all instances have written. */
+export function readUsage(connection: RedisConnection): UsageReader['read'] {
+  const { prefix } = connection.place
+
+  async function linesAt({ tenant, per }: UsageQuery, from: number): Promise<readonly UsageLine[]> {
+    const fields = await connection.client.hgetall(usageKey(prefix, tenant, per, from))
+    return Object.entries(fields).flatMap(([field, count]) => {
+      const line = lineIn(field)
+      return line ? [{ tenant, ...line, from, count: Number(count) }] : []
+    })
+  }
+
+  return async (query) => {
+    if (!connection.isUp()) throw storeFailure(new Error('not connected'))
+    const length = USAGE_PERIODS[query.per]
+    const first = Math.ceil(query.from / length) * length
+    const lines: UsageLine[] = []
+    for (let from = first; from < query.until; from += READ_TOGETHER * length) {
+      const starts = Array.from({ length: READ_TOGETHER }, (_, index) => from + index * length)
+      const asked = starts.filter((start) => start < query.until).map((start) => linesAt(query, start))
+      const read = await Promise.all(asked).catch((error) => Promise.reject(storeFailure(error)))
+      for (const each of read) lines.push(...each)
+    }
+    return lines
   }
 }
