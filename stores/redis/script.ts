@@ -13,7 +13,7 @@ import { storeFailure } from './failure.ts'
 export type Script<T> = (
   connection: RedisConnection,
   keys: readonly string[],
-  args: readonly (string | number)[],
+  args: readonly (string | number | Buffer)[],
 ) => Promise<T>
 
 /**

@@ -1,0 +1,251 @@
+-- One bucket in Redis: read, brought up to now, asked for room, and written. The arithmetic of core/limits (token-bucket.ts,
+-- window-uses.ts, counter.ts); stands in front of every operation. All numbers are whole and below 2^53, and packed as
+-- doubles: nothing is rounded on the way.
+--
+-- KEYS     the buckets of the charges in their order, then the indexes of those series that have several buckets
+-- ARGV[1]  packed doubles: HEAD once, then FIELDS for each charge
+--   head: time (ms, below 0 for that of Redis), number of charges, most buckets of a series, ms to live beyond need, a flag
+--   of a charge: see `charge_at`
+
+local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
+local read, pack, call = struct.unpack, struct.pack, redis.call
+
+local RATE, QUOTA, NO_ROOM = 0, 1, -1
+-- a straggler does not turn the clock back; a window is remembered for a day after its end
+local STRAGGLER_MS, REMEMBERED_MS = 10000, 86400000
+
+local now, count, most, slack, flag, cursor = read('<ddddd', ARGV[1])
+if now < 0 then
+  local time = call('TIME')
+  now = time[1] * 1000 + floor(time[2] / 1000)
+end
+
+-- `a` to `e` of a rate: tokens, periodMs, burst, ms that may be waited, parts that may be owed
+-- of a quota: amount; beginnings of the last, this and the next window, and where that ends
+local function next_charge()
+  local c = {}
+  c.kind, c.shadow, c.cost, c.need, c.a, c.b, c.c, c.d, c.e, c.index, c.wish, c.for_ms, c.share, cursor =
+    read('<ddddddddddddd', ARGV[1], cursor)
+  return c
+end
+
+-- A rate: what it holds at most while units of it are out in grants.
+local function ceiling(bucket, capacity, period)
+  return max(0, capacity - (bucket.out + bucket.before) * period)
+end
+
+local function flow(bucket, till, capacity, period, tokens)
+  local elapsed = till - bucket.at
+  if elapsed <= 0 then return end
+  bucket.parts = min(ceiling(bucket, capacity, period), bucket.parts + elapsed * tokens)
+  bucket.at = till
+end
+
+local function open_rate(value, charge)
+  local tokens, period, burst = charge.a, charge.b, charge.c
+  local capacity = burst * period
+  local bucket = { parts = capacity, at = now, refused = 0, indexed = 0, out = 0, before = 0, epoch = 0, span = 0 }
+  if not value or value:byte() ~= RATE then return bucket end
+  local kind, old_tokens, old_period, old_burst
+  kind, bucket.parts, bucket.at, bucket.refused, bucket.indexed, old_tokens, old_period, old_burst =
+    read('<Bddddddd', value)
+  local old_capacity = old_burst * old_period
+  if #value > 57 then
+    bucket.out, bucket.before, bucket.epoch, bucket.span = read('<dddd', value, 58)
+    -- grants end with the epoch after theirs; until then what flows in must leave them their place
+    while bucket.out + bucket.before > 0 and now >= bucket.epoch + bucket.span do
+      bucket.epoch = bucket.epoch + bucket.span
+      flow(bucket, bucket.epoch, old_capacity, old_period, old_tokens)
+      bucket.before, bucket.out = bucket.out, 0
+    end
+  end
+  if now - bucket.at < -STRAGGLER_MS then
+    bucket.at = now
+    bucket.epoch = min(bucket.epoch, now)
+  end
+  flow(bucket, now, old_capacity, old_period, old_tokens)
+  if old_tokens ~= tokens or old_period ~= period or old_burst ~= burst then
+    local used, ahead = old_capacity - bucket.parts, max(0, -bucket.parts)
+    if old_period ~= period then
+      used, ahead = ceil(used * period / old_period), ceil(ahead * period / old_period)
+    end
+    bucket.parts = min(max(-min(charge.e, ahead), capacity - used), ceiling(bucket, capacity, period))
+  else
+    bucket.parts = max(bucket.parts, -charge.e)
+  end
+  if bucket.refused > 0 and bucket.parts >= capacity then bucket.refused = 0 end
+  return bucket
+end
+
+-- The window of a quota that Redis' time lies in; nil where it is none of those passed.
+local function window_of(charge)
+  if now >= charge.c then
+    if now < charge.d then return charge.c, charge.d end
+    if now < charge.e then return charge.d, charge.e end
+  elseif now >= charge.b then
+    return charge.b, charge.c
+  end
+end
+
+-- Another cut of the present time: what lies in it is one from now on.
+local function widen(bucket, from, till)
+  local earlier, was_from, was_till = bucket.earlier, bucket.from, bucket.till
+  bucket.from, bucket.till = from, till
+  if not earlier then return end
+  if earlier.till > earlier.from and earlier.from >= from and earlier.till <= till then
+    bucket.used = max(0, bucket.used + earlier.used - earlier.shared)
+    earlier.from, earlier.till, earlier.used, earlier.shared = 0, 0, 0, 0
+  end
+  local inside = was_from >= from and was_till <= till
+  if inside and not (was_from == from and was_till == till) then bucket.used = max(bucket.used, earlier.most) end
+end
+
+-- The present window of a bucket ends, or the clock was set back; `earlier` without a length stands for none.
+local function turn(bucket, from, till)
+  local e = bucket.earlier or { from = 0, till = 0, used = 0, shared = 0, most = 0 }
+  local past_used, past_shared, used = e.used, e.shared, bucket.used
+  local is_back = till <= bucket.from
+  local is_known = e.till > e.from and e.from < till and from < e.till
+  if not is_known then e.most = max(e.most, past_used) end
+  e.from, e.till, e.used = bucket.from, bucket.till, used
+  bucket.earlier, bucket.from, bucket.till, bucket.out = e, from, till, 0
+  if is_known then
+    bucket.used = is_back and max(0, past_used + used - past_shared) or past_used
+    if is_back then e.shared = used end
+  else
+    bucket.used = is_back and max(used, e.most) or 0
+    e.shared = is_back and used or 0
+    if not is_back then bucket.refused = 0 end
+  end
+end
+
+-- nil where the window of Redis' time was not passed
+local function open_quota(value, charge)
+  local from, till = window_of(charge)
+  if not from then return end
+  local bucket = { from = from, till = till, used = 0, refused = 0, indexed = 0, out = 0 }
+  if not value or value:byte() ~= QUOTA then return bucket end
+  local kind, start, stop
+  kind, start, stop, bucket.used, bucket.refused, bucket.indexed, bucket.out = read('<Bdddddd', value)
+  bucket.from, bucket.till = start, stop
+  if #value > 49 then
+    local e = {}
+    e.from, e.till, e.used, e.shared, e.most = read('<ddddd', value, 50)
+    bucket.earlier = e
+  end
+  if start ~= from or stop ~= till then
+    if start < till and from < stop then widen(bucket, from, till) else turn(bucket, from, till) end
+  end
+  return bucket
+end
+
+-- How long the charge must wait for its units in ms, or NO_ROOM.
+local function room_for(bucket, charge)
+  local need = charge.need
+  if need == 0 then return 0 end
+  if charge.kind == QUOTA then return bucket.used + need <= charge.a and 0 or NO_ROOM end
+  if need > charge.c then return NO_ROOM end
+  local missing = need * charge.b - bucket.parts
+  if missing <= 0 then return 0 end
+  local wait = ceil(missing / charge.a)
+  return wait <= charge.d and wait or NO_ROOM
+end
+
+-- Makes room in the index of a series that has too many buckets: what is over goes, else the least used of a few.
+local function thin_out(index, first)
+  local gone = call('ZRANGEBYSCORE', index, '-inf', now, 'LIMIT', 0, 16)
+  if #gone == 0 then
+    local some = call('ZRANDMEMBER', index, 8)
+    local values, least = call('MGET', unpack(some)), nil
+    for i = 1, #some do
+      local value, used = values[i], -math.huge
+      if value and value:byte() == RATE then
+        local kind, parts = read('<Bd', value)
+        used = -parts
+      elseif value then
+        local kind, start, stop, uses = read('<Bddd', value)
+        used = uses
+      end
+      if not least or used < least then gone[1], least = some[i], used end
+    end
+  end
+  -- buckets of the same tenant, and so in the same slot
+  call('UNLINK', unpack(gone))
+  call('ZREM', index, unpack(gone))
+end
+
+-- Where a series has several buckets they are listed, for administration and so that they stay bounded. An entry is good for
+-- a while longer than its bucket, so that most takes leave it as it is.
+local function list(bucket, key, index, lives)
+  if now + lives <= bucket.indexed then return end
+  bucket.indexed = now + lives + max(60000, floor(lives / 2))
+  local keeps = bucket.indexed - now + slack
+  local is_new = call('ZADD', index, bucket.indexed, key) == 1
+  if call('PTTL', index) < keeps then call('PEXPIRE', index, keeps) end
+  return is_new
+end
+
+-- Writes a bucket that has changed, for as long as it says more than a new one; one that says no more goes.
+local function keep(bucket, charge, key, value)
+  local lives, packed
+  if charge.kind == RATE then
+    local missing, out = charge.c * charge.b - bucket.parts, bucket.out + bucket.before
+    lives = (missing > 0 or out > 0) and max(0, bucket.at - now) + ceil(missing / charge.a) or 0
+    if out > 0 then lives = max(lives, bucket.epoch + 2 * bucket.span - now) end
+  elseif bucket.used > 0 or bucket.refused > 0 or bucket.earlier then
+    lives = bucket.till - now + REMEMBERED_MS
+  else
+    lives = 0
+  end
+  if lives <= 0 then
+    if value then call('DEL', key) end
+    return
+  end
+  local index = charge.index > 0 and KEYS[charge.index]
+  local is_new = index and list(bucket, key, index, lives)
+  if charge.kind == RATE then
+    packed = pack('<Bddddddd', RATE, bucket.parts, bucket.at, bucket.refused, bucket.indexed, charge.a, charge.b, charge.c)
+    if bucket.out + bucket.before > 0 then
+      packed = packed .. pack('<dddd', bucket.out, bucket.before, bucket.epoch, bucket.span)
+    end
+  else
+    local e = bucket.earlier
+    packed =
+      pack('<Bdddddd', QUOTA, bucket.from, bucket.till, bucket.used, bucket.refused, bucket.indexed, bucket.out)
+    if e then packed = packed .. pack('<ddddd', e.from, e.till, e.used, e.shared, e.most) end
+  end
+  if packed ~= value then call('SET', key, packed, 'PX', lives + slack) end
+  if is_new and call('ZCARD', index) > most then thin_out(index) end
+end
+
+-- All charges, and the bucket of each as it stands now; one bucket may stand there more than once.
+local charges, buckets, values, opened = {}, {}, call('MGET', unpack(KEYS, 1, count)), {}
+for i = 1, count do
+  local charge, key = next_charge(), KEYS[i]
+  local bucket = opened[key] or (charge.kind == RATE and open_rate or open_quota)(values[i], charge)
+  if not bucket then return { now } end
+  charges[i], buckets[i], opened[key] = charge, bucket, bucket
+end
+
+local function keep_all()
+  for i = 1, count do
+    local key = KEYS[i]
+    if opened[key] then keep(buckets[i], charges[i], key, values[i]) end
+    opened[key] = nil
+  end
+end
+
+-- `delays` as `room_for` said them before anything was taken
+local function answer(delays)
+  local reply = { now }
+  for i = 1, count do
+    local bucket, at = buckets[i], #reply
+    reply[at + 1] = delays[i]
+    if charges[i].kind == RATE then
+      reply[at + 2], reply[at + 3], reply[at + 4] = bucket.parts, 0, 0
+    else
+      reply[at + 2], reply[at + 3], reply[at + 4] = bucket.used, bucket.from, bucket.till
+    end
+  end
+  return reply
+end

@@ -1,0 +1,27 @@
+-- Gives back units that were granted and not used: `cost` of each, `wish` is what they were granted from. Only to the window or
+-- the epochs that they came from, and never more than is out there. Answers the time.
+
+for i = 1, count do
+  local bucket, charge = buckets[i], charges[i]
+  local from, units = charge.wish, charge.cost
+  if charge.kind == QUOTA then
+    if bucket.from == from then
+      units = min(units, bucket.out, bucket.used)
+      bucket.out, bucket.used = bucket.out - units, bucket.used - units
+    end
+  else
+    if from >= bucket.epoch then
+      units = min(units, bucket.out)
+      bucket.out = bucket.out - units
+    elseif from >= bucket.epoch - bucket.span then
+      units = min(units, bucket.before)
+      bucket.before = bucket.before - units
+    else
+      units = 0
+    end
+    local period = charge.b
+    bucket.parts = min(ceiling(bucket, charge.c * period, period), bucket.parts + units * period)
+  end
+end
+keep_all()
+return { now, 0 }
