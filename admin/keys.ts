@@ -15,7 +15,7 @@ import {
   StoreAway,
 } from './known-credentials.ts'
 import { DEFAULT_OVERLAP } from './overlap.ts'
-import type { AdminParts } from './parts.ts'
+import type { CredentialParts } from './parts.ts'
 import { record } from './record.ts'
 import { credentialId, instant, instantText, overlap, page, pageOf, roles, scopes, tenantId } from './words.ts'
 
@@ -42,7 +42,10 @@ export const rotation = z.strictObject({
   again: z.boolean().default(false),
 })
 
-export async function listKeys({ tenant, ...part }: z.output<typeof keysQuery>, parts: AdminParts): Promise<Answer> {
+export async function listKeys(
+  { tenant, ...part }: z.output<typeof keysQuery>,
+  parts: CredentialParts,
+): Promise<Answer> {
   const found = tenant === undefined ? undefined : await findTenant(tenant, parts)
   if (found && 'ok' in found) return found
   const { shown, total } = pageOf(await knownKeys(parts, tenant), part)
@@ -56,7 +59,7 @@ export async function listKeys({ tenant, ...part }: z.output<typeof keysQuery>, 
 }
 
 /** What records may call a tenant; of one that is no longer there its id. */
-async function namesOf(id: string, { policy }: AdminParts): Promise<Names> {
+async function namesOf(id: string, { policy }: CredentialParts): Promise<Names> {
   const found = await policy().directory.byId(id)
   if (found === UNAVAILABLE) throw new StoreAway()
   return found ?? { id, aliases: [] }
@@ -64,7 +67,7 @@ async function namesOf(id: string, { policy }: AdminParts): Promise<Names> {
 
 type Names = Pick<Tenant, 'id' | 'aliases'>
 
-function told({ key, from, endsAt }: KnownKey, names: Names, parts: AdminParts) {
+function told({ key, from, endsAt }: KnownKey, names: Names, parts: CredentialParts) {
   const { id, tenant, scopes, roles, notBefore } = key
   return {
     tenant,
@@ -78,13 +81,17 @@ function told({ key, from, endsAt }: KnownKey, names: Names, parts: AdminParts) 
   }
 }
 
-function stateOf({ id, notBefore = 0 }: KnownKey['key'], names: Names, endsAt: number, parts: AdminParts): string {
+function stateOf({ id, notBefore = 0 }: KnownKey['key'], names: Names, endsAt: number, parts: CredentialParts): string {
   if (isRevoked(parts, names, id)) return 'revoked'
   if (parts.now() >= endsAt) return 'ended'
   return parts.now() < notBefore ? 'not yet valid' : 'valid'
 }
 
-export async function issueKey(tenant: string, wanted: z.output<typeof newKey>, parts: AdminParts): Promise<Answer> {
+export async function issueKey(
+  tenant: string,
+  wanted: z.output<typeof newKey>,
+  parts: CredentialParts,
+): Promise<Answer> {
   const { id = `key-${Buffer.from(parts.randomBytes(4)).toString('hex')}`, env, notBefore, expiresAt } = wanted
   const found = await findTenant(tenant, parts)
   if ('ok' in found) return found
@@ -105,7 +112,7 @@ export async function rotateKey(
   tenant: string,
   id: string,
   wanted: z.output<typeof rotation>,
-  parts: AdminParts,
+  parts: CredentialParts,
 ): Promise<Answer> {
   const found = await findTenant(tenant, parts)
   if ('ok' in found) return found
@@ -139,7 +146,7 @@ function ends(keys: readonly KnownKey[], at: number): readonly CredentialRecord[
   return keys.filter(({ endsAt }) => endsAt > at).map(({ hash }) => ({ kind: 'replaced', hash, at }))
 }
 
-export async function revokeKey(tenant: string, id: string, parts: AdminParts): Promise<Answer> {
+export async function revokeKey(tenant: string, id: string, parts: CredentialParts): Promise<Answer> {
   const found = await findTenant(tenant, parts)
   if ('ok' in found) return found
   const refused = await record(parts.ledger, async () => {

@@ -1,8 +1,9 @@
 /** The tenants and credentials that there are now: those of the live policy, and keys that were issued since. */
 import type { IssuedKey } from '../core/credentials/records.ts'
-import { type ApiKey, type Tenant, UNAVAILABLE } from '../core/policy.ts'
+import type { MaybePromise } from '../core/maybe-promise.ts'
+import { type ApiKey, type Found, type Tenant, UNAVAILABLE } from '../core/policy.ts'
 import { type Problem, problem } from './answer.ts'
-import type { AdminParts } from './parts.ts'
+import type { CredentialParts } from './parts.ts'
 
 export interface KnownKey {
   readonly key: ApiKey
@@ -15,7 +16,7 @@ export interface KnownKey {
   readonly isReplaced: boolean
 }
 
-type Known = Pick<AdminParts, 'policy' | 'ledger'>
+type Known = Pick<CredentialParts, 'policy' | 'ledger'>
 
 /** What a store says to nobody now; the client is told so, and no more. */
 export class StoreAway extends Error {
@@ -24,8 +25,12 @@ export class StoreAway extends Error {
   }
 }
 
+interface Finds<T> {
+  readonly policy: () => { readonly directory: { byId(id: string): MaybePromise<Found<T>> } }
+}
+
 /** The tenant of that id; a problem where the live policy has none. Throws `StoreAway`. */
-export async function findTenant(id: string, { policy }: Pick<Known, 'policy'>): Promise<Tenant | Problem> {
+export async function findTenant<T extends object>(id: string, { policy }: Finds<T>): Promise<T | Problem> {
   const found = await policy().directory.byId(id)
   if (found === UNAVAILABLE) throw new StoreAway()
   return found ?? problem('unknown_tenant', `The live policy has no tenant '${id}'.`)

@@ -5,7 +5,7 @@ import type { Issuer } from '../core/policy.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
 import { unknownCredential } from './keys.ts'
 import { findTenant, hasCertificate, hasKey, isRevoked } from './known-credentials.ts'
-import type { AdminParts } from './parts.ts'
+import type { CredentialParts } from './parts.ts'
 import { record } from './record.ts'
 import { claim, credentialId, instant, instantText, page, pageOf, tenantId } from './words.ts'
 
@@ -24,12 +24,12 @@ type Wanted = z.output<typeof revocation>
 /** Clocks of issuers and administrators differ by this much at most; more would refuse tokens that nobody has issued yet. */
 const MOST_AHEAD_MS = 5 * 60_000
 
-export function listRevocations(part: z.output<typeof revocationsQuery>, { ledger }: AdminParts): Answer {
+export function listRevocations(part: z.output<typeof revocationsQuery>, { ledger }: CredentialParts): Answer {
   const { shown, total } = pageOf(ledger.revocations(), part)
   return done(200, { revocations: shown.map(told), total, durable: ledger.durable })
 }
 
-export async function revoke(wanted: Wanted, parts: AdminParts): Promise<Answer> {
+export async function revoke(wanted: Wanted, parts: CredentialParts): Promise<Answer> {
   const revoked = recordOf(wanted, parts.now() + mostAhead(wanted, parts) + 1)
   const found = 'tenant' in wanted ? await findTenant(wanted.tenant, parts) : undefined
   if (found && 'ok' in found) return found
@@ -39,7 +39,7 @@ export async function revoke(wanted: Wanted, parts: AdminParts): Promise<Answer>
 }
 
 /** What is not there cannot be revoked: a name that is misspelt must not look like a success. */
-async function unfit(wanted: Wanted, parts: AdminParts): Promise<Problem | undefined> {
+async function unfit(wanted: Wanted, parts: CredentialParts): Promise<Problem | undefined> {
   const { issuers } = parts.policy()
   if (wanted.kind === 'credential') {
     const { tenant, id } = wanted
@@ -58,12 +58,14 @@ async function unfit(wanted: Wanted, parts: AdminParts): Promise<Problem | undef
  * How far ahead of ours the clock may be by which a token that is meant was dated, in ms: what was issued until now may say that
  * it was issued later than now.
  */
-function mostAhead(wanted: Wanted, { policy }: AdminParts): number {
+function mostAhead(wanted: Wanted, { policy }: CredentialParts): number {
   const skews = [...policy().issuers.values()].filter(speaksOf(wanted)).map(({ clockSkewMs }) => clockSkewMs)
   return Math.max(0, ...skews)
 }
 
-function speaksOf(wanted: Wanted): (issuer: Issuer) => boolean {
+type KnownIssuer = Pick<Issuer, 'issuer' | 'tenants'>
+
+function speaksOf(wanted: Wanted): (issuer: KnownIssuer) => boolean {
   if (wanted.kind === 'tenant') return ({ tenants }) => tenants === undefined || tenants.has(wanted.tenant)
   const named = 'issuer' in wanted ? wanted.issuer : undefined
   return ({ issuer }) => named === undefined || issuer === named
