@@ -3,14 +3,10 @@ import { jsonSchema } from './json-schema.ts'
 import { nearest } from './nearest.ts'
 import type { Fault, PolicyPath } from './problem.ts'
 
-/** Keys of a later version, which people may look for in more places than they will stand in. */
-const LATER: ReadonlySet<string> = new Set(['billingDay', 'onStoreFailure', 'delay'])
-
 /** `path` leads to the map that holds the key. */
 export function unknownKey(path: PolicyPath, key: string): Fault {
   const fault = { path: [...path, key], at: 'key' } as const
   if (key === '<<') return { ...fault, message: 'merges maps, which a policy does not know', fix: 'the keys out' }
-  if (LATER.has(key)) return { ...fault, message: 'is not supported by this version yet' }
   const known = keysAt(path)
   const guess = nearest(key, known)
   const message = 'is not a key that is known here'

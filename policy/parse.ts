@@ -5,7 +5,7 @@
  *   document.ts, nodes.ts      text → YAML nodes with positions; duplicate keys and aliases
  *   shape.ts, schema/          nodes → a typed file; wording.ts and known-keys.ts say what is wrong in plain words
  *   checks/                    references, duplicates, costs; what is good, and perhaps a slip
- *   outside.ts, secret.ts, key-origin.ts, signing-keys.ts, flag-file.ts    the files and secrets that it names
+ *   outside.ts, secret.ts, key-origin.ts, signing-keys.ts, flag-file.ts, state.ts    the files and secrets that it names
  *   resolve.ts → parts.ts      defaults and meaning: limits, routes, issuers
  *   compile.ts                 parts → the core's Policy
  *   load.ts, watch.ts          at once, or followed live through parse-thread.ts and parse-worker.ts
@@ -27,10 +27,11 @@ import { resolveKeys } from './key-origin.ts'
 import type { Environment, Outside, ReadReference } from './outside.ts'
 import type { PolicyParts } from './parts.ts'
 import { type Fault, type Problem, pathText } from './problem.ts'
-import { identityOf, issuerOf, limitOf, MEMORY_STATE, routeOf, tenantOf } from './resolve.ts'
+import { identityOf, issuerOf, limitOf, routeOf, tenantOf } from './resolve.ts'
 import type { PolicyFile } from './schema.ts'
 import { checkShape } from './shape.ts'
 import { resolveSigningKeys } from './signing-keys.ts'
+import { resolveState } from './state.ts'
 
 /** A policy with more problems than this has one cause or another format; the rest is not told. */
 export const MAX_PROBLEMS = 50
@@ -104,6 +105,7 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
   const routes = file.routes.map(routeOf)
   const { issuers, faults: ofIssuers } = resolveIssuers(file, outside)
   const signing = resolveSigningKeys(file.identity.token, outside)
+  const state = resolveState(file, outside, tenantsElsewhere)
   const flags = file.flags === undefined ? undefined : resolveFlags(file.flags, outside)
   const flagFile: FlagFile | undefined = flags && 'value' in flags ? flags.value : undefined
   const limits: Limit[] = [...plans.values()].flat()
@@ -113,6 +115,7 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
       ...(flags && 'fault' in flags ? [flags.fault] : []),
       ...ofIssuers,
       ...signing.faults,
+      ...state.faults,
       ...checkIssuers(file, tenantsElsewhere),
       ...checkTenants(file),
       ...checkCredentials(file),
@@ -130,7 +133,7 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
         routes,
         shadow: file.shadow,
         flags: flagFile?.text,
-        state: MEMORY_STATE,
+        state: state.rules,
       },
       tenants,
     },

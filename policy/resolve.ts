@@ -3,16 +3,7 @@
  * merged.
  */
 import type { Calendar, CountedBy, Limit, Period } from '../core/limits/limit.ts'
-import type {
-  ApiKey,
-  CertificateEntry,
-  HeaderSource,
-  Identity,
-  Issuer,
-  KeyOrigin,
-  Route,
-  StateRules,
-} from '../core/policy.ts'
+import type { ApiKey, CertificateEntry, HeaderSource, Identity, Issuer, KeyOrigin, Route } from '../core/policy.ts'
 import type { TenantEntry } from './parts.ts'
 import { type CertificateRule, nameOfCertificate } from './schema/certificates.ts'
 import { DEFAULT_SOURCES } from './schema/identity.ts'
@@ -78,13 +69,15 @@ function pathOf(claim: string | readonly string[]): readonly string[] {
 
 /** A limit that is not `unlimited`. */
 export function limitOf(entry: Omit<LimitEntry, 'unlimited'>): Limit {
-  const { name, rate, quota, burst, weighted, by, expose, mode, unit, delay } = entry
+  const { name, rate, quota, burst, weighted, by, expose, mode, unit, delay, exact, onStoreFailure } = entry
   const named = {
     name,
     by: by.map(foldHeader),
     expose,
     ...(mode === 'shadow' && { mode }),
     ...(unit !== undefined && unit !== 'requests' && { unit }),
+    ...(exact && { exact }),
+    ...(onStoreFailure !== undefined && onStoreFailure !== 'local' && { onStoreFailure }),
   }
   if (rate === undefined) {
     const { amount, period } = quotaOf(quota ?? '')
@@ -204,14 +197,4 @@ function keyOf(tenant: string, key: Entries[string]['apiKeys'][number]): ApiKey 
 function certificateOf(tenant: string, rule: CertificateRule): CertificateEntry {
   const { id, roles, scopes } = rule
   return { id, tenant, roles, scopes, name: nameOfCertificate(rule) }
-}
-
-/** Where nothing is said of the state. */
-export const MEMORY_STATE: StateRules = {
-  store: 'memory',
-  cacheMs: 60_000,
-  staleForMs: 600_000,
-  timeoutMs: 10,
-  lookupTimeoutMs: 100,
-  leaseMs: 100,
 }

@@ -4,25 +4,13 @@ import { identity } from './schema/identity.ts'
 import { issuer } from './schema/issuers.ts'
 import { limits } from './schema/limits.ts'
 import { route } from './schema/routes.ts'
+import { state } from './schema/state.ts'
 import { tenant } from './schema/tenants.ts'
-import { distinct, name, notYet, refusal, tenantId } from './schema/words.ts'
+import { distinct, name, tenantId } from './schema/words.ts'
 
 const plan = z.strictObject({
   limits: limits.default([]).describe('Apply to each tenant of the plan; `[]` is unlimited.'),
 })
-
-const state = z
-  .strictObject({
-    store: z
-      .literal('memory', {
-        error: ({ input }) =>
-          /^rediss?(?::|$)/.test(String(input)) ? notYet('Redis is') : refusal('is not a store', '`memory`'),
-      })
-      .default('memory')
-      .describe('`memory`: buckets live in this process.'),
-  })
-  .prefault({})
-  .describe('Where limits keep their state.')
 
 export const policySchema = z
   .strictObject({

@@ -1,7 +1,7 @@
 /** `limits:` of plans, tenants, credentials and routes. */
 import { z } from 'zod'
 import { CENTURY_MS, QUOTA, quotaOf, RATE, rateOf } from '../units.ts'
-import { distinct, durationWithin, later, name, refusal } from './words.ts'
+import { distinct, durationWithin, name, refusal } from './words.ts'
 
 const TOO_LONG = refusal('has a period of more than a hundred years', 'a shorter one')
 
@@ -72,7 +72,18 @@ const fields = {
     .meta({ pattern: '^(?:[1-9]\\d{0,2}ms|[1-4]\\d{3}ms|5000ms|[1-5]s)$' })
     .optional()
     .describe('For how long a request may wait for its tokens instead of being refused, `1ms` to `5s`; of a rate.'),
-  onStoreFailure: later('onStoreFailure'),
+  exact: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether every request asks the store that instances share, instead of drawing units ahead; default false.',
+    ),
+  onStoreFailure: z
+    .enum(['local', 'allow', 'deny'])
+    .optional()
+    .describe(
+      "What holds while that store does not answer; default `local`: this instance's share of what was left. `allow`: no limit. `deny`: 503.",
+    ),
 }
 
 /** A bucket is counted in parts of a token, burst × period of them, which must stay exact whole numbers. */
@@ -93,6 +104,8 @@ interface Kind {
   delay?: string | undefined
   unit?: string | undefined
   mode?: 'enforce' | 'shadow' | undefined
+  exact?: boolean | undefined
+  onStoreFailure?: 'local' | 'allow' | 'deny' | undefined
 }
 
 interface Misfit {
@@ -104,6 +117,7 @@ interface Misfit {
 }
 
 const isNoRate = ({ rate }: Kind) => rate === undefined
+const isRemoved = ({ unlimited }: Kind) => unlimited === true
 const isReported = ({ unit }: Kind) => unit !== undefined && unit !== 'requests'
 
 /** Keys that mean nothing beside others; the first one that is found for a key is told. */
@@ -144,6 +158,18 @@ const MISFITS: readonly Misfit[] = [
     message: 'a limit in shadow delays nobody',
     fix: 'the limit without `delay`, or without `mode: shadow`',
   },
+  {
+    key: 'exact',
+    beside: isRemoved,
+    message: 'there is no limit left that could be exact',
+    fix: '`unlimited: true` alone',
+  },
+  {
+    key: 'onStoreFailure',
+    beside: isRemoved,
+    message: 'there is no limit left that a store would be asked for',
+    fix: '`unlimited: true` alone',
+  },
 ]
 
 function checkKind(kinds: readonly ('rate' | 'quota' | 'unlimited')[]) {
@@ -183,6 +209,7 @@ function kindSchema(kinds: readonly ('rate' | 'quota' | 'unlimited')[]) {
       anyOf: [
         { ...isReported, ...withAny(['weighted', 'delay']) },
         { ...isInShadow, ...withAny(['delay', 'unlimited']) },
+        ...(kinds.includes('unlimited') ? [{ required: ['unlimited'], ...withAny(['exact', 'onStoreFailure']) }] : []),
       ],
     },
   }

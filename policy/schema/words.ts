@@ -18,19 +18,6 @@ export function wordsOf(text: string): { readonly message: string; readonly fix?
   return fix === '' ? { message: text.slice(0, cut) } : { message: text.slice(0, cut), fix }
 }
 
-/** The refusal of what is planned but not there. */
-export function notYet(what: string): string {
-  return refusal(`${what} not supported by this version yet`, '')
-}
-
-/** A known key that this version does not support. */
-export function later(key: string) {
-  return z
-    .never({ error: notYet(`\`${key}\` is`) })
-    .optional()
-    .describe('Not supported by this version yet.')
-}
-
 /** RFC 9110 §5.6.2: token. */
 export const HTTP_TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
