@@ -13,6 +13,7 @@ import { benchReload } from './reload.ts'
 import { benchRoutes } from './routes.ts'
 import { machineText, type Table, tableText } from './table.ts'
 import { benchThrottle } from './throttle.ts'
+import { benchUsage } from './usage.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   decide: benchDecide,
@@ -24,6 +25,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   hits: benchHits,
   ratelimit: benchRatelimit,
   throttle: benchThrottle,
+  usage: benchUsage,
   reload: benchReload,
   memory: benchMemory,
   floods: benchFloods,
