@@ -190,7 +190,7 @@ local function keep(bucket, charge, key, value)
   local lives, packed
   if charge.kind == RATE then
     local missing, out = charge.c * charge.b - bucket.parts, bucket.out + bucket.before
-    lives = (missing > 0 or out > 0) and max(0, bucket.at - now) + ceil(missing / charge.a) or 0
+    lives = max(0, bucket.at - now) + max(0, ceil(missing / charge.a))
     if out > 0 then lives = max(lives, bucket.epoch + 2 * bucket.span - now) end
   elseif bucket.used > 0 or bucket.refused > 0 or bucket.earlier then
     lives = bucket.till - now + REMEMBERED_MS
