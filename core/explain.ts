@@ -5,7 +5,7 @@ import { isRefusal, type Refusal } from './credentials/verdict.ts'
 import type { DenyReason, ShadowDenial } from './decision.ts'
 import type { Choice } from './flags/choose-upstream.ts'
 import { amountOf } from './limits/headers.ts'
-import type { ChargeState } from './limits/limit.ts'
+import type { ChargeState, OnStoreFailure } from './limits/limit.ts'
 import type { LimitReport } from './limits/report.ts'
 import type { Route, Tenant } from './policy.ts'
 
@@ -79,15 +79,24 @@ export function limits(report: LimitReport | undefined): string {
   return report.states.map((state) => limitState(state)).join(', ')
 }
 
-function limitState({ limit, remaining, admitted, delayMs }: ChargeState): string {
+const WITHOUT_STORE: Readonly<Record<OnStoreFailure, string>> = {
+  local: "the store does not answer: this instance's share",
+  allow: 'the store does not answer: let through',
+  deny: 'the store does not answer: refused',
+}
+
+function limitState({ limit, remaining, admitted, delayMs, withoutStore }: ChargeState): string {
   const isInShadow = limit.mode === 'shadow'
+  const isUnasked = withoutStore === 'allow' || withoutStore === 'deny'
   const remarks = [
-    ...(admitted ? [] : ['no room']),
+    ...(withoutStore ? [WITHOUT_STORE[withoutStore]] : []),
+    ...(admitted || isUnasked ? [] : ['no room']),
     ...(delayMs > 0 ? [`would wait ${delayMs} ms`] : []),
     ...(isInShadow ? ['in shadow'] : []),
   ]
   const said = remarks.length === 0 ? '' : ` (${remarks.join(', ')})`
   const unit = limit.unit === undefined ? '' : ` ${limit.unit}`
+  if (isUnasked) return `${limit.name} not known${said}`
   return `${limit.name} ${remaining} of ${amountOf(limit)}${unit} left${said}`
 }
 

@@ -5,11 +5,11 @@ import type { ChargeState } from './limit.ts'
 export interface LimitReport {
   /** Every limit that was asked. */
   readonly states: readonly ChargeState[]
-  /** Every limit that was asked and may be shown, in the policy's order. */
+  /** Every limit that was asked and may be shown, in the policy's order: not those of which only a rule for their store's absence is known. */
   readonly exposed: readonly ChargeState[]
   /** The one that binds among the exposed; undefined where none is exposed. */
   readonly strictest: ChargeState | undefined
-  /** Those that refused, exposed or not, the longest wait first. */
+  /** Those that refused, exposed or not, the longest wait first; where some refused for lack of their store, those alone. */
   readonly violated: readonly ChargeState[]
   /** Those in shadow that would have refused, the longest wait first. In none of the other lists but `states`. */
   readonly observed: readonly ChargeState[]
@@ -25,14 +25,16 @@ export function reportOf(states: readonly ChargeState[]): LimitReport {
     states,
     exposed,
     violated,
-    strictest: violated.find(({ limit }) => limit.expose) ?? (violated.length > 0 ? undefined : scarcest(exposed)),
+    strictest: violated.find(isExposed) ?? (violated.length > 0 ? undefined : scarcest(exposed)),
     observed: enforced.length === states.length ? NONE : withoutRoom(states.filter((state) => !isEnforced(state))),
   }
 }
 
 const NONE: readonly ChargeState[] = []
 const isEnforced = ({ limit }: ChargeState) => limit.mode !== 'shadow'
-const isExposed = ({ limit }: ChargeState) => limit.expose
+/** Nobody knows what is left of a limit that was let through, or refused, unasked. */
+const isUnasked = ({ withoutStore }: ChargeState) => withoutStore === 'allow' || withoutStore === 'deny'
+const isExposed = (state: ChargeState) => state.limit.expose && !isUnasked(state)
 const isAdmitted = ({ admitted }: ChargeState) => admitted
 
 /** For how long the request must wait for what it was given, in ms: the longest of the delays. 0 where it was refused. */
@@ -45,7 +47,10 @@ export function delayOf({ states, violated }: LimitReport): number {
 
 function withoutRoom(states: readonly ChargeState[]): readonly ChargeState[] {
   if (states.every(isAdmitted)) return NONE
-  return states.filter(({ admitted }) => !admitted).sort((a, b) => b.retryAfterMs - a.retryAfterMs)
+  const full = states.filter(({ admitted }) => !admitted).sort((a, b) => b.retryAfterMs - a.retryAfterMs)
+  const unasked = full.filter(isUnasked)
+  // that passes sooner than any window, and what the others say then is another matter
+  return unasked.length === 0 ? full : unasked
 }
 
 /**
@@ -66,11 +71,18 @@ function isStricter(state: ChargeState, than: ChargeState): boolean {
 }
 
 /**
- * The refusal of those that have no room, the longest wait first: one of the two lists of a report; undefined for none.
+ * The refusal of those that have no room, the longest wait first: one of the two lists of a report; undefined for none. Who is
+ * refused because a store does not answer has not asked too much.
  */
 export function refusedBy(full: readonly ChargeState[]): Refusal | undefined {
   const [longest] = full
   if (!longest) return undefined
+  if (isUnasked(longest)) {
+    const because = full
+      .map(({ limit }) => `limit '${limit.name}' cannot be asked: its store does not answer`)
+      .join('; ')
+    return { denied: 'dependency_unavailable', because }
+  }
   const denied = longest.limit.kind === 'rate' ? 'rate_limited' : 'quota_exceeded'
   return { denied, because: full.map(({ limit }) => `limit '${limit.name}' has no room`).join('; ') }
 }

@@ -73,7 +73,9 @@ function giveBack(
   const owed: Charge[] = []
   charges.forEach((charge, i) => {
     const state = states[i]
-    const cost = state?.admitted ? stillMissing(charge, state, now, later) : 0
+    // of a limit that was let through unasked nothing was taken
+    const wasTaken = state?.admitted && state.withoutStore !== 'allow'
+    const cost = wasTaken ? stillMissing(charge, state, now, later) : 0
     if (cost > 0) owed.push({ ...charge, cost: -cost })
   })
   return owed.length === 0 ? GIVEN_UP : after(limits.adjust(owed, later), () => GIVEN_UP)
