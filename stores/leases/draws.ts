@@ -1,0 +1,132 @@
+/** The questions to the shared store: a take, with units ahead of need where some are wished for, and what is learnt by the answer. */
+import { addGrant, isLow, wishFor } from '../../core/limits/lease.ts'
+import type { Charge, ChargeState } from '../../core/limits/limit.ts'
+import { type Grant, NO_GRANT, type RemoteLimits, type Wish } from '../../core/limits/remote.ts'
+import { isLeased, type Part } from './parts.ts'
+import type { Returns } from './returns.ts'
+import type { Held } from './shelf.ts'
+
+export interface DrawsParts {
+  readonly remote: RemoteLimits
+  readonly leaseMs: number
+  readonly now: () => number
+  readonly elapsed: () => number
+  readonly instances: () => number
+  readonly returns: Returns
+  /** Whether it is still the one that is charged, and may have units in hand. */
+  readonly isCurrent: (held: Held) => boolean
+  readonly onGranted: (units: number) => void
+  /** Told of each call for which nobody waits. */
+  readonly onAhead: () => void
+}
+
+export interface Draws {
+  /** Asks for the parts at `time`, ms since the epoch. Rejects as the store does. */
+  ask(parts: readonly Part[], time: number, patienceMs?: number): Promise<readonly ChargeState[]>
+  /** Asks for more of what is nearly used up; nobody waits for it. */
+  ahead(parts: readonly Part[]): void
+  /** Asks for nothing ahead any more, and resolves when all that has been asked for is there or has failed. */
+  end(): Promise<void>
+}
+
+const NO_WISH: Wish = { units: 0, forMs: 0, instances: 1 }
+
+export function createDraws(given: DrawsParts): Draws {
+  const { remote, leaseMs, now, elapsed, instances, returns, isCurrent, onGranted, onAhead } = given
+  const underWay = new Set<Promise<unknown>>()
+  let isEnded = false
+
+  function wishOf({ charge, held }: Part): Wish {
+    if (!held || held.isDrawing || isEnded || charge.cost === 0 || !isLeased(charge, leaseMs)) return NO_WISH
+    const units = wishFor(held.lease, elapsed(), leaseMs)
+    return units === 0 ? NO_WISH : { units, forMs: leaseMs, instances: instances() }
+  }
+
+  async function take(parts: readonly Part[], time: number, patienceMs?: number): Promise<readonly ChargeState[]> {
+    const at = elapsed()
+    const states = await remote.take(parts.map(chargeOf), time, patienceMs)
+    parts.forEach((part, i) => {
+      learn(part, states[i], at)
+    })
+    return states
+  }
+
+  async function draw(
+    parts: readonly Part[],
+    charges: readonly Charge[],
+    wishes: readonly Wish[],
+    time: number,
+    patienceMs?: number,
+  ): Promise<readonly ChargeState[]> {
+    const at = elapsed()
+    setDrawing(parts, wishes, true)
+    const drawn = remote.draw(charges, wishes, time, patienceMs)
+    underWay.add(drawn)
+    try {
+      const { states, grants } = await drawn
+      parts.forEach((part, i) => {
+        learn(part, states[i], at)
+        receive(part.held, grants[i] ?? NO_GRANT, wishes[i] ?? NO_WISH, at)
+      })
+      return states
+    } catch (error) {
+      for (const { held } of parts) if (held) held.quietUntil = elapsed() + leaseMs
+      throw error
+    } finally {
+      underWay.delete(drawn)
+      setDrawing(parts, wishes, false)
+    }
+  }
+
+  function learn({ held }: Part, state: ChargeState | undefined, at: number): void {
+    if (held && state && !(held.told && held.told.at > at)) held.told = { state, at }
+  }
+
+  function receive(held: Held | undefined, grant: Grant, wish: Wish, at: number): void {
+    if (!held) return
+    // it has not much left: to ask again at once would bring less and less
+    if (grant.units < wish.units) held.quietUntil = at + leaseMs / 4
+    if (grant.units === 0) return
+    onGranted(grant.units)
+    addGrant(held.lease, grant, at)
+    if (!isEnded && isCurrent(held)) returns.watch(held)
+    else returns.empty(held)
+  }
+
+  return {
+    ask(parts, time, patienceMs) {
+      const wishes = parts.map(wishOf)
+      return wishes.every(isNone)
+        ? take(parts, time, patienceMs)
+        : draw(parts, parts.map(chargeOf), wishes, time, patienceMs)
+    },
+    ahead(parts) {
+      if (isEnded || !parts.some((part) => isDue(part, elapsed(), leaseMs))) return
+      const wanting = parts.filter((part) => part.answer === 'lease' && !isNone(wishOf(part)))
+      if (wanting.length === 0) return
+      onAhead()
+      const looks = wanting.map(({ charge }) => ({ ...charge, cost: 0 }))
+      // what fails is tried again later, and meanwhile by those who have to ask
+      draw(wanting, looks, wanting.map(wishOf), now()).catch(() => {})
+    },
+    async end() {
+      isEnded = true
+      await Promise.allSettled(underWay)
+    },
+  }
+}
+
+const chargeOf = ({ charge }: Part) => charge
+const isNone = ({ units }: Wish) => units === 0
+
+/** Whether more is to be drawn before the last unit is used. */
+function isDue({ answer, held }: Part, at: number, leaseMs: number): boolean {
+  if (answer !== 'lease' || !held || held.isDrawing || at < held.quietUntil) return false
+  return isLow(held.lease, at, leaseMs)
+}
+
+function setDrawing(parts: readonly Part[], wishes: readonly Wish[], isDrawing: boolean): void {
+  parts.forEach(({ held }, i) => {
+    if (held && wishes[i]?.units) held.isDrawing = isDrawing
+  })
+}

@@ -1,0 +1,185 @@
+/** Limits of a shared store without a round trip in the way: an instance draws units ahead, and answers from them. */
+import { noteUse, takeAllPortions } from '../../core/limits/lease.ts'
+import type { Charge, ChargeState, LimitStore } from '../../core/limits/limit.ts'
+import type { RemoteLimits } from '../../core/limits/remote.ts'
+import { after } from '../../core/maybe-promise.ts'
+import { createDraws } from './draws.ts'
+import { cover, isAdmitted, isEnforced, type Part, refusalOf, stateOf, uncover } from './parts.ts'
+import { createReturns } from './returns.ts'
+import { createShelf } from './shelf.ts'
+import type { Told } from './told.ts'
+
+export interface LeasedParts {
+  /** For how long units that were drawn ahead are this instance's own, in ms; 0 where each take asks. */
+  readonly leaseMs: number
+  /** ms since the epoch. */
+  readonly now: () => number
+  /** ms from anywhere, never going back. */
+  readonly elapsed: () => number
+  /** How many instances share the store, this one among them. */
+  readonly instances: () => number
+  /** How many buckets are known and drawn ahead of at most; of others each take asks. */
+  readonly most?: number
+}
+
+export interface LeasedLimits extends LimitStore {
+  /** Gives back what is in hand, and draws nothing any more: takes ask from now on. Resolves when the store has answered or failed. */
+  release(): Promise<void>
+  /** What the store has told last of the charge's bucket: without the units that any instance has in hand. */
+  lastTold(charge: Charge): Told | undefined
+  readonly counts: LeaseCounts
+}
+
+/** For metrics, since the beginning. */
+export interface LeaseCounts {
+  /** Takes that were answered from units in hand, by a refusal just before, and by asking. */
+  readonly leased: number
+  readonly refused: number
+  readonly asked: number
+  /** Calls to draw ahead of need, for which nobody waited. */
+  readonly drawsAhead: number
+  /** Units granted, given back, and lost because the store did not answer when they were given back. */
+  readonly granted: number
+  readonly returned: number
+  readonly lost: number
+  /** Buckets known now. */
+  readonly buckets: number
+}
+
+const DEFAULT_MOST = 20_000
+
+/**
+ * Answers in the same tick where every limit of a take has units in hand, else with one question for those that have none. Whatever
+ * its instances do, a limit is never exceeded while the store keeps its data: what is in hand is spent there. A crash loses it.
+ */
+export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): LeasedLimits {
+  const { leaseMs, elapsed, most = DEFAULT_MOST } = parts
+  const counts = { leased: 0, refused: 0, asked: 0, drawsAhead: 0, granted: 0, returned: 0, lost: 0 }
+  const returns = createReturns({
+    ...parts,
+    remote,
+    onReturned(units, isLost) {
+      counts[isLost ? 'lost' : 'returned'] += units
+    },
+  })
+  const shelf = createShelf(most, returns.empty)
+  const draws = createDraws({
+    ...parts,
+    remote,
+    returns,
+    isCurrent: (held) => shelf.find(held.charge.key) === held,
+    onGranted(units) {
+      counts.granted += units
+    },
+    onAhead() {
+      counts.drawsAhead += 1
+    },
+  })
+  let isReleased = false
+
+  function partOf(charge: Charge, at: number): Part {
+    let held = shelf.find(charge.key)
+    if (held && held.limit !== charge.limit) {
+      shelf.remove(charge.key)
+      // under the new limit: a bucket that was turned to the old one once more would forgive what has been used
+      const portions = takeAllPortions(held.lease)
+      if (held.limit.kind === charge.limit.kind) returns.portions(charge, portions)
+      held = undefined
+    }
+    held ??= shelf.open(charge, at)
+    if (held) held.lastUse = at
+    return { charge, held, answer: 'store', portion: undefined }
+  }
+
+  function noteUsed({ charge, held }: Part, at: number): void {
+    if (held) noteUse(held.lease, charge.cost, at, leaseMs)
+  }
+
+  function putBack(taken: readonly Part[]): void {
+    for (const held of uncover(taken)) {
+      if (isReleased) returns.empty(held)
+      else returns.watch(held)
+    }
+  }
+
+  /** Those without units in hand are asked for; what the others have spent is put back where that is refused or fails. */
+  async function ask(taken: readonly Part[], time: number, patienceMs?: number): Promise<ChargeState[]> {
+    const asked = taken.filter(({ answer }) => answer === 'store')
+    let states: readonly ChargeState[]
+    try {
+      states = await draws.ask(asked, time, patienceMs)
+    } catch (error) {
+      putBack(taken)
+      throw error
+    }
+    const at = elapsed()
+    const isTaken = asked.every((part, i) => states[i]?.admitted || !isEnforced(part))
+    if (!isTaken) putBack(taken)
+    let next = 0
+    return taken.map((part) => {
+      const state = part.answer === 'store' ? states[next++] : undefined
+      if (isTaken && (part.answer === 'lease' || state?.admitted)) noteUsed(part, at)
+      return state && !part.held?.lease.portions.length ? state : stateOf(part, state?.admitted ?? isAdmitted(part), at)
+    })
+  }
+
+  return {
+    take(charges, time, patienceMs) {
+      const at = elapsed()
+      const taken = charges.map((charge) => partOf(charge, at))
+      const refusal = refusalOf(taken, at, leaseMs)
+      if (refusal) {
+        counts.refused += 1
+        return refusal
+      }
+      let isAsked = false
+      for (const part of taken) {
+        cover(part, at, leaseMs)
+        isAsked ||= part.answer === 'store'
+      }
+      if (isAsked) {
+        counts.asked += 1
+        return ask(taken, time, patienceMs)
+      }
+      counts.leased += 1
+      for (const part of taken) if (part.answer === 'lease') noteUsed(part, at)
+      draws.ahead(taken)
+      return taken.map((part) => stateOf(part, isAdmitted(part), at))
+    },
+    look: (charges, time, patienceMs) => remote.look(charges, time, patienceMs),
+    adjust(charges, time) {
+      const at = elapsed()
+      return after(remote.adjust(charges, time), (states) => {
+        charges.forEach(({ key, limit }, i) => {
+          const [held, state] = [shelf.find(key), states[i]]
+          if (held?.limit === limit && state) held.told = { state, at }
+        })
+        return states
+      })
+    },
+    buckets: (series, mostBuckets, time) => remote.buckets(series, mostBuckets, time),
+    bucket: (series, key, time) => remote.bucket(series, key, time),
+    reset(series, key) {
+      const keys = key === undefined ? Array.from(shelf.keys()).filter((one) => one.startsWith(series.series)) : [key]
+      for (const one of keys) {
+        const held = shelf.find(one)
+        // not given back: the bucket that has granted it is gone
+        if (held) takeAllPortions(held.lease)
+        shelf.remove(one)
+      }
+      return remote.reset(series, key)
+    },
+    async release() {
+      isReleased = true
+      await draws.end()
+      await returns.all()
+    },
+    lastTold(charge) {
+      const held = shelf.find(charge.key)
+      return held?.limit === charge.limit ? held.told : undefined
+    },
+    get counts() {
+      return { ...counts, buckets: shelf.size }
+    },
+  }
+}

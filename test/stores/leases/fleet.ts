@@ -1,0 +1,80 @@
+/** Several instances over one shared store, on a clock that the test moves. */
+import { vi } from 'vitest'
+import type { Charge, ChargeState } from '../../../core/limits/limit.ts'
+import { createLeasedLimits, type LeasedLimits } from '../../../stores/leases/leased-limits.ts'
+import { createFakeRemote, type FakeRemote } from '../../support/fake-remote-limits.ts'
+
+export const LEASE_MS = 100
+
+/** What was admitted, and when. */
+export interface Admitted {
+  readonly at: number
+  readonly cost: number
+}
+
+export interface Fleet {
+  readonly remote: FakeRemote
+  readonly instances: readonly LeasedLimits[]
+  /** In the order of time. */
+  readonly admitted: Admitted[]
+  /** Takes made so far, and those that were answered in the same tick. */
+  readonly made: { takes: number; atOnce: number }
+  take(instance: number, charges: readonly Charge[]): Promise<readonly ChargeState[]>
+}
+
+/** The clock is the one of vi's fake timers; the store's runs apart from it. */
+export function fleetOf(size: number, { leaseMs = LEASE_MS, latencyMs = 2, most = 1000 } = {}): Fleet {
+  const remote = createFakeRemote(() => Date.now())
+  remote.latencyMs = latencyMs
+  const instances = Array.from({ length: size }, () =>
+    createLeasedLimits(remote, {
+      leaseMs,
+      now: () => Date.now(),
+      elapsed: () => performance.now(),
+      instances: () => size,
+      most,
+    }),
+  )
+  const admitted: Admitted[] = []
+  const made = { takes: 0, atOnce: 0 }
+  return {
+    remote,
+    instances,
+    admitted,
+    made,
+    async take(instance, charges) {
+      made.takes += 1
+      const answer = instances[instance]?.take(charges, Date.now())
+      if (!(answer instanceof Promise)) made.atOnce += 1
+      const states = (await answer) ?? []
+      const isTaken = states.every((state) => state.admitted || state.limit.mode === 'shadow')
+      if (isTaken) admitted.push({ at: performance.now(), cost: charges[0]?.cost ?? 0 })
+      return states
+    },
+  }
+}
+
+/** Each instance takes so many times in each of `ms` milliseconds. */
+export async function hammer(fleet: Fleet, charges: readonly Charge[], ms: number, perMs = 1): Promise<void> {
+  for (let i = 0; i < ms; i += 1) {
+    for (let n = 0; n < perMs; n += 1) fleet.instances.forEach((_, instance) => void fleet.take(instance, charges))
+    await vi.advanceTimersByTimeAsync(1)
+  }
+  await vi.advanceTimersByTimeAsync(20)
+}
+
+/** Lets time go by, and with it what happens then. */
+export const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+
+/** The most units by which any interval had more than it may, by a bucket of its own: `burst` at once and `perMs` later. */
+export function overBurst(admitted: readonly Admitted[], burst: number, perMs: number): number {
+  let [level, before, most] = [0, 0, Number.NEGATIVE_INFINITY]
+  for (const { at, cost } of admitted) {
+    level = Math.max(0, level - (at - before) * perMs) + cost
+    before = at
+    most = Math.max(most, level - burst)
+  }
+  return most
+}
+
+export const unitsOf = (admitted: readonly Admitted[]) => admitted.reduce((sum, { cost }) => sum + cost, 0)
