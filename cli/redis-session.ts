@@ -15,7 +15,7 @@ export async function inRedis<T>(
   place: RedisPlace,
   work: (connection: RedisConnection) => Promise<T>,
 ): Promise<InRedis<T>> {
-  const no = (why: string): InRedis<T> => ({ ok: false, problem: `${addressOf(place)}: ${wordsOf(why)}` })
+  const no = (why: string): InRedis<T> => ({ ok: false, problem: redisWords(place, why) })
   const opened = await open(place)
   try {
     if (opened.why !== undefined) return no(opened.why)
@@ -38,6 +38,11 @@ function open(place: RedisPlace): Promise<{ readonly connection: RedisConnection
       },
     })
   })
+}
+
+/** Why a Redis has failed, for people, from what it or the system says. */
+export function redisWords(place: RedisPlace, why: string): string {
+  return `${addressOf(place)}: ${wordsOf(why)}`
 }
 
 /** As people write it, without what logs in. */

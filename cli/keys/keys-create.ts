@@ -2,14 +2,17 @@
 import { randomBytes } from 'node:crypto'
 import { createApiKey, storedHash } from '../../core/credentials/api-key.ts'
 import { instantMs } from '../../policy/units.ts'
-import { openAdminClient } from '../admin/admin-client.ts'
-import { SERVER_SPECS, say, sayJson } from '../admin/server-options.ts'
+import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { type Options, readOptions } from '../options.ts'
+import { administrationAt, type KeyAdministration } from './key-administration.ts'
+import { KEY_PLACE_SPECS, keyPlaceOf } from './key-place.ts'
 import { entryLine, listOf, shownOnce, unfitOption, unlessDurable } from './keys-options.ts'
 
+const { policy: _, ...ELSEWHERE } = KEY_PLACE_SPECS
+
 const SPECS = {
-  ...SERVER_SPECS,
+  ...ELSEWHERE,
   tenant: { type: 'string' },
   scopes: { type: 'string' },
   roles: { type: 'string' },
@@ -29,7 +32,12 @@ export async function createKey(argv: readonly string[], io: Io): Promise<number
   if (unfit !== undefined) return wrongUse(io, `keys create: ${unfit}`)
   if (endsTooSoon(options)) return wrongUse(io, 'keys create: --expires-at is over before the key begins')
   const wanted = { ...options, tenant: options.tenant, scopes, roles }
-  return options.server === undefined ? printed(wanted, io) : issued(options.server, wanted, io)
+  const place = keyPlaceOf(options, argv, io.env)
+  if (typeof place === 'string') return wrongUse(io, `keys create: ${place}`)
+  if (place === undefined || place.kind === 'policy') return printed(wanted, io)
+  const administration = administrationAt(place, options.audit, io)
+  if (typeof administration === 'string') return badInput(io, [`tenantgate: keys create: ${administration}`])
+  return issued(administration, wanted, io)
 }
 
 function endsTooSoon({ 'not-before': begin = '', 'expires-at': end = '' }: Options<typeof SPECS>): boolean {
@@ -64,12 +72,10 @@ ${entryLine({ id, hash, scopes, roles, notBefore, expiresAt })}`,
   )
 }
 
-async function issued(server: string, wanted: Wanted, io: Io): Promise<number> {
-  const opened = openAdminClient(server, wanted['admin-token-file'], io.env)
-  if (!opened.ok) return wrongUse(io, `keys create: ${opened.problem}`)
+async function issued(administration: KeyAdministration, wanted: Wanted, io: Io): Promise<number> {
   const { tenant, scopes, roles, id, env, 'not-before': notBefore, 'expires-at': expiresAt } = wanted
   const body = { id, env, scopes, roles, notBefore, expiresAt }
-  const answer = await opened.client.ask('POST', `/v1/tenants/${tenant}/keys`, body)
+  const answer = await administration.create(tenant, body)
   if (!answer.ok) return badInput(io, [`tenantgate: keys create: ${answer.problem}`])
   if (wanted.json) return sayJson(io, answer.body)
   return say(

@@ -1,23 +1,24 @@
-/** `keys list`: which keys there are, in a policy file or at a running service, which also knows when they were last used. */
-
-import type { AdminClient } from '../admin/admin-client.ts'
-import { PLACE_SPECS, placeOf, say, sayJson } from '../admin/server-options.ts'
+/** `keys list`: which keys there are, in a policy file, at a running service or in a Redis, which also know when they were last used. */
+import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { readOptions } from '../options.ts'
 import { asTable } from '../table.ts'
+import { administrationAt, type KeyAdministration } from './key-administration.ts'
+import { KEY_PLACE_SPECS, keyPlaceOf, WHERE } from './key-place.ts'
 import { unfitOption } from './keys-options.ts'
 import { readPolicyKeys } from './policy-keys.ts'
 
-const SPECS = { ...PLACE_SPECS, tenant: { type: 'string' } } as const
+const SPECS = { ...KEY_PLACE_SPECS, tenant: { type: 'string' } } as const
 
 export async function listKeys(argv: readonly string[], io: Io): Promise<number> {
   const read = readOptions(SPECS, argv, io.env)
   if (!read.ok) return wrongUse(io, `keys list: ${read.problem}`)
   const unfit = unfitOption(read.options)
-  const place = unfit ?? placeOf(read.options, argv, io.env)
+  const place = unfit ?? keyPlaceOf(read.options, argv, io.env) ?? WHERE
   if (typeof place === 'string') return wrongUse(io, `keys list: ${place}`)
   const { tenant, json } = read.options
-  const listed = place.kind === 'server' ? await atServer(place.client, tenant) : inFile(place.file, tenant)
+  const listed =
+    place.kind === 'policy' ? inFile(place.file, tenant) : await allAt(administrationAt(place, 'off', io), tenant)
   if (typeof listed === 'string') return badInput(io, [`tenantgate: keys list: ${listed}`])
   return json ? sayJson(io, { keys: listed }) : say(io, tableOf(listed))
 }
@@ -27,11 +28,14 @@ type Listed = Readonly<Record<string, unknown>>
 const PAGE = 1000
 
 /** All pages, one after the other. */
-async function atServer(client: AdminClient, tenant: string | undefined): Promise<readonly Listed[] | string> {
+async function allAt(
+  administration: KeyAdministration | string,
+  tenant: string | undefined,
+): Promise<readonly Listed[] | string> {
+  if (typeof administration === 'string') return administration
   const keys: Listed[] = []
   for (;;) {
-    const query = new URLSearchParams({ limit: String(PAGE), offset: String(keys.length), ...(tenant && { tenant }) })
-    const answer = await client.ask('GET', `/v1/keys?${query}`)
+    const answer = await administration.list({ tenant, limit: PAGE, offset: keys.length })
     if (!answer.ok) return answer.problem
     const page = answer.body.keys
     if (!Array.isArray(page)) return 'the answer has no list of keys'

@@ -1,13 +1,13 @@
 /** `keys revoke`: every key of an id is refused from now on; in a policy file, once its entries have ended. */
-
-import type { AdminClient } from '../admin/admin-client.ts'
-import { PLACE_SPECS, placeOf, say, sayJson } from '../admin/server-options.ts'
+import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { readOptions } from '../options.ts'
+import { administrationAt, type KeyAdministration } from './key-administration.ts'
+import { KEY_PLACE_SPECS, keyPlaceOf, WHERE } from './key-place.ts'
 import { unfitOption, unlessDurable } from './keys-options.ts'
 import { findKeys, readPolicyKeys } from './policy-keys.ts'
 
-const SPECS = { ...PLACE_SPECS, tenant: { type: 'string' }, id: { type: 'string' } } as const
+const SPECS = { ...KEY_PLACE_SPECS, tenant: { type: 'string' }, id: { type: 'string' } } as const
 
 interface Wanted {
   readonly tenant: string
@@ -24,14 +24,17 @@ export async function revokeKey(argv: readonly string[], io: Io): Promise<number
   if (id === undefined) return wrong('--id is missing')
   const unfit = unfitOption(read.options)
   if (unfit !== undefined) return wrong(unfit)
-  const place = placeOf(read.options, argv, io.env)
+  const place = keyPlaceOf(read.options, argv, io.env) ?? WHERE
   if (typeof place === 'string') return wrong(place)
   const wanted = { tenant, id, json }
-  return place.kind === 'server' ? atServer(place.client, wanted, io) : inFile(place.file, wanted, io)
+  if (place.kind === 'policy') return inFile(place.file, wanted, io)
+  const administration = administrationAt(place, read.options.audit, io)
+  if (typeof administration === 'string') return badInput(io, [`tenantgate: keys revoke: ${administration}`])
+  return revoked(administration, wanted, io)
 }
 
-async function atServer(client: AdminClient, { tenant, id, json }: Wanted, io: Io): Promise<number> {
-  const answer = await client.ask('DELETE', `/v1/tenants/${tenant}/keys/${id}`)
+async function revoked(administration: KeyAdministration, { tenant, id, json }: Wanted, io: Io): Promise<number> {
+  const answer = await administration.revoke(tenant, id)
   if (!answer.ok) return badInput(io, [`tenantgate: keys revoke: ${answer.problem}`])
   if (json) return sayJson(io, answer.body)
   return say(io, `'${id}' of ${tenant} is revoked, and every key of that id\n${unlessDurable(answer.body)}`)

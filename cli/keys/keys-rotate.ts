@@ -2,15 +2,16 @@
 import { randomBytes } from 'node:crypto'
 import { DEFAULT_OVERLAP, OVERLAP_WORDS, overlapMs } from '../../admin/overlap.ts'
 import { createApiKey, storedHash } from '../../core/credentials/api-key.ts'
-import type { AdminClient } from '../admin/admin-client.ts'
-import { PLACE_SPECS, placeOf, say, sayJson } from '../admin/server-options.ts'
+import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { type Options, readOptions } from '../options.ts'
+import { administrationAt, type KeyAdministration } from './key-administration.ts'
+import { KEY_PLACE_SPECS, keyPlaceOf, WHERE } from './key-place.ts'
 import { entryLine, shownOnce, unfitOption, unlessDurable } from './keys-options.ts'
 import { endOf, findKeys, type PolicyKey, readPolicyKeys } from './policy-keys.ts'
 
 const SPECS = {
-  ...PLACE_SPECS,
+  ...KEY_PLACE_SPECS,
   tenant: { type: 'string' },
   id: { type: 'string' },
   env: { type: 'string' },
@@ -32,16 +33,18 @@ export async function rotateKey(argv: readonly string[], io: Io): Promise<number
   if (unfit !== undefined) return wrong(unfit)
   const ms = overlapMs(overlap)
   if (ms === undefined) return wrong(`--overlap is ${OVERLAP_WORDS}, not '${overlap}'`)
-  const place = placeOf(read.options, argv, io.env)
+  const place = keyPlaceOf(read.options, argv, io.env) ?? WHERE
   if (typeof place === 'string') return wrong(place)
   const wanted = { ...read.options, tenant, id, overlap }
-  if (place.kind === 'server') return atServer(place.client, wanted, io)
-  return inFile(place.file, wanted, { now: Date.now(), overlapMs: ms }, io)
+  if (place.kind === 'policy') return inFile(place.file, wanted, { now: Date.now(), overlapMs: ms }, io)
+  const administration = administrationAt(place, wanted.audit, io)
+  if (typeof administration === 'string') return badInput(io, [`tenantgate: keys rotate: ${administration}`])
+  return rotated(administration, wanted, io)
 }
 
-async function atServer(client: AdminClient, wanted: Wanted, io: Io): Promise<number> {
+async function rotated(administration: KeyAdministration, wanted: Wanted, io: Io): Promise<number> {
   const { tenant, id, env, overlap, again, 'expires-at': expiresAt } = wanted
-  const answer = await client.ask('POST', `/v1/tenants/${tenant}/keys/${id}/rotate`, { env, overlap, again, expiresAt })
+  const answer = await administration.rotate(tenant, id, { env, overlap, again, expiresAt })
   if (!answer.ok) return badInput(io, [`tenantgate: keys rotate: ${answer.problem}`])
   if (wanted.json) return sayJson(io, answer.body)
   return say(

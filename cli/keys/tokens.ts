@@ -1,21 +1,24 @@
 /** `tenantgate tokens revoke`: tokens are refused from now on, by their id, their subject or their tenant. */
 import { instantMs } from '../../policy/units.ts'
-import { openAdminClient } from '../admin/admin-client.ts'
-import { SERVER_SPECS, say, sayJson } from '../admin/server-options.ts'
+import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, EXIT, type Io, wrongUse } from '../io.ts'
 import { type Options, readOptions } from '../options.ts'
+import { administrationAt } from './key-administration.ts'
+import { KEY_PLACE_SPECS, keyPlaceOf } from './key-place.ts'
 import { unfitOption, unlessDurable } from './keys-options.ts'
 
-const USAGE = `Usage: tenantgate tokens revoke --server URL (--jti ID | --subject SUB | --tenant TENANT)
+const USAGE = `Usage: tenantgate tokens revoke (--server URL | --redis URL) (--jti ID | --subject SUB | --tenant TENANT)
                                 [--issuer ISS] [--before TIME] [--json]
 
-Has a running service refuse tokens: the one of this id (jti), or all of this subject (sub) or tenant that were issued until
+Has a running service, or all services of a Redis, refuse tokens: the one of this id (jti), or all of this subject (sub) or tenant that were issued until
 now (by the clock of the issuer that is furthest ahead), or before --before. An issuer narrows it to its own tokens. --server is the address of --admin; its token is in
 TENANTGATE_ADMIN_TOKEN, or in the file of --admin-token-file.
 `
 
+const { policy: _, ...ELSEWHERE } = KEY_PLACE_SPECS
+
 const SPECS = {
-  ...SERVER_SPECS,
+  ...ELSEWHERE,
   jti: { type: 'string' },
   subject: { type: 'string' },
   tenant: { type: 'string' },
@@ -36,10 +39,14 @@ export async function tokens(argv: readonly string[], io: Io): Promise<number> {
   const { options } = read
   const body = revocationOf(options)
   if (typeof body === 'string') return wrong(body)
-  if (options.server === undefined) return wrong('--server is missing: the address of --admin of a running service')
-  const opened = openAdminClient(options.server, options['admin-token-file'], io.env)
-  if (!opened.ok) return wrong(opened.problem)
-  const answer = await opened.client.ask('POST', '/v1/revocations', body)
+  const place = keyPlaceOf(options, rest, io.env)
+  if (typeof place === 'string') return wrong(place)
+  if (place === undefined || place.kind === 'policy') {
+    return wrong('--server is missing: the address of --admin of a running service; or --redis, that of its Redis')
+  }
+  const administration = administrationAt(place, options.audit, io)
+  if (typeof administration === 'string') return badInput(io, [`tenantgate: tokens revoke: ${administration}`])
+  const answer = await administration.revokeTokens(body)
   if (!answer.ok) return badInput(io, [`tenantgate: tokens revoke: ${answer.problem}`])
   return options.json ? sayJson(io, answer.body) : say(io, `revoked\n${unlessDurable(answer.body)}`)
 }
