@@ -17,6 +17,8 @@ export const COMPOSE = {
   firstBackendPort: 9101,
   /** In the folder that the sidecar and Envoy share. */
   sidecarSocket: '/run/tenantgate/gate.sock',
+  /** The service of what both gateways share. */
+  redis: 'redis',
   envoyPort: 8080,
   kongPort: 8000,
 } as const
@@ -64,7 +66,7 @@ export function composeKongYaml(reference: KongYaml = referenceYaml()): string {
 
 /** Writes everything into `folder`, which exists. */
 export function writeComposeFiles(folder: string, credentials: DemoCredentials): void {
-  chmodSync(writePolicyCopy(folder, credentials), SHARED)
+  chmodSync(writePolicyCopy(folder, credentials, { store: `redis://${COMPOSE.redis}` }), SHARED)
   writeFileSync(join(folder, 'envoy.json'), composeEnvoyConfig(), { mode: SHARED })
   writeFileSync(join(folder, 'kong.yml'), composeKongYaml(), { mode: SHARED })
 }

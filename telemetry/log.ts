@@ -37,6 +37,8 @@ export interface Log extends StoreLog {
   stateNeedsRestart(): void
   /** Each problem is one line of text for people, as `validate` prints it. */
   policyRejected(problems: readonly string[]): void
+  /** There is no policy to begin with, and one is waited for. */
+  policyMissing(problems: readonly string[]): void
   /** A policy is live in which something is perhaps not what was meant; each note is a line. */
   policyNoted(notes: readonly string[]): void
   /** A ratelimit configuration is live; the first few of its domains are told. */
@@ -139,6 +141,7 @@ function lifecycle(
   | 'policyUnchanged'
   | 'stateNeedsRestart'
   | 'policyRejected'
+  | 'policyMissing'
   | 'policyNoted'
   | 'pluginRejected'
   | 'signingKeyMade'
@@ -157,6 +160,7 @@ function lifecycle(
     policyUnchanged: () => logger.info('policy unchanged'),
     stateNeedsRestart: () => logger.warn('`state` of the policy has changed: that takes effect at the next start'),
     policyRejected: (problems) => logger.error({ problems }, 'policy rejected, the last good one stays'),
+    policyMissing: (problems) => logger.error({ problems }, 'there is no policy that can be served, one is waited for'),
     policyNoted: (notes) => logger.warn({ notes }, 'the policy has what may be a slip'),
     pluginRejected: (plugin, because) =>
       logger.error({ plugin, because }, 'plugin configuration rejected, its requests are refused'),

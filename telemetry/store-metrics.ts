@@ -3,8 +3,9 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { OnStoreFailure } from '../core/limits/limit.ts'
 import { countersOf, gaugeOf } from './counted.ts'
 
-export const STORE_OPERATIONS = ['take', 'draw', 'return', 'look', 'administer', 'hits', 'lookup'] as const
-export type StoreOperation = (typeof STORE_OPERATIONS)[number]
+/** What is asked; anything else is counted as `other`. */
+export const STORE_OPERATIONS = ['take', 'look', 'adjust', 'administer', 'hits', 'lookup', 'other'] as const
+type StoreOperation = (typeof STORE_OPERATIONS)[number]
 
 export const STORE_OUTCOMES = ['answered', 'failed', 'late'] as const
 export type StoreOutcome = (typeof STORE_OUTCOMES)[number]
@@ -54,8 +55,8 @@ export interface CacheNumbers {
   readonly unknown: number
 }
 
-/** Is told of each call: which, how it went, and after how many ms. */
-export type StoreCalled = (operation: StoreOperation, outcome: StoreOutcome, ms: number) => void
+/** Is told of each call: what was asked, how it went, and after how many ms. */
+export type StoreCalled = (operation: string, outcome: StoreOutcome, ms: number) => void
 
 /** Seconds. Beside the store a call takes less than one millisecond; a decision waits ten at most. */
 const BUCKETS = [1e-4, 2.5e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 2e-2, 5e-2, 0.1, 0.25, 1]
@@ -105,7 +106,9 @@ function addCallMetrics(registry: Registry): StoreCalled {
     for (const outcome of STORE_OUTCOMES) calls.inc({ operation, outcome }, 0)
     seconds.zero({ operation })
   }
-  return (operation, outcome, ms) => {
+  const isKnown = (name: string): name is StoreOperation => (STORE_OPERATIONS as readonly string[]).includes(name)
+  return (name, outcome, ms) => {
+    const operation = isKnown(name) ? name : 'other'
     calls.inc({ operation, outcome })
     seconds.observe({ operation }, ms / 1000)
   }

@@ -4,9 +4,9 @@ import { formatProblem, type Problem } from '../../policy/problem.ts'
 import type { Addresses, Log } from '../../telemetry/log.ts'
 import { badInput, EXIT, type Io } from '../io.ts'
 import { createAdministration } from './administration.ts'
-import type { FollowedPolicy } from './follow-policy.ts'
 import type { Gate } from './gate.ts'
 import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
+import type { FollowedPolicy } from './live-policy.ts'
 import { openSurroundings, type PartsOptions, type ServiceParts, type Surroundings } from './parts.ts'
 import { createProbes, type Probes } from './probes.ts'
 import type { ServiceOptions } from './service-options.ts'
@@ -92,7 +92,7 @@ async function openService(
   if (early?.ok === false) return early
   const policy = await Promise.race([starting.policy, stopping.then(() => 'stopped' as const)])
   if (policy === 'stopped') {
-    starting.close()
+    await starting.close()
     probes.close()
     return policy
   }

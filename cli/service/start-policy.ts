@@ -1,7 +1,13 @@
 /** From where the policy is to the first one that can be served. */
+import type { RedisPlace } from '../../core/policy.ts'
+import { formatProblem } from '../../policy/problem.ts'
 import type { Io } from '../io.ts'
-import { type FollowPolicy, followPolicy } from './follow-policy.ts'
+import { followPolicy } from './follow-policy.ts'
+import { followRedisPolicy } from './follow-redis-policy.ts'
+import { createLivePolicy, type FollowPolicy } from './live-policy.ts'
+import { followingParts, openGateInRedis } from './open-gate.ts'
 import type { Surroundings } from './parts.ts'
+import { openSharedStore } from './redis/shared-store.ts'
 import type { PolicySource } from './service-options.ts'
 
 export interface StartingPolicy {
@@ -10,13 +16,40 @@ export interface StartingPolicy {
   /** What it waits for now, in words. */
   waitsFor(): string
   /** Waits no more. */
-  close(): void
+  close(): Promise<void>
 }
 
+/** A file is there or is not; a Redis is waited for as long as it takes, also for somebody to import a policy into it. */
 export function startPolicy(source: PolicySource, env: Io['env'], around: Surroundings): StartingPolicy {
-  if (source.kind === 'file') {
-    return { policy: followPolicy(source.file, env, around), waitsFor: () => 'the policy is being read', close() {} }
+  if (source.kind === 'redis') return startInRedis(source.place, env, around)
+  const policy = followPolicy(source.file, env, around)
+  return { policy, waitsFor: () => 'the policy is being read', close: async () => {} }
+}
+
+function startInRedis(place: RedisPlace, env: Io['env'], around: Surroundings): StartingPolicy {
+  const { log } = around
+  const store = openSharedStore(place, around)
+  const live = createLivePolicy(around, (problems) => log.policyMissing(problems.map(formatProblem)))
+  const followed = followRedisPolicy({ ...followingParts(store, around), env, ...live })
+
+  async function open(): Promise<FollowPolicy> {
+    const { following } = await followed.first
+    const opened = await live.open((policy) =>
+      openGateInRedis(store, policy, around, following, () => followed.counts() ?? {}),
+    )
+    if (!opened?.ok) throw new Error('unreachable: the first policy has come')
+    const reload = async () => {
+      if ((await followed.reload()) === 'unchanged') log.policyUnchanged()
+    }
+    return { ok: true, followed: { ...opened, reload, close: followed.close } }
   }
-  const problem = '--policy redis://… is not supported yet'
-  return { policy: Promise.resolve({ ok: false, problem }), waitsFor: () => problem, close() {} }
+
+  return {
+    policy: open(),
+    waitsFor: () => `no policy is known yet: ${store.away() ?? followed.waitsFor()}`,
+    async close() {
+      followed.close()
+      await store.close()
+    },
+  }
 }

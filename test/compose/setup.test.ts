@@ -53,7 +53,9 @@ it('the backends of kong.yml are the ports that the backends listen on, in their
 it('the policy is one, with fresh keys; the group may read it and nobody else', async () => {
   const credentials = await createCredentials()
   writeComposeFiles(folder, credentials)
-  expect(loadPolicy(join(folder, 'tenantgate.yaml'), {})).toMatchObject({ ok: true })
+  const store = { kind: 'single', nodes: [{ host: COMPOSE.redis, port: 6379 }] }
+  expect(loadPolicy(join(folder, 'tenantgate.yaml'), {})).toMatchObject({ ok: true, policy: { state: { store } } })
+  expect(services[COMPOSE.redis]?.networks).toEqual(['state'])
   for (const file of ['tenantgate.yaml', 'kong.yml', 'envoy.json']) {
     expect(statSync(join(folder, file)).mode & 0o777).toBe(0o640)
   }
