@@ -4,12 +4,12 @@ import type { Problem } from '../../policy/problem.ts'
 import { oneAtATime, problemOf, type ReloadOutcome } from '../../policy/reloading.ts'
 import type { CacheCounts } from '../../stores/directory/counts.ts'
 import type { RedisConnection } from '../../stores/redis/connection.ts'
-import { createFeed } from '../../stores/redis/directory/feed.ts'
+import { createFeed, type FeedOptions } from '../../stores/redis/directory/feed.ts'
 import { createFollowing, type Following, type FollowingParts } from '../../stores/redis/following.ts'
 import type { Io } from '../io.ts'
 import { type ImportedPolicy, IN_REDIS, openImport, readStoredImport } from './imported-policy.ts'
 
-export interface RedisPolicyParts extends Omit<FollowingParts, 'rules'> {
+export interface RedisPolicyParts extends Omit<FollowingParts, 'rules'>, Pick<FeedOptions, 'pollMs'> {
   readonly connection: RedisConnection
   readonly env: Io['env']
   /** A policy to serve from now on, between two requests. One that makes it throw is not taken: the last good stays. */
@@ -136,7 +136,7 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
         if (isDue && at >= retryAt) void load()
       },
     },
-    { elapsed },
+    parts,
   )
   return {
     first,

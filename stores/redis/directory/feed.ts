@@ -127,9 +127,8 @@ export function createFeed(
   const wake = () => void look()
   const subscriber = connection.subscriber()
   subscriber.on('message', wake)
-  // what was published while it was gone is found by looking
-  subscriber.on('ready', wake)
-  void subscriber.subscribe(channel).catch(() => {})
+  // what was published while it was gone is found by looking once it is there again
+  subscriber.on('ready', () => void subscriber.subscribe(channel).then(wake, () => {}))
   client.on('ready', wake)
   const poll = setInterval(wake, pollMs).unref()
   wake()

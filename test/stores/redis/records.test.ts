@@ -1,0 +1,156 @@
+/** What was revoked, held in a process: all of it or nobody is let in, and nothing of it is ever forgotten. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Principal } from '../../../core/credentials/principal.ts'
+import { lineOf } from '../../../stores/records/state-lines.ts'
+import type { RedisConnection } from '../../../stores/redis/connection.ts'
+import { commonKey } from '../../../stores/redis/directory/names.ts'
+import { createRedisRecords, type RecordsParts } from '../../../stores/redis/records.ts'
+import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
+
+let redis: TestRedis
+let connection: RedisConnection
+let list: string
+const clock = { now: 0 }
+let told: (string | undefined)[]
+
+beforeAll(async () => {
+  redis = await openTestRedis()
+  connection = redis.connection
+  list = commonKey(connection.place.prefix, 'records')
+})
+afterAll(() => redis.close())
+beforeEach(() => {
+  told = []
+  clock.now = 0
+})
+afterEach(() => connection.client.del(list))
+
+const records = (more: Partial<RecordsParts> = {}) =>
+  createRedisRecords({
+    connection,
+    staleForMs: 600_000,
+    elapsed: () => clock.now,
+    onProblem: (problem) => told.push(problem),
+    onLost: (before, after) => told.push(`lost: ${before}, now ${after}`),
+    ...more,
+  })
+
+const revocation = (id: string) => lineOf({ kind: 'revoked-credential', tenant: 'acme', id }, 0).trimEnd()
+const push = (...ids: string[]) => connection.client.rpush(list, ...ids.map(revocation))
+const keyOf = (id: string): Principal => ({ kind: 'apiKey', credential: id, tenantId: 'acme', roles: [], scopes: [] })
+const isRevoked = (held: ReturnType<typeof records>, id: string) => held.records().isRevoked(keyOf(id), 'acme')
+
+describe('what is held', () => {
+  it('is nothing at first, and then nobody is let in', async () => {
+    const held = records()
+    expect(held.isUsable()).toBe(false)
+    expect(held.ageMs()).toBe(Number.POSITIVE_INFINITY)
+    expect(await held.refresh()).toBe(true)
+    expect(held.records().isUsable?.(0)).toBe(true)
+  })
+
+  it('is all that there is, over many pages, and then what is new', async () => {
+    const ids = Array.from({ length: 2500 }, (_, index) => `k${index}`)
+    await push(...ids)
+    const held = records()
+    await held.refresh()
+    expect(held.index.size).toBe(2500)
+    expect(ids.every((id) => isRevoked(held, id))).toBe(true)
+    await push('late')
+    expect(isRevoked(held, 'late')).toBe(false)
+    await held.refresh()
+    expect(isRevoked(held, 'late')).toBe(true)
+    expect(held.index.size).toBe(2501)
+  })
+
+  it('is read once more for all who ask meanwhile, and never in between', async () => {
+    const held = records()
+    const first = held.refresh()
+    await push('a')
+    const later = [held.refresh(), held.refresh()]
+    expect(later[0]).toBe(later[1])
+    await Promise.all([first, ...later])
+    expect(isRevoked(held, 'a')).toBe(true)
+  })
+})
+
+describe('its age', () => {
+  it('is counted from the last moment at which nothing else was due', async () => {
+    const held = records()
+    await held.refresh()
+    clock.now = 500_000
+    held.confirm(400_000)
+    expect(held.ageMs()).toBe(100_000)
+    clock.now = 1_000_000
+    expect(held.isUsable()).toBe(false)
+    await held.refresh()
+    expect(held.isUsable()).toBe(true)
+  })
+
+  it('is not made younger while a reading is due', async () => {
+    const held = records({ connection: { ...connection, isUp: () => false } })
+    expect(await held.refresh()).toBe(false)
+    held.confirm(0)
+    await held.refresh()
+    expect(held.isUsable()).toBe(false)
+  })
+})
+
+describe('what Redis has lost still holds, and is told', () => {
+  it('all of it', async () => {
+    await push('a', 'b')
+    const held = records()
+    await held.refresh()
+    await connection.client.del(list)
+    expect(await held.refresh()).toBe(true)
+    expect([isRevoked(held, 'a'), isRevoked(held, 'b')]).toEqual([true, true])
+    expect(told).toEqual(['lost: 2, now 0'])
+    expect(held.losses).toBe(1)
+    await push('c')
+    await held.refresh()
+    expect(isRevoked(held, 'c')).toBe(true)
+    expect(told).toHaveLength(1)
+  })
+
+  it('its end, although others were added behind since', async () => {
+    await push('a', 'b')
+    const held = records()
+    await held.refresh()
+    await connection.client.rpop(list)
+    await push('c', 'd', 'e')
+    await held.refresh()
+    expect(['a', 'b', 'c', 'd', 'e'].map((id) => isRevoked(held, id))).toEqual([true, true, true, true, true])
+    expect(held.index.size).toBe(5)
+    expect(told).toEqual(['lost: 2, now 4'])
+  })
+})
+
+describe('what cannot be read', () => {
+  it('is told once, the rest holds, and nobody is let in by it once its time is over; until it was mended', async () => {
+    await push('a')
+    const held = records()
+    await held.refresh()
+    await connection.client.rpush(list, '{"kind":"revoked-planet"}', revocation('b'))
+    expect(await held.refresh()).toBe(false)
+    expect(await held.refresh()).toBe(false)
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatch(/^record 2 cannot be read/)
+    expect([isRevoked(held, 'a'), isRevoked(held, 'b')]).toEqual([true, true])
+    clock.now = 600_000
+    held.confirm(600_000)
+    expect(held.isUsable()).toBe(false)
+    await connection.client.lset(list, 1, revocation('c'))
+    expect(await held.refresh()).toBe(true)
+    expect(held.isUsable()).toBe(true)
+    expect(isRevoked(held, 'c')).toBe(true)
+    expect(told).toEqual([told[0], undefined])
+  })
+
+  it('more than there may be', async () => {
+    await push('a', 'b', 'c')
+    const held = records({ mostRecords: 2 })
+    expect(await held.refresh()).toBe(false)
+    expect(held.index.size).toBe(2)
+    expect(told).toEqual(['record 3 is one more than 2'])
+  })
+})
