@@ -12,6 +12,7 @@ import { explained } from '../../core/explained.ts'
 import { createFlags } from '../../core/flags/evaluate.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
 import { lookOnly } from '../../core/limits/look-only.ts'
+import type { Policy, TenantDirectory } from '../../core/policy.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 import { createKeyUses } from '../../stores/key-uses.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
@@ -65,15 +66,18 @@ interface More {
   readonly policy?: (hash: string) => string
   readonly ledger?: Ledger
   readonly keeper?: UsageKeeper
+  /** In the place of the policy's own. */
+  readonly directory?: (own: TenantDirectory) => TenantDirectory
   /** Of the key that stands in the policy. */
   readonly scopes?: readonly string[]
 }
 
 export async function administration(more: More = {}): Promise<Administration> {
   const { key, hash } = newKey()
-  const policy = policyOf(more.policy?.(hash) ?? policyText(hash, more.scopes ?? ['orders:read']), {
+  const plain = policyOf(more.policy?.(hash) ?? policyText(hash, more.scopes ?? ['orders:read']), {
     secret: 'k'.repeat(64),
   })
+  const policy: Policy = { ...plain, directory: more.directory?.(plain.directory) ?? plain.directory }
   const ledger = more.ledger ?? createMemoryLedger()
   const uses = createKeyUses()
   const clock = { now: NOON }

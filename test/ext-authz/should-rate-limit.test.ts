@@ -2,7 +2,7 @@
 import { createServer, type Socket } from 'node:net'
 import { status } from '@grpc/grpc-js'
 import { afterEach, describe, expect, it } from 'vitest'
-import { type HitsAnswer, type HitsRequest, InvalidHits } from '../../core/descriptors/descriptor.ts'
+import { type HitsAnswer, type HitsRequest, InvalidHits, UnavailableHits } from '../../core/descriptors/descriptor.ts'
 import { createGrpcServer, type Method } from '../../ext-authz/server.ts'
 import { RATE_LIMIT_SERVICE } from '../../ext-authz/service.ts'
 import { createShouldRateLimit, type ShouldRateLimit } from '../../ext-authz/should-rate-limit.ts'
@@ -182,6 +182,14 @@ describe('what cannot be answered', () => {
     const { client, faults } = await start(createShouldRateLimit(count))
     const error = await client.shouldRateLimit({}).catch((reason) => reason)
     expect(error).toMatchObject({ code: status.UNKNOWN, details: 'the domain is empty' })
+    expect(faults).toEqual([])
+  })
+
+  it('just now is told as UNAVAILABLE, and is no fault of ours', async () => {
+    const away = () => Promise.reject(new UnavailableHits('the store of tenants does not answer'))
+    const { client, faults } = await start(createShouldRateLimit(away))
+    const error = await client.shouldRateLimit(hitsOf('tenantgate', { tenant: 'acme' })).catch((reason) => reason)
+    expect(error).toMatchObject({ code: status.UNAVAILABLE, details: 'the store of tenants does not answer' })
     expect(faults).toEqual([])
   })
 

@@ -1,8 +1,9 @@
 /** What answers ShouldRateLimit: by the policy and the configuration that are live when it is asked. */
 import { describe, expect, it } from 'vitest'
 import { createHitsGate, type HitsParts } from '../../../cli/service/hits.ts'
-import { type HitsRequest, InvalidHits } from '../../../core/descriptors/descriptor.ts'
+import { type HitsRequest, InvalidHits, UnavailableHits } from '../../../core/descriptors/descriptor.ts'
 import type { HitStore } from '../../../core/descriptors/hit-store.ts'
+import { type Policy, UNAVAILABLE } from '../../../core/policy.ts'
 import { createMemoryHits } from '../../../stores/memory-hits.ts'
 import { createMemoryLimits } from '../../../stores/memory-limits.ts'
 import { NOON, policyOf } from '../../support/gate.ts'
@@ -28,7 +29,7 @@ const ask = (domain: string, hits?: number): HitsRequest => ({
 })
 
 function gate(store: HitStore = createMemoryHits(), isLogged = true) {
-  const live = { policy: policyWith(3) }
+  const live: { policy: Policy } = { policy: policyWith(3) }
   const counted: string[] = []
   const metrics: HitsParts['metrics'] = {
     answered: (domain, code) => counted.push(`${domain} ${code}`),
@@ -87,6 +88,16 @@ describe('the gate of ShouldRateLimit', () => {
       'edge ok',
       'edge invalid',
     ])
+  })
+
+  it('counts what cannot be answered now, whether that is known at once or later', async () => {
+    const { hits, live, counted } = gate()
+    const policy = policyWith(1)
+    live.policy = { ...policy, directory: { ...policy.directory, byName: () => UNAVAILABLE } }
+    expect(() => hits.count(ask('tenantgate'))).toThrow(UnavailableHits)
+    live.policy = { ...policy, directory: { ...policy.directory, byName: async () => UNAVAILABLE } }
+    await expect(hits.count(ask('tenantgate'))).rejects.toThrow(UnavailableHits)
+    expect(counted).toEqual(['tenantgate unavailable', 'tenantgate unavailable'])
   })
 
   it('counts and logs which limit of a configuration was overrun', () => {
