@@ -101,7 +101,7 @@ export interface IdentityTokenRules {
 }
 
 /** It cannot be said now: the store does not answer, and nothing that may still be used is known. */
-export const UNAVAILABLE = 'unavailable'
+export const UNAVAILABLE = 'unavailable' as const
 
 /** What a look-up in a store finds; undefined where there is none. */
 export type Found<T> = T | undefined | typeof UNAVAILABLE
