@@ -69,7 +69,10 @@ export function writeBundle(value: Bundle): string {
 }
 
 export function readBundle(text: string): Read<Bundle> {
-  return readText(bundle, text)
+  const read = readText(bundle, text)
+  if (!read.ok) return read
+  const { format: _, ...value } = read.value
+  return { ok: true, value }
 }
 
 const tenant: z.ZodType<StoredTenant> = z.strictObject({

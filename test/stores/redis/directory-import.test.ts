@@ -1,0 +1,173 @@
+/** An import is a whole policy or nothing, whoever else changes something meanwhile, and wherever it is killed. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { RedisConnection } from '../../../stores/redis/connection.ts'
+import type { NewTenant } from '../../../stores/redis/directory/facts.ts'
+import { importPolicy, sweepGenerations } from '../../../stores/redis/directory/import.ts'
+import { readLive } from '../../../stores/redis/directory/live.ts'
+import { commonKey, generationKey } from '../../../stores/redis/directory/names.ts'
+import { setTenant } from '../../../stores/redis/directory/write.ts'
+import { changedChannel } from '../../../stores/redis/keys.ts'
+import { createRedisLedger } from '../../../stores/redis/ledger.ts'
+import { createRedisRecords } from '../../../stores/redis/records.ts'
+import { bundleOf, hashOfKey, interrupted, keysIn, many, tenant, tenants } from '../../support/stored-policy.ts'
+import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
+import { until } from '../../support/until.ts'
+
+let redis: TestRedis
+let connection: RedisConnection
+let other: RedisConnection
+
+beforeAll(async () => {
+  redis = await openTestRedis()
+  connection = redis.connection
+  other = await redis.another()
+})
+afterAll(() => redis.close())
+afterEach(async () => {
+  const { client, place } = connection
+  for (const key of await client.keys(`${place.prefix}:*`)) await client.del(key)
+})
+
+const bring = (version: string, all: ReadonlyMap<string, NewTenant>, over = connection, dryRun = false) =>
+  importPolicy(over, bundleOf(version), all, { dryRun })
+const kindOf = async (version: string, all: ReadonlyMap<string, NewTenant>, over = connection) =>
+  (await bring(version, all, over)).kind
+
+async function liveNow() {
+  const live = await readLive(connection)
+  if (!live) throw new Error('there is no policy')
+  return live
+}
+const liveVersion = async () => (await readLive(connection))?.head.policy
+const field = async (part: 'names' | 'hosts' | 'certificate-names', name: string) =>
+  connection.client.hget(generationKey(connection.place.prefix, (await liveNow()).head.generation, part), name)
+
+describe('an import', () => {
+  it('makes tenants found by all their names, and tells of itself in the stream and on the channel', async () => {
+    const heard: string[] = []
+    const subscriber = connection.subscriber()
+    subscriber.on('message', (_, message) => heard.push(message))
+    await subscriber.subscribe(changedChannel(connection.place.prefix))
+    const acme = tenant('acme', {
+      aliases: ['org'],
+      hosts: ['api.acme.example'],
+      keys: ['ci'],
+      subjects: ['O=Acme, CN=a'],
+    })
+    expect(await kindOf('one', tenants(acme))).toBe('imported')
+    const live = await liveNow()
+    expect(await live.tenant('acme')).toMatchObject({ revision: 1, entry: { plan: 'free' } })
+    expect(await live.bundle()).toEqual(bundleOf('one'))
+    expect([await field('names', 'org'), await field('hosts', 'api.acme.example')]).toEqual(['acme', 'acme'])
+    expect(await live.certificates('acme')).toHaveLength(1)
+    const keys = []
+    for await (const entry of live.keys('acme')) keys.push(entry)
+    expect(keys).toEqual([[hashOfKey('acme', 'ci'), { tenant: 'acme', id: 'ci', roles: [], scopes: ['read'] }]])
+    const [entry] = await connection.client.xrange(commonKey(connection.place.prefix, 'changes'), '-', '+')
+    expect(entry?.[1]).toEqual(['kind', 'policy', 'id', '', 'revision', '1'])
+    expect(await until(() => heard[0])).toBe(entry?.[0])
+    subscriber.disconnect()
+  })
+
+  it('says what is new, other or gone; a tenant that is as it was keeps its revision', async () => {
+    await bring('one', tenants(tenant('a'), tenant('b', { keys: ['x'] }), tenant('c'), tenant('d', { keys: ['x'] })))
+    const next = tenants(
+      tenant('a'),
+      tenant('b', { keys: ['y'] }),
+      tenant('d', { keys: ['x'], plan: 'pro' }),
+      tenant('e'),
+    )
+    const { differences } = await bring('two', next)
+    expect(differences).toEqual({ added: ['e'], changed: ['b', 'd'], removed: ['c'], isPolicyChanged: true })
+    const live = await liveNow()
+    const revisions = await Promise.all(['a', 'b', 'd', 'e'].map(async (id) => (await live.tenant(id))?.revision))
+    expect(revisions).toEqual([1, 2, 2, 2])
+  })
+
+  it('changes nothing where nothing is different, nor on trial', async () => {
+    await bring('one', many(3))
+    const before = await keysIn(connection)
+    expect(await kindOf('one', many(3))).toBe('same')
+    expect((await bring('two', many(2), connection, true)).kind).toBe('tried')
+    expect([await keysIn(connection), await liveVersion()]).toEqual([before, 'one'])
+  })
+
+  it('is seen as a whole: until the last step everybody reads the old policy', async () => {
+    await bring('one', many(700))
+    const seen = new Set<string>()
+    const watched = interrupted(connection, async () => {
+      const live = await readLive(other)
+      seen.add(`${live?.head.policy} ${(await live?.tenant('t699'))?.entry.plan}`)
+    })
+    expect(await kindOf('two', many(700, 'pro'), watched)).toBe('imported')
+    expect([...seen]).toEqual(['one free'])
+    expect([await liveVersion(), (await (await liveNow()).tenant('t699'))?.entry.plan]).toEqual(['two', 'pro'])
+  })
+
+  it('is refused where a tenant was changed meanwhile, whose change stays', async () => {
+    await bring('one', many(700))
+    const changing = interrupted(connection, (call) =>
+      call === 3 ? setTenant(other, async () => tenant('t5', { plan: 'pro' }), { ifRevision: undefined }) : undefined,
+    )
+    expect(await kindOf('two', many(700), changing)).toBe('changed')
+    expect([await liveVersion(), (await (await liveNow()).tenant('t5'))?.entry.plan]).toEqual(['one', 'pro'])
+  })
+
+  it('stops no revocation, and undoes none', async () => {
+    await bring('one', many(700))
+    const { place } = other
+    const known = createRedisRecords({
+      connection: other,
+      staleForMs: 1,
+      elapsed: () => 0,
+      onProblem() {},
+      onLost() {},
+    })
+    const ledger = createRedisLedger({ connection: other, known, records: known.records(), now: () => 0 })
+    const revoking = interrupted(connection, (call) =>
+      call === 3 ? ledger.add(() => [{ kind: 'revoked-credential', tenant: 't1', id: 'ci' }]) : undefined,
+    )
+    expect(await kindOf('two', many(700), revoking)).toBe('imported')
+    expect(await connection.client.llen(commonKey(place.prefix, 'records'))).toBe(1)
+  })
+
+  it('gives way to one that begins later, and what is live is wholly of one of them', async () => {
+    await bring('one', many(700))
+    let second: string | undefined
+    const overtaken = interrupted(connection, async (call) => {
+      if (call === 3) second = await kindOf('three', many(600, 'pro'), other)
+    })
+    expect(await kindOf('two', many(700), overtaken)).toBe('overtaken')
+    expect([second, await liveVersion()]).toEqual(['imported', 'three'])
+    const live = await liveNow()
+    expect([(await live.tenant('t1'))?.entry.plan, await live.tenant('t650')]).toEqual(['pro', undefined])
+  })
+
+  it('that is killed half-way leaves the old policy, and what it left is removed by the next', async () => {
+    await bring('one', many(700))
+    const killed = interrupted(connection, async (call) => {
+      if (call === 3) throw new Error('killed')
+    })
+    await expect(bring('two', many(700, 'pro'), killed)).rejects.toThrow('killed')
+    expect(await liveVersion()).toBe('one')
+    expect((await keysIn(connection)).filter((key) => key.includes(':g2:'))).not.toEqual([])
+    expect(await kindOf('three', many(2))).toBe('imported')
+    expect((await keysIn(connection)).filter((key) => key.includes(':g2:'))).toEqual([])
+  })
+
+  it('keeps what it replaced for those who have not heard of it, and not for ever', async () => {
+    await bring('one', many(2))
+    await bring('two', many(3))
+    const ofFirst = async () => (await keysIn(connection)).filter((key) => key.includes(':g1:'))
+    await sweepGenerations(connection)
+    expect(await ofFirst()).toHaveLength(5)
+    expect(await sweepGenerations(connection, 0)).toBe(1)
+    expect([await ofFirst(), await liveVersion()]).toEqual([[], 'two'])
+  })
+
+  it('begins anew where Redis has lost everything', async () => {
+    await bring('one', many(2))
+    for (const key of await connection.client.keys(`${connection.place.prefix}:*`)) await connection.client.del(key)
+    expect([await readLive(connection), await kindOf('one', many(2))]).toEqual([undefined, 'imported'])
+  })
+})
