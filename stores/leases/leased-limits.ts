@@ -25,7 +25,7 @@ export interface LeasedParts {
 export interface LeasedLimits extends LimitStore {
   /** Gives back what is in hand, and draws nothing any more: takes ask from now on. Resolves when the store has answered or failed. */
   release(): Promise<void>
-  /** What the store has told last of the charge's bucket: without the units that any instance has in hand. */
+  /** What the store has told last of the charge's bucket, also under another limit: without the units that any instance has in hand. */
   lastTold(charge: Charge): Told | undefined
   readonly counts: LeaseCounts
 }
@@ -174,10 +174,7 @@ export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): Le
       await draws.end()
       await returns.all()
     },
-    lastTold(charge) {
-      const held = shelf.find(charge.key)
-      return held?.limit === charge.limit ? held.told : undefined
-    },
+    lastTold: ({ key }) => shelf.find(key)?.told,
     get counts() {
       return { ...counts, buckets: shelf.size }
     },

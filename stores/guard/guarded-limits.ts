@@ -1,0 +1,106 @@
+/** Limits that hold while the store that all instances share is away, and go on from there when it is back. */
+import type { Charge, ChargeState, LimitStore, OnStoreFailure } from '../../core/limits/limit.ts'
+import type { MaybePromise } from '../../core/maybe-promise.ts'
+import { STORE_AWAY } from './budgeted.ts'
+import type { Guard } from './guard.ts'
+import { createOwed } from './owed.ts'
+import { createWithoutStore, type WithoutStoreParts } from './without-store.ts'
+
+export interface GuardedParts extends Omit<WithoutStoreParts, 'owed'> {
+  readonly guard: Guard
+  /** Charges the store for what was admitted without it; rejects where it does not answer. */
+  readonly charge: (charges: readonly Charge[]) => Promise<unknown>
+  /** ms since the epoch. */
+  readonly now: () => number
+}
+
+export interface GuardedLimits extends LimitStore {
+  /** Charges what is owed, as far as the store answers; rejects where it does not. To be done before it is asked again. */
+  settle(): Promise<void>
+  readonly counts: GuardedCounts
+}
+
+/** For metrics: charges that were answered without the store since the beginning, and buckets of which something is owed now. */
+export interface GuardedCounts extends Readonly<Record<OnStoreFailure, number>> {
+  readonly owed: number
+}
+
+/** Tenants whose debts are under way to the store at once. */
+const AT_ONCE = 50
+
+/**
+ * `store` rejects with `STORE_AWAY` where the shared one does not answer; then, and while its guard is open, each limit answers by
+ * its own rule, in the same tick. What those who administer ask is not answered for the store: it rejects.
+ */
+export function createGuardedLimits(store: LimitStore, parts: GuardedParts): GuardedLimits {
+  const { guard, charge, now } = parts
+  const owed = createOwed()
+  const without = createWithoutStore({ ...parts, owed })
+  const counts = { local: 0, allow: 0, deny: 0 }
+  let answeredBefore = 0
+  let settling: Promise<void> | undefined
+
+  type Verb = 'take' | 'look' | 'adjust'
+
+  function alone(verb: Verb, charges: readonly Charge[], time: number, patienceMs?: number): ChargeState[] {
+    const { answered } = guard.counts
+    if (answered !== answeredBefore) without.beginAnew()
+    answeredBefore = answered
+    const states = without[verb](charges, time, patienceMs)
+    for (const { withoutStore } of states) if (withoutStore) counts[withoutStore] += 1
+    return states
+  }
+
+  function ask(
+    verb: Verb,
+    charges: readonly Charge[],
+    time: number,
+    patienceMs?: number,
+  ): MaybePromise<readonly ChargeState[]> {
+    if (guard.isOpen()) return alone(verb, charges, time, patienceMs)
+    const answer = store[verb](charges, time, patienceMs)
+    if (!(answer instanceof Promise)) return answer
+    return answer.then(
+      (states) => {
+        // after a short failure, for which nobody was given up
+        if (owed.size > 0) settle().catch(() => {})
+        return states
+      },
+      (error) => {
+        if (error !== STORE_AWAY) throw error
+        return alone(verb, charges, time, patienceMs)
+      },
+    )
+  }
+
+  async function pay(): Promise<void> {
+    const debts = owed.byTenant(now())
+    for (let i = 0; i < debts.length; i += AT_ONCE) {
+      const paid = debts.slice(i, i + AT_ONCE).map(async (charges) => {
+        await charge(charges)
+        owed.paid(charges)
+      })
+      const failed = (await Promise.allSettled(paid)).find(({ status }) => status === 'rejected')
+      if (failed) throw STORE_AWAY
+    }
+  }
+
+  /** One at a time: nothing is charged twice. */
+  function settle(): Promise<void> {
+    settling ??= pay().finally(() => {
+      settling = undefined
+    })
+    return settling
+  }
+
+  return {
+    ...store,
+    take: (charges, time, patienceMs) => ask('take', charges, time, patienceMs),
+    look: (charges, time, patienceMs) => ask('look', charges, time, patienceMs),
+    adjust: (charges, time) => ask('adjust', charges, time),
+    settle,
+    get counts() {
+      return { ...counts, owed: owed.size }
+    },
+  }
+}

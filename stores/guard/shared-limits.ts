@@ -1,0 +1,48 @@
+/** Limits that instances share, as a service uses them: a guard before the store, leases before the guard, and rules for without it. */
+import type { LimitStore } from '../../core/limits/limit.ts'
+import type { RemoteLimits } from '../../core/limits/remote.ts'
+import { createLeasedLimits, type LeaseCounts, type LeasedParts } from '../leases/leased-limits.ts'
+import { LATE, withinBudget } from './budget.ts'
+import { STORE_AWAY, withBudget } from './budgeted.ts'
+import { createGuard, type Guard, type GuardParts } from './guard.ts'
+import { createGuardedLimits, type GuardedCounts } from './guarded-limits.ts'
+
+export interface SharedParts extends LeasedParts, Omit<GuardParts, 'recover'> {}
+
+export interface SharedLimits extends LimitStore {
+  /** Of the store: others that ask it have the same. */
+  readonly guard: Guard
+  /** Gives back what is in hand, within the time that one answer may take; takes ask from now on. Ends the probing. */
+  release(): Promise<void>
+  readonly counts: { readonly lease: LeaseCounts; readonly without: GuardedCounts }
+}
+
+/** Nobody waits for what is charged afterwards; but the next try must not wait for one that hangs. */
+const CHARGE_MS = 1000
+
+/** No take waits longer than `timeoutMs` for the store, and none at all while units are in hand or the store is known to be away. */
+export function createSharedLimits(remote: RemoteLimits, parts: SharedParts): SharedLimits {
+  const { now } = parts
+  const guard = createGuard({ ...parts, recover: () => limits.settle() })
+  const leased = createLeasedLimits(withBudget(remote, guard), parts)
+  const limits = createGuardedLimits(leased, {
+    ...parts,
+    guard,
+    lastTold: leased.lastTold,
+    async charge(charges) {
+      const answer = remote.adjust(charges, now())
+      if (answer instanceof Promise && (await withinBudget(answer, CHARGE_MS)) === LATE) throw STORE_AWAY
+    },
+  })
+  return {
+    ...limits,
+    guard,
+    async release() {
+      await leased.release()
+      guard.close()
+    },
+    get counts() {
+      return { lease: leased.counts, without: limits.counts }
+    },
+  }
+}

@@ -1,0 +1,115 @@
+/** What limits answer while the store that all instances share is away: each by its own rule. */
+import { openCounter, viewOf } from '../../core/limits/counter.ts'
+import type { Charge, ChargeState, Limit, LimitStore, OnStoreFailure } from '../../core/limits/limit.ts'
+import { createMemoryLimits } from '../memory-limits.ts'
+import type { Owed } from './owed.ts'
+import { leftSince, shareOf, usedOfShare } from './share.ts'
+
+export interface WithoutStoreParts {
+  /** What the store has told last of the charge's bucket, and when by `elapsed`. */
+  readonly lastTold: (charge: Charge) => { readonly state: ChargeState; readonly at: number } | undefined
+  /** How many instances were there when the store was seen last. */
+  readonly instances: () => number
+  /** ms from anywhere, never going back. */
+  readonly elapsed: () => number
+  readonly owed: Owed
+}
+
+/** Answers in the same tick. */
+export interface WithoutStore {
+  /** All enforced charges or none; what `local` admits is owed to the store. */
+  take(charges: readonly Charge[], now: number, patienceMs?: number): ChargeState[]
+  look(charges: readonly Charge[], now: number, patienceMs?: number): ChargeState[]
+  /** Owes all of it, whatever the rule: it has happened. */
+  adjust(charges: readonly Charge[], now: number): ChargeState[]
+  /** The store has answered: who comes next begins with what it has told. */
+  beginAnew(): void
+}
+
+/** An outage may last: what counts meanwhile is smaller than a store that counts everything. */
+const BOUNDS = { perSeries: 20_000, perTenant: 40_000, total: 200_000 }
+/** What a client that is refused by `deny` is told to wait, ms: nobody knows when the store is back. */
+const RETRY_MS = 1000
+
+const ruleOf = ({ limit }: Charge): OnStoreFailure => limit.onStoreFailure ?? 'local'
+const isLocal = (charge: Charge) => ruleOf(charge) === 'local'
+
+export function createWithoutStore({ lastTold, instances, elapsed, owed }: WithoutStoreParts): WithoutStore {
+  let shares = new WeakMap<Limit, Limit>()
+  let sharesOf = 0
+  let local = createMemoryLimits(BOUNDS)
+
+  function shareFor(limit: Limit): Limit {
+    if (sharesOf !== instances()) {
+      sharesOf = instances()
+      shares = new WeakMap()
+    }
+    const known = shares.get(limit) ?? shareOf(limit, sharesOf)
+    shares.set(limit, known)
+    return known
+  }
+
+  /** The same charge to this instance's share, which begins with its part of what was left and not with all of it. */
+  function localCharge(charge: Charge, now: number): Charge {
+    const mine = { ...charge, limit: shareFor(charge.limit) }
+    const view = local.bucket(mine, charge.key, now)
+    if (view instanceof Promise || view.used > 0) return mine
+    const told = lastTold(charge)
+    const left = told && leftSince(charge.limit, told.state, elapsed() - told.at)
+    const used = usedOfShare(charge, mine.limit, left, sharesOf) + Math.max(0, owed.of(charge, now))
+    if (used > 0) local.adjust([{ ...mine, cost: used }], now)
+    return mine
+  }
+
+  function ask(verb: 'take' | 'look' | 'adjust', charges: readonly Charge[], now: number, patienceMs?: number) {
+    const mine = charges.filter(isLocal).map((charge) => localCharge(charge, now))
+    return inMemory(local[verb](mine, now, patienceMs))
+  }
+
+  /** In the order of the charges: those of `local` in their turn, the others by their rule. */
+  function answer(charges: readonly Charge[], states: readonly ChargeState[], now: number): ChargeState[] {
+    let next = 0
+    return charges.map((charge) => {
+      const withoutStore = ruleOf(charge)
+      const state = withoutStore === 'local' ? states[next++] : undefined
+      return { ...(state ?? byRule(charge, now)), limit: charge.limit, withoutStore }
+    })
+  }
+
+  return {
+    take(charges, now, patienceMs) {
+      const isDenied = charges.some((charge) => ruleOf(charge) === 'deny' && charge.limit.mode !== 'shadow')
+      const states = answer(charges, ask(isDenied ? 'look' : 'take', charges, now, patienceMs), now)
+      const isTaken = states.every(({ admitted, limit }) => admitted || limit.mode === 'shadow')
+      charges.forEach((charge, i) => {
+        const state = states[i]
+        if (!isTaken || !state?.admitted || !isLocal(charge) || charge.cost === 0) return
+        owed.add(charge, state.resetMs, now, sharesOf)
+      })
+      return states
+    },
+    look: (charges, now, patienceMs) => answer(charges, ask('look', charges, now, patienceMs), now),
+    adjust(charges, now) {
+      const states = answer(charges, ask('adjust', charges, now), now)
+      charges.forEach((charge, i) => {
+        owed.add(charge, states[i]?.resetMs ?? 0, now, instances())
+      })
+      return states
+    },
+    beginAnew() {
+      local = createMemoryLimits(BOUNDS)
+    },
+  }
+}
+
+/** Of a limit that is not counted meanwhile: nothing is used of it, or everything. */
+function byRule(charge: Charge, now: number): ChargeState {
+  const { state } = viewOf(openCounter(undefined, charge, now), charge, charge.key, now)
+  const admitted = ruleOf(charge) === 'allow'
+  return { ...state, admitted, remaining: admitted ? state.remaining : 0, retryAfterMs: admitted ? 0 : RETRY_MS }
+}
+
+function inMemory(states: ReturnType<LimitStore['take']>): readonly ChargeState[] {
+  if (states instanceof Promise) throw new TypeError('memory answers at once')
+  return states
+}
