@@ -18,26 +18,41 @@ export type Script<T> = (
 
 /**
  * The files, paths below `stores/redis`, run as one, those first that the others build on. `read` makes the answer of what Lua
- * returns.
+ * returns; strings in that come as text or as bytes.
  */
-export function script<T>(files: readonly string[], read: (reply: unknown) => T): Script<T> {
+export function script<T>(
+  files: readonly string[],
+  read: (reply: unknown) => T,
+  as: 'text' | 'bytes' = 'text',
+): Script<T> {
   const text = files.map((file) => readFileSync(join(packageRoot, 'stores', 'redis', file), 'utf8')).join('\n')
   // what EVALSHA wants: a name for the text, not a protection
   const name = hash('sha1', text)
   return async ({ client, isUp }, keys, args) => {
     if (!isUp()) throw storeFailure(new Error('not connected'))
     try {
-      return read(await client.evalsha(name, keys.length, ...keys, ...args))
+      return read(await callable(client)[SENT[as].known](name, keys.length, ...keys, ...args))
     } catch (error) {
       if (!isUnknownScript(error)) throw storeFailure(error)
     }
     // a server that was started anew, a replica that took over, or SCRIPT FLUSH: nothing was done yet
     try {
-      return read(await client.eval(text, keys.length, ...keys, ...args))
+      return read(await callable(client)[SENT[as].unknown](text, keys.length, ...keys, ...args))
     } catch (error) {
       throw storeFailure(error)
     }
   }
 }
+
+type Call = (script: string, keys: number, ...rest: readonly (string | number | Buffer)[]) => Promise<unknown>
+type Callable = Record<'evalsha' | 'eval' | 'evalshaBuffer' | 'evalBuffer', Call>
+
+/** The library has all of them; its types lack those that answer bytes. */
+const callable = (client: RedisConnection['client']): Callable => client as unknown as Callable
+
+const SENT = {
+  text: { known: 'evalsha', unknown: 'eval' },
+  bytes: { known: 'evalshaBuffer', unknown: 'evalBuffer' },
+} as const
 
 const isUnknownScript = (error: unknown) => error instanceof Error && error.message.startsWith('NOSCRIPT')

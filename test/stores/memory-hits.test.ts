@@ -1,10 +1,10 @@
 /** Counters in memory are exact until there are too many, and a flood at one limit costs no other limit its counts. */
-import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Hit, HitStore } from '../../core/descriptors/hit-store.ts'
 import { createMemoryHits } from '../../stores/memory-hits.ts'
+import { hit, hitStoreContract } from '../contract/hit-store.ts'
 
-const hit = (key: string, addend = 1, { series = 's', endsAt = 1000 } = {}): Hit => ({ series, key, endsAt, addend })
+hitStoreContract('memory', () => createMemoryHits())
 
 /** The counts after the hits, at time 0. */
 function add(store: HitStore, ...hits: readonly Hit[]): readonly number[] {
@@ -14,54 +14,6 @@ function add(store: HitStore, ...hits: readonly Hit[]): readonly number[] {
 }
 
 describe('counters in memory', () => {
-  it('answer the count after each hit, in the order of the hits', () => {
-    const store = createMemoryHits()
-    expect(add(store, hit('a'), hit('b', 5), hit('a', 2), hit('a', 0))).toEqual([1, 5, 3, 3])
-  })
-
-  it('give back, never below none', () => {
-    const store = createMemoryHits()
-    expect(add(store, hit('a', 5), hit('a', -2), hit('a', -9), hit('a', 1), hit('b', -1))).toEqual([5, 3, 0, 1, 0])
-  })
-
-  it('stop at the greatest safe integer', () => {
-    const store = createMemoryHits()
-    const most = Number.MAX_SAFE_INTEGER
-    expect(add(store, hit('a', most), hit('a', most), hit('a', 1), hit('a', -1))).toEqual([most, most, most, most - 1])
-  })
-
-  it('go on under another series: a limit that moved in the configuration forgets nothing', () => {
-    const store = createMemoryHits()
-    expect(add(store, hit('a', 3), hit('a', 1, { series: 'other' }))).toEqual([3, 4])
-  })
-
-  it('of a window that is over are gone, and those of windows that are not stay', () => {
-    const store = createMemoryHits()
-    add(store, hit('a', 3), hit('a', 4, { endsAt: 5000 }))
-    expect(store.add([hit('a', 0)], 999)).toEqual([3])
-    expect(store.add([hit('a', 0), hit('a', 0, { endsAt: 5000 })], 1000)).toEqual([0, 4])
-  })
-
-  it('are, while there is room, what a plain sum says', () => {
-    const some = fc.record({
-      series: fc.constantFrom('s', 't'),
-      key: fc.constantFrom('a', 'b', 'c'),
-      endsAt: fc.constantFrom(1000, 2000),
-      addend: fc.integer({ min: -5, max: 9 }),
-    })
-    fc.assert(
-      fc.property(fc.array(some, { maxLength: 60 }), (hits) => {
-        const store = createMemoryHits()
-        const sums = new Map<string, number>()
-        for (const one of hits) {
-          const name = `${one.key} ${one.endsAt}`
-          sums.set(name, Math.max(0, (sums.get(name) ?? 0) + one.addend))
-          expect(add(store, one)).toEqual([sums.get(name)])
-        }
-      }),
-    )
-  })
-
   it('of a flood of keys are bounded, and no other limit loses one', () => {
     const store = createMemoryHits({ series: 64, total: 200 })
     const others = Array.from({ length: 50 }, (_, index) => hit(`k${index}`, 7, { series: 'quiet' }))

@@ -20,4 +20,4 @@ for i = 1, count do
   end
 end
 keep_all()
-return answer(delays)
+return answer(delays, {})

@@ -8,8 +8,8 @@ export type Reply = readonly number[]
 
 /** Throws where a script answers otherwise: then it is not ours. */
 export function readReply(reply: unknown): Reply {
-  if (Array.isArray(reply) && reply.every((value) => typeof value === 'number')) return reply
-  throw new TypeError('a script of limits answered no numbers')
+  if (!Buffer.isBuffer(reply) || reply.length % 8 > 0) throw new TypeError('a script of limits answered no numbers')
+  return Array.from({ length: reply.length / 8 }, (_, i) => reply.readDoubleLE(8 * i))
 }
 
 export const timeOf = (reply: Reply): number => reply[0] ?? 0

@@ -223,7 +223,7 @@ local charges, buckets, values, opened = {}, {}, call('MGET', unpack(KEYS, 1, co
 for i = 1, count do
   local charge, key = next_charge(), KEYS[i]
   local bucket = opened[key] or (charge.kind == RATE and open_rate or open_quota)(values[i], charge)
-  if not bucket then return { now } end
+  if not bucket then return pack('<d', now) end
   charges[i], buckets[i], opened[key] = charge, bucket, bucket
 end
 
@@ -235,8 +235,8 @@ local function keep_all()
   end
 end
 
--- `delays` as `room_for` said them before anything was taken
-local function answer(delays)
+-- Packed as doubles: the time, four numbers for each charge, and `more`. `delays` as `room_for` said them before anything was taken.
+local function answer(delays, more)
   local reply = { now }
   for i = 1, count do
     local bucket, at = buckets[i], #reply
@@ -247,5 +247,6 @@ local function answer(delays)
       reply[at + 2], reply[at + 3], reply[at + 4] = bucket.used, bucket.from, bucket.till
     end
   end
-  return reply
+  for i = 1, #more do reply[#reply + 1] = more[i] end
+  return pack('<' .. ('d'):rep(#reply), unpack(reply))
 end

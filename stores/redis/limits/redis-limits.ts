@@ -16,9 +16,9 @@ export interface RedisLimitsOptions {
 }
 
 const COUNTER = 'limits/counter.lua'
-const TAKE = script([COUNTER, 'limits/take.lua'], readReply)
-const ADJUST = script([COUNTER, 'limits/adjust.lua'], readReply)
-const GIVE_BACK = script([COUNTER, 'limits/give-back.lua'], readReply)
+const TAKE = script([COUNTER, 'limits/take.lua'], readReply, 'bytes')
+const ADJUST = script([COUNTER, 'limits/adjust.lua'], readReply, 'bytes')
+const GIVE_BACK = script([COUNTER, 'limits/give-back.lua'], readReply, 'bytes')
 
 /** Buckets live so much longer than need be. With a given clock nothing ends while a test runs. */
 const SLACK_MS = { redis: 1000, given: 3_600_000 } as const

@@ -52,6 +52,4 @@ if flag == DRAW then
   end
 end
 if flag ~= LOOK then keep_all() end
-local reply = answer(delays)
-for i = 1, #grants do reply[#reply + 1] = grants[i] end
-return reply
+return answer(delays, grants)
