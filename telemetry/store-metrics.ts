@@ -4,7 +4,7 @@ import type { OnStoreFailure } from '../core/limits/limit.ts'
 import { countersOf, gaugeOf } from './counted.ts'
 
 /** What is asked; anything else is counted as `other`. */
-export const STORE_OPERATIONS = ['take', 'look', 'adjust', 'administer', 'hits', 'lookup', 'other'] as const
+export const STORE_OPERATIONS = ['take', 'draw', 'give_back', 'look', 'adjust', 'hits', 'lookup', 'other'] as const
 type StoreOperation = (typeof STORE_OPERATIONS)[number]
 
 export const STORE_OUTCOMES = ['answered', 'failed', 'late'] as const

@@ -69,7 +69,8 @@ export interface Ended {
   readonly stderr: string
 }
 
-function launch(args: readonly string[], env: Readonly<Record<string, string>>) {
+/** Starts the command line, and waits for nothing. */
+export function launch(args: readonly string[], env: Readonly<Record<string, string>>) {
   const main = join(packageRoot, 'cli', 'main.ts')
   return spawn(process.execPath, [main, ...args], {
     env: { PATH: process.env.PATH, ...env },

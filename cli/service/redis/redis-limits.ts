@@ -1,33 +1,45 @@
-/** Limits in Redis as decisions ask them. */
-import type { LimitStore } from '../../../core/limits/limit.ts'
+/** Limits in Redis as decisions ask them: from units drawn ahead, and by each limit's rule while Redis is away. */
 import type { StateRules } from '../../../core/policy.ts'
+import { createSharedLimits, type SharedLimits } from '../../../stores/guard/shared-limits.ts'
 import { createRedisLimits } from '../../../stores/redis/limits/redis-limits.ts'
 import type { StoreCounts } from '../../../telemetry/store-metrics.ts'
 import type { Surroundings } from '../parts.ts'
 import type { SharedStore } from './shared-store.ts'
 
 export interface OpenRedisLimits {
-  readonly limits: LimitStore
+  readonly limits: SharedLimits
   readonly counts: Pick<StoreCounts, 'instances' | 'spared' | 'fallbacks' | 'leases'>
   /** Gives back what was drawn ahead and not used. */
   close(): Promise<void>
 }
 
-const NO_LEASES = { leased: 0, refused: 0, asked: 0, drawsAhead: 0, granted: 0, returned: 0, lost: 0, buckets: 0 }
-
 export function openRedisLimits(
-  { connection }: SharedStore,
-  _rules: StateRules,
-  _around: Pick<Surroundings, 'now' | 'elapsed'>,
+  store: SharedStore,
+  { leaseMs, timeoutMs }: StateRules,
+  { now, elapsed }: Pick<Surroundings, 'now' | 'elapsed'>,
 ): OpenRedisLimits {
+  const { connection } = store
+  const instances = () => 2
+  const limits = createSharedLimits(createRedisLimits(connection), {
+    ...{ leaseMs, timeoutMs, now, elapsed, instances },
+    isUp: connection.isUp,
+    probe: () => connection.client.time(),
+    ...store.guardTold(),
+  })
+  connection.client.on('ready', limits.guard.retryNow)
   return {
-    limits: createRedisLimits(connection),
+    limits,
     counts: {
-      instances: () => 1,
-      spared: () => 0,
-      fallbacks: () => ({ local: 0, allow: 0, deny: 0 }),
-      leases: () => NO_LEASES,
+      instances,
+      spared: () => limits.guard.counts.spared,
+      fallbacks: () => fallbacksOf(limits),
+      leases: () => limits.counts.lease,
     },
-    close: async () => {},
+    close: limits.release,
   }
+}
+
+function fallbacksOf({ counts }: SharedLimits) {
+  const { local, allow, deny } = counts.without
+  return { local, allow, deny }
 }

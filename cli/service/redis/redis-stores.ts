@@ -2,9 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import type { CredentialRecords } from '../../../core/credentials/records.ts'
 import type { StateRules } from '../../../core/policy.ts'
-import { createGuard } from '../../../stores/guard/guard.ts'
 import { createGuardedHits } from '../../../stores/guard/guarded-hits.ts'
-import { createMemoryHits as createRedisHits } from '../../../stores/memory-hits.ts'
+import { createRedisHits } from '../../../stores/redis/hits/redis-hits.ts'
 import { createRedisLedger } from '../../../stores/redis/ledger.ts'
 import type { RedisRecords } from '../../../stores/redis/records.ts'
 import { createRedisKeeper } from '../../../stores/redis/usage/keeper.ts'
@@ -36,17 +35,9 @@ export function createRedisStores(
   around: Pick<Surroundings, 'metrics' | 'log' | 'now' | 'elapsed'>,
 ): Stores {
   const { connection } = store
-  const { metrics, log, now, elapsed } = around
+  const { metrics, log, now } = around
   const { held, records } = credentials
   const limits = openRedisLimits(store, rules, around)
-  const guard = createGuard({
-    timeoutMs: rules.timeoutMs,
-    elapsed,
-    isUp: connection.isUp,
-    probe: () => connection.client.time(),
-    ...store.guardTold(),
-  })
-  connection.client.on('ready', guard.retryNow)
   const uses = createSharedUses(connection, { knowsKeys: credentials.hasAllKeys })
   const usage = createKeptUsage(createRedisKeeper(connection, { randomBytes }), { now, alongside: uses.flush })
   const called = metrics.addStore({
@@ -59,7 +50,7 @@ export function createRedisStores(
 
   return {
     limits: limits.limits,
-    hits: createGuardedHits(createRedisHits(), guard),
+    hits: createGuardedHits(createRedisHits(connection), limits.limits.guard),
     ledger: createRedisLedger({ connection, known: held, records, now }),
     uses,
     usage,
@@ -68,7 +59,6 @@ export function createRedisStores(
       credentials.close()
       const [unwritten] = await Promise.all([usage.close(timeoutMs), within(limits.close(), timeoutMs)])
       if (unwritten > 0) log.usageUnwritten(unwritten)
-      guard.close()
       await store.close()
     },
   }
