@@ -165,6 +165,15 @@ describe('an import', () => {
     expect([await ofFirst(), await liveVersion()]).toEqual([[], 'two'])
   })
 
+  it('brings 10,000 tenants with 100,000 keys', { timeout: 60_000 }, async () => {
+    const ids = Array.from({ length: 10 }, (_, at) => `k${at}`)
+    const all = Array.from({ length: 10_000 }, (_, at) => tenant(`t${at}`, { keys: ids }))
+    expect(await kindOf('one', tenants(...all))).toBe('imported')
+    const { differences } = await bring('two', tenants(...all.slice(1), tenant('t0', { keys: ids.slice(1) })))
+    expect(differences).toMatchObject({ added: [], changed: ['t0'], removed: [] })
+    expect(await (await liveNow()).keyCount('t9999')).toBe(10)
+  })
+
   it('begins anew where Redis has lost everything', async () => {
     await bring('one', many(2))
     for (const key of await connection.client.keys(`${connection.place.prefix}:*`)) await connection.client.del(key)
