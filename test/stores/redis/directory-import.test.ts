@@ -139,6 +139,7 @@ describe('an import', () => {
     })
     expect(await kindOf('two', many(700), overtaken)).toBe('overtaken')
     expect([second, await liveVersion()]).toEqual(['imported', 'three'])
+    expect((await keysIn(connection)).filter((key) => key.includes(':g2:'))).toEqual([])
     const live = await liveNow()
     expect([(await live.tenant('t1'))?.entry.plan, await live.tenant('t650')]).toEqual(['pro', undefined])
   })
