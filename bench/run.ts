@@ -3,6 +3,7 @@ import { benchCertificates } from './certificates.ts'
 import { benchCheck } from './check.ts'
 import { benchCredentials } from './credentials.ts'
 import { benchDecide } from './decide.ts'
+import { benchDirectory } from './directory.ts'
 import { benchFleet } from './fleet.ts'
 import { benchFloods } from './floods.ts'
 import { benchHits } from './hits.ts'
@@ -30,10 +31,11 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   memory: benchMemory,
   floods: benchFloods,
   fleet: benchFleet,
+  directory: benchDirectory,
 }
 
 /** Takes minutes: measured only where it is named. */
-const LONG: ReadonlySet<string> = new Set(['floods', 'fleet'])
+const LONG: ReadonlySet<string> = new Set(['floods', 'fleet', 'directory'])
 const EVERYDAY = Object.keys(PARTS).filter((name) => !LONG.has(name))
 
 const asked = process.argv.slice(2)

@@ -2,7 +2,7 @@
 import type { Policy } from '../../core/policy.ts'
 import type { Problem } from '../../policy/problem.ts'
 import { oneAtATime, problemOf, type ReloadOutcome } from '../../policy/reloading.ts'
-import type { CacheCounts } from '../../stores/directory/counts.ts'
+import { addedUp, type DirectoryCounts } from '../../stores/directory/counts.ts'
 import type { RedisConnection } from '../../stores/redis/connection.ts'
 import { createFeed, type FeedOptions } from '../../stores/redis/directory/feed.ts'
 import { createFollowing, type Following, type FollowingParts } from '../../stores/redis/following.ts'
@@ -30,8 +30,8 @@ export interface FollowedRedisPolicy {
   readonly first: Promise<FirstRedisPolicy>
   /** Why there is none yet, in words. */
   waitsFor(): string
-  /** Of the caches of the policy that is live. */
-  counts(): Readonly<Record<'tenants' | 'names' | 'keys', CacheCounts>> | undefined
+  /** Of the caches of the policy that is live, and of those before. */
+  counts(): DirectoryCounts | undefined
   /** Looks now, reads what has changed, and tells problems again. */
   reload(): Promise<ReloadOutcome>
   close(): void
@@ -49,6 +49,7 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
   })
   let following: Following | undefined
   let live: ImportedPolicy | undefined
+  let countsBefore: DirectoryCounts | undefined
   let liveInRedis: number | undefined
   let waitsFor = 'Redis does not answer'
   let told: string | undefined
@@ -93,7 +94,10 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
         problemOf(IN_REDIS, `could not be put to use (${error instanceof Error ? error.name : 'unknown'})`),
       ])
     }
-    live?.unfollow()
+    if (live) {
+      live.unfollow()
+      countsBefore = addedUp(countsBefore, live.directory.counts)
+    }
     live = next
     told = undefined
     if (following) begin({ policy: next.policy, following })
@@ -141,7 +145,7 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
   return {
     first,
     waitsFor: () => waitsFor,
-    counts: () => live?.directory.counts,
+    counts: () => live && addedUp(countsBefore, live.directory.counts),
     async reload() {
       told = undefined
       await feed.look()

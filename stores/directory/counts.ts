@@ -41,3 +41,27 @@ export function noCounts(sizes: Sizes): CacheCounts {
     },
   }
 }
+
+export type DirectoryCounts = Readonly<Record<'tenants' | 'names' | 'keys', CacheCounts>>
+
+/** Of a directory that has taken the place of another: what was done is added up, sizes are its own. A snapshot. */
+export function addedUp(before: DirectoryCounts | undefined, now: DirectoryCounts): DirectoryCounts {
+  return {
+    tenants: sumOf(before?.tenants, now.tenants),
+    names: sumOf(before?.names, now.names),
+    keys: sumOf(before?.keys, now.keys),
+  }
+}
+
+function sumOf(before: CacheCounts | undefined, now: CacheCounts): CacheCounts {
+  const { hits = 0, misses = 0, refreshes = 0, staleUses = 0, turnedAway = 0, failures = 0 } = before ?? {}
+  return {
+    ...now,
+    hits: hits + now.hits,
+    misses: misses + now.misses,
+    refreshes: refreshes + now.refreshes,
+    staleUses: staleUses + now.staleUses,
+    turnedAway: turnedAway + now.turnedAway,
+    failures: failures + now.failures,
+  }
+}

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { type CertificateEntry, type TenantDirectory, UNAVAILABLE } from '../../core/policy.ts'
 import type { CacheRules } from './cache.ts'
-import type { CacheCounts } from './counts.ts'
+import type { DirectoryCounts } from './counts.ts'
 import { createCachedKeys } from './keys.ts'
 import type { DirectorySource } from './source.ts'
 import { createCachedTenants } from './tenants.ts'
@@ -20,7 +20,7 @@ export interface DirectoryOptions extends CacheRules {
 export const DIRECTORY_BOUNDS = { most: 10_000, mostUnderWay: 1000 } as const
 
 export interface CachedDirectory extends TenantDirectory {
-  readonly counts: Readonly<Record<'tenants' | 'names' | 'keys', CacheCounts>>
+  readonly counts: DirectoryCounts
   tenantChanged(id: string): void
   keyChanged(hash: string): void
   /** What has changed is not known: all is asked again before it is used. */

@@ -214,6 +214,8 @@ describe('an import', () => {
     await load
     expect([...seen]).toEqual(['free free', 'pro pro'])
     expect(waited).toBe(0)
+    // what was counted is not forgotten with the policy before
+    expect(one.followed.counts()?.keys.misses).toBeGreaterThanOrEqual(2)
   })
 
   it('a request under way ends with the policy that it began with', async () => {
