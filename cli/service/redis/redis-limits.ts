@@ -1,6 +1,8 @@
 /** Limits in Redis as decisions ask them: from units drawn ahead, and by each limit's rule while Redis is away. */
+import { randomBytes } from 'node:crypto'
 import type { StateRules } from '../../../core/policy.ts'
 import { createSharedLimits, type SharedLimits } from '../../../stores/guard/shared-limits.ts'
+import { createInstances } from '../../../stores/redis/instances.ts'
 import { createRedisLimits } from '../../../stores/redis/limits/redis-limits.ts'
 import type { StoreCounts } from '../../../telemetry/store-metrics.ts'
 import type { Surroundings } from '../parts.ts'
@@ -19,23 +21,27 @@ export function openRedisLimits(
   { now, elapsed }: Pick<Surroundings, 'now' | 'elapsed'>,
 ): OpenRedisLimits {
   const { connection } = store
-  const instances = () => 2
+  const instances = createInstances(connection, randomBytes(9).toString('base64url'))
   const limits = createSharedLimits(createRedisLimits(connection), {
-    ...{ leaseMs, timeoutMs, now, elapsed, instances },
+    ...{ leaseMs, timeoutMs, now, elapsed, instances: instances.count },
     isUp: connection.isUp,
-    probe: () => connection.client.time(),
+    probe: instances.beat,
     ...store.guardTold(),
   })
   connection.client.on('ready', limits.guard.retryNow)
+  instances.start()
   return {
     limits,
     counts: {
-      instances,
+      instances: instances.count,
       spared: () => limits.guard.counts.spared,
       fallbacks: () => fallbacksOf(limits),
       leases: () => limits.counts.lease,
     },
-    close: limits.release,
+    async close() {
+      await limits.release()
+      await instances.leave()
+    },
   }
 }
 
