@@ -4,7 +4,7 @@ import type { Charge, ChargeState } from '../../core/limits/limit.ts'
 import { type Grant, NO_GRANT, type RemoteLimits, type Wish } from '../../core/limits/remote.ts'
 import { isLeased, type Part } from './parts.ts'
 import type { Returns } from './returns.ts'
-import type { Held } from './shelf.ts'
+import type { Held, Shelf } from './shelf.ts'
 
 export interface DrawsParts {
   readonly remote: RemoteLimits
@@ -13,8 +13,7 @@ export interface DrawsParts {
   readonly elapsed: () => number
   readonly instances: () => number
   readonly returns: Returns
-  /** Whether it is still the one that is charged, and may have units in hand. */
-  readonly isCurrent: (held: Held) => boolean
+  readonly shelf: Shelf
   readonly onGranted: (units: number) => void
   /** Told of each call for which nobody waits. */
   readonly onAhead: () => void
@@ -32,7 +31,7 @@ export interface Draws {
 const NO_WISH: Wish = { units: 0, forMs: 0, instances: 1 }
 
 export function createDraws(given: DrawsParts): Draws {
-  const { remote, leaseMs, now, elapsed, instances, returns, isCurrent, onGranted, onAhead } = given
+  const { remote, leaseMs, now, elapsed, instances, returns, shelf, onGranted, onAhead } = given
   const underWay = new Set<Promise<unknown>>()
   let isEnded = false
 
@@ -88,9 +87,10 @@ export function createDraws(given: DrawsParts): Draws {
     if (grant.units < wish.units) held.quietUntil = at + leaseMs / 4
     if (grant.units === 0) return
     onGranted(grant.units)
+    // reset meanwhile, or under another limit: the bucket that has granted it may be gone, and what is given back would be another's
+    if (!shelf.holds(held)) return
     addGrant(held.lease, grant, at)
-    if (!isEnded && isCurrent(held)) returns.watch(held)
-    else returns.empty(held)
+    returns.watch(held)
   }
 
   return {

@@ -1,12 +1,12 @@
 /** Limits of a shared store without a round trip in the way: an instance draws units ahead, and answers from them. */
-import { noteUse, takeAllPortions } from '../../core/limits/lease.ts'
-import type { Charge, ChargeState, LimitStore } from '../../core/limits/limit.ts'
+import { takeAllPortions } from '../../core/limits/lease.ts'
+import type { Charge, LimitStore } from '../../core/limits/limit.ts'
 import type { RemoteLimits } from '../../core/limits/remote.ts'
 import { after } from '../../core/maybe-promise.ts'
 import { createDraws } from './draws.ts'
-import { cover, isAdmitted, isEnforced, type Part, refusalOf, stateOf, uncover } from './parts.ts'
 import { createReturns } from './returns.ts'
 import { createShelf } from './shelf.ts'
+import { createTakes } from './takes.ts'
 import type { Told } from './told.ts'
 
 export interface LeasedParts {
@@ -67,7 +67,7 @@ export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): Le
     ...parts,
     remote,
     returns,
-    isCurrent: (held) => shelf.find(held.charge.key) === held,
+    shelf,
     onGranted(units) {
       counts.granted += units
     },
@@ -75,84 +75,19 @@ export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): Le
       counts.drawsAhead += 1
     },
   })
-  let isReleased = false
-
-  function partOf(charge: Charge, at: number): Part {
-    let held = shelf.find(charge.key)
-    if (held && held.limit !== charge.limit) {
-      shelf.remove(charge.key)
-      // under the new limit: a bucket that was turned to the old one once more would forgive what has been used
-      const portions = takeAllPortions(held.lease)
-      if (held.limit.kind === charge.limit.kind) returns.portions(charge, portions)
-      held = undefined
-    }
-    held ??= shelf.open(charge, at)
-    if (held) held.lastUse = at
-    return { charge, held, answer: 'store', portion: undefined }
-  }
-
-  function noteUsed({ charge, held }: Part, at: number): void {
-    if (held) noteUse(held.lease, charge.cost, at, leaseMs)
-  }
-
-  function putBack(taken: readonly Part[]): void {
-    for (const held of uncover(taken)) {
-      if (isReleased) returns.empty(held)
-      else returns.watch(held)
-    }
-  }
-
-  /** Those without units in hand are asked for; what the others have spent is put back where that is refused or fails. */
-  async function ask(taken: readonly Part[], time: number, patienceMs?: number): Promise<ChargeState[]> {
-    const asked = taken.filter(({ answer }) => answer === 'store')
-    let states: readonly ChargeState[]
-    try {
-      states = await draws.ask(asked, time, patienceMs)
-    } catch (error) {
-      putBack(taken)
-      throw error
-    }
-    const at = elapsed()
-    const isTaken = asked.every((part, i) => states[i]?.admitted || !isEnforced(part))
-    if (!isTaken) putBack(taken)
-    let next = 0
-    return taken.map((part) => {
-      const state = part.answer === 'store' ? states[next++] : undefined
-      if (isTaken && (part.answer === 'lease' || state?.admitted)) noteUsed(part, at)
-      return state && !part.held?.lease.portions.length ? state : stateOf(part, state?.admitted ?? isAdmitted(part), at)
-    })
+  const onTaken = (how: 'leased' | 'refused' | 'asked') => {
+    counts[how] += 1
   }
 
   return {
-    take(charges, time, patienceMs) {
-      const at = elapsed()
-      const taken = charges.map((charge) => partOf(charge, at))
-      const refusal = refusalOf(taken, at, leaseMs)
-      if (refusal) {
-        counts.refused += 1
-        return refusal
-      }
-      let isAsked = false
-      for (const part of taken) {
-        cover(part, at, leaseMs)
-        isAsked ||= part.answer === 'store'
-      }
-      if (isAsked) {
-        counts.asked += 1
-        return ask(taken, time, patienceMs)
-      }
-      counts.leased += 1
-      for (const part of taken) if (part.answer === 'lease') noteUsed(part, at)
-      draws.ahead(taken)
-      return taken.map((part) => stateOf(part, isAdmitted(part), at))
-    },
+    take: createTakes({ leaseMs, elapsed, shelf, draws, returns, onTaken }),
     look: (charges, time, patienceMs) => remote.look(charges, time, patienceMs),
     adjust(charges, time) {
       const at = elapsed()
       return after(remote.adjust(charges, time), (states) => {
         charges.forEach(({ key, limit }, i) => {
           const [held, state] = [shelf.find(key), states[i]]
-          if (held?.limit === limit && state) held.told = { state, at }
+          if (held?.limit === limit && state && at >= (held.told?.at ?? at)) held.told = { state, at }
         })
         return states
       })
@@ -170,9 +105,8 @@ export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): Le
       return remote.reset(series, key)
     },
     async release() {
-      isReleased = true
       await draws.end()
-      await returns.all()
+      await returns.end()
     },
     lastTold: ({ key }) => shelf.find(key)?.told,
     get counts() {

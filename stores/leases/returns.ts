@@ -16,14 +16,17 @@ export interface ReturnsParts {
 }
 
 export interface Returns {
-  /** It has something in hand: what is left of that when it has ended goes back by itself. */
+  /** It has something in hand: what is left of that when its time is over goes back by itself. */
   watch(held: Held): void
   /** Gives back all that it has in hand. */
   empty(held: Held): void
   /** Gives portions back that have not been in anybody's hand. */
   portions(charge: Charge, portions: readonly Portion[]): void
-  /** Gives back everything; resolves when that has been answered or has failed, and never rejects. */
-  all(): Promise<void>
+  /**
+   * Gives back everything, and from now on at once what comes; resolves when what was in hand has been answered or has failed, and
+   * never rejects.
+   */
+  end(): Promise<void>
 }
 
 /** One timer while anything is in hand, which keeps no process alive. */
@@ -31,6 +34,7 @@ export function createReturns({ remote, leaseMs, now, elapsed, onReturned }: Ret
   const watched = new Set<Held>()
   const underWay = new Set<Promise<void>>()
   let alarm: NodeJS.Timeout | undefined
+  let isOver = false
 
   function setAlarm(): void {
     if (watched.size > 0) alarm ??= setTimeout(giveEnded, leaseMs).unref()
@@ -80,12 +84,14 @@ export function createReturns({ remote, leaseMs, now, elapsed, onReturned }: Ret
 
   return {
     watch(held) {
+      if (isOver) return empty(held)
       watched.add(held)
       setAlarm()
     },
     empty,
     portions: (charge, portions) => give(unusedOf(charge, portions)),
-    async all() {
+    async end() {
+      isOver = true
       give([...watched].flatMap((held) => unusedOf(held.charge, takeAllPortions(held.lease))))
       watched.clear()
       clearTimeout(alarm)

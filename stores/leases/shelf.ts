@@ -19,6 +19,8 @@ export interface Held {
 export interface Shelf {
   readonly size: number
   find(key: string): Held | undefined
+  /** Whether it is still the one of its key. */
+  holds(held: Held): boolean
   /** Puts in a new one; undefined where there is no room, since all that were looked at are in use. */
   open(charge: Charge, elapsed: number): Held | undefined
   remove(key: string): boolean
@@ -56,6 +58,7 @@ export function createShelf(most: number, onLeave: (held: Held) => void): Shelf 
       return byKey.size
     },
     find: (key) => byKey.get(key),
+    holds: (held) => byKey.get(held.charge.key) === held,
     open(charge, elapsed) {
       if (!isRoom(elapsed)) return undefined
       const held = newHeld(charge, elapsed)

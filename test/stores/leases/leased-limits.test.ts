@@ -230,6 +230,20 @@ describe('changes while units are out', () => {
     expect((await bucketOf(fleet, charge(much))).used).toBe(1)
   })
 
+  it('what was on its way from a bucket that was reset meanwhile is neither used nor given back', async () => {
+    const fleet = fleetOf(2)
+    await hammer(fleet, [charge(much)], 50)
+    fleet.remote.latencyMs = 40
+    for (let i = 0; i < 30; i += 1) void fleet.take(0, [charge(much)])
+    await pass(21)
+    fleet.remote.latencyMs = 2
+    await settled(fleet.instances[0]?.reset(charge(much), undefined))
+    for (let i = 0; i < 30; i += 1) void fleet.take(1, [charge(much)])
+    const before = (await bucketOf(fleet, charge(much))).used
+    await fleet.instances[0]?.release()
+    expect((await bucketOf(fleet, charge(much))).used).toBe(before)
+  })
+
   it('units that are given back by adjust are there at once for who was refused', async () => {
     const fleet = fleetOf(1)
     await hammer(fleet, [charge(daily)], 30)

@@ -1,0 +1,86 @@
+/** One take: from units in hand where every limit has some, by what was told just before, or by one question for the rest. */
+import { noteUse, takeAllPortions } from '../../core/limits/lease.ts'
+import type { Charge, ChargeState } from '../../core/limits/limit.ts'
+import type { MaybePromise } from '../../core/maybe-promise.ts'
+import type { Draws } from './draws.ts'
+import { cover, isAdmitted, isEnforced, type Part, refusalOf, stateOf, uncover } from './parts.ts'
+import type { Returns } from './returns.ts'
+import type { Shelf } from './shelf.ts'
+
+export interface TakesParts {
+  readonly leaseMs: number
+  readonly elapsed: () => number
+  readonly shelf: Shelf
+  readonly draws: Draws
+  readonly returns: Returns
+  /** Told of each take how it was answered. */
+  readonly onTaken: (how: 'leased' | 'refused' | 'asked') => void
+}
+
+export type Take = (charges: readonly Charge[], time: number, patienceMs?: number) => MaybePromise<ChargeState[]>
+
+export function createTakes({ leaseMs, elapsed, shelf, draws, returns, onTaken }: TakesParts): Take {
+  function partOf(charge: Charge, at: number): Part {
+    let held = shelf.find(charge.key)
+    if (held && held.limit !== charge.limit) {
+      shelf.remove(charge.key)
+      // under the new limit: a bucket that was turned to the old one once more would forgive what has been used
+      const portions = takeAllPortions(held.lease)
+      if (held.limit.kind === charge.limit.kind) returns.portions(charge, portions)
+      held = undefined
+    }
+    held ??= shelf.open(charge, at)
+    if (held) held.lastUse = at
+    return { charge, held, answer: 'store', portion: undefined }
+  }
+
+  function noteUsed({ charge, held }: Part, at: number): void {
+    if (held) noteUse(held.lease, charge.cost, at, leaseMs)
+  }
+
+  /** What was spent for a take that does not come about is in hand again. */
+  function putBack(parts: readonly Part[]): void {
+    for (const held of uncover(parts)) if (shelf.holds(held)) returns.watch(held)
+  }
+
+  /** Those without units in hand are asked for; what the others have spent is put back where that is refused or fails. */
+  async function ask(parts: readonly Part[], time: number, patienceMs?: number): Promise<ChargeState[]> {
+    const asked = parts.filter(({ answer }) => answer === 'store')
+    let states: readonly ChargeState[]
+    try {
+      states = await draws.ask(asked, time, patienceMs)
+    } catch (error) {
+      putBack(parts)
+      throw error
+    }
+    const at = elapsed()
+    const isTaken = asked.every((part, i) => states[i]?.admitted || !isEnforced(part))
+    if (!isTaken) putBack(parts)
+    let next = 0
+    return parts.map((part) => {
+      const state = part.answer === 'store' ? states[next++] : undefined
+      if (isTaken && (part.answer === 'lease' || state?.admitted)) noteUsed(part, at)
+      return state && !part.held?.lease.portions.length ? state : stateOf(part, state?.admitted ?? isAdmitted(part), at)
+    })
+  }
+
+  return (charges, time, patienceMs) => {
+    const at = elapsed()
+    const parts = charges.map((charge) => partOf(charge, at))
+    const refusal = refusalOf(parts, at, leaseMs)
+    if (refusal) {
+      onTaken('refused')
+      return refusal
+    }
+    let isAsked = false
+    for (const part of parts) {
+      cover(part, at, leaseMs)
+      isAsked ||= part.answer === 'store'
+    }
+    onTaken(isAsked ? 'asked' : 'leased')
+    if (isAsked) return ask(parts, time, patienceMs)
+    for (const part of parts) if (part.answer === 'lease') noteUsed(part, at)
+    draws.ahead(parts)
+    return parts.map((part) => stateOf(part, isAdmitted(part), at))
+  }
+}
