@@ -1,12 +1,13 @@
 /** A policy file as it goes into Redis: checked as a whole, then in two parts, with the files that it names. */
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import { checkStorable } from '../../policy/checks/storable.ts'
 import { type DividedPolicy, type DividedTenant, dividePolicy } from '../../policy/divide.ts'
+import type { PolicyDocument } from '../../policy/document.ts'
 import { readText } from '../../policy/files.ts'
 import type { Environment } from '../../policy/outside.ts'
 import { type ParseResult, parsePolicy } from '../../policy/parse.ts'
 import type { TenantEntry } from '../../policy/parts.ts'
-import { type Problem, pathText } from '../../policy/problem.ts'
+import { type PolicyPath, type Problem, pathText } from '../../policy/problem.ts'
 import type { NewTenant } from '../../stores/redis/directory/facts.ts'
 import type { Bundle } from '../../stores/redis/directory/stored.ts'
 
@@ -43,7 +44,26 @@ export function readPolicyToImport(file: string, env: Environment): PolicyToImpo
     text: divided.text,
     files: Object.fromEntries(divided.files.map((path) => [path, texts.get(resolve(dirname(file), path)) ?? ''])),
   }
-  return { ok: true, bundle, tenants: newTenants(parsed.parts.tenants, divided), notes: parsed.notes }
+  const notes = [...parsed.notes, ...noteSecretFiles(file, parsed.document)]
+  return { ok: true, bundle, tenants: newTenants(parsed.parts.tenants, divided), notes }
+}
+
+/** Secrets stay where they are: each instance reads its own, from its own folder where a path does not say which. */
+function noteSecretFiles(file: string, { value, positionOf }: PolicyDocument): readonly Problem[] {
+  const notes: Problem[] = []
+  const visit = (node: unknown, path: PolicyPath): void => {
+    if (typeof node !== 'object' || node === null) return
+    const entries = Object.entries(node)
+    const [[key, name] = []] = entries
+    if (entries.length === 1 && key === 'file' && typeof name === 'string' && !isAbsolute(name)) {
+      const message = `is read by each instance itself, as ${join(dirname(file), name)} seen from where it was started`
+      const at = [...path, 'file']
+      notes.push({ file, ...positionOf(at, 'value'), path: pathText(at), message, fix: 'an absolute path' })
+    }
+    for (const [name, inner] of entries) visit(inner, [...path, Array.isArray(node) ? Number(name) : name])
+  }
+  for (const [name, inner] of Object.entries(Object(value))) if (name !== 'tenants') visit(inner, [name])
+  return notes
 }
 
 function unstorable(file: string, { parts, document }: Extract<ParseResult, { ok: true }>): readonly Problem[] {

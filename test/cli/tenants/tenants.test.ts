@@ -100,6 +100,16 @@ describe('tenants import', () => {
     expect(stored?.credentialLimits).toEqual({ ci: [{ name: 'k', rate: '1/s' }] })
   })
 
+  it('says of a secret whose file has a relative path where each instance will look for it', async () => {
+    writeFileSync(join(folder, 'in-secret'), SECRET)
+    const { code, stderr } = await importing(POLICY.replace('{ env: IN_SECRET }', '{ file: in-secret }'))
+    expect([code, stderr]).toEqual([
+      0,
+      expect.stringMatching(/note: issuers\[1\]\.secret\.file: is read by each instance/),
+    ])
+    expect((await (await live()).bundle()).files).not.toHaveProperty('in-secret')
+  })
+
   it('says what it would change on trial, what it has changed, and that nothing is different', async () => {
     await importing()
     const next = POLICY.replace('  globex: { plan: free, status: suspended }', '  initech: { plan: pro }').replace(
