@@ -62,7 +62,19 @@ export function verifyApiKey(
   const { directory } = policy
   const costly = directory.holdsApiKey(keyHash) ? undefined : beginAsking(attempt)
   if (costly) return costly
-  return after(directory.apiKeyByHash(keyHash), (known) => {
+  const known = directory.apiKeyByHash(keyHash)
+  const isThere = known && !(known instanceof Promise)
+  return isThere ? verdictOf(known, keyHash, records, attempt) : verdictLater(known, keyHash, records, attempt)
+}
+
+/** Of a key that is not at hand: the directory may find it later, or it was issued since. */
+function verdictLater(
+  asked: MaybePromise<Found<ApiKey>>,
+  keyHash: string,
+  records: CredentialRecords,
+  attempt: Attempt,
+): MaybePromise<Verdict> {
+  return after(asked, (known) => {
     if (known) return verdictOf(known, keyHash, records, attempt)
     const isHeld = records.holdsIssuedKey?.(keyHash) ?? true
     const refusal = isHeld ? undefined : beginAsking(attempt)
