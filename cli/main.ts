@@ -27,12 +27,12 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
                    [--state FILE] [--audit FILE | stdout] [--admin 127.0.0.1:9003 [--admin-token-file FILE]]
                    [--ratelimit-config DIR] [--drain-timeout 10s] [--log-level debug|info|warn|error]
   tenantgate validate FILE... [--ratelimit-config DIR]
-  tenantgate explain (--policy FILE | --server URL) --method GET --host H --path P [-H 'name: value']...
+  tenantgate explain (--policy FILE | --server URL | --redis URL) --method GET --host H --path P [-H 'name: value']...
                    [--ip A] [--cert FILE.pem] [--state FILE] [--json]
-  tenantgate keys create --tenant T [--scopes a,b] [--server URL] [--json]
-  tenantgate keys rotate|revoke --tenant T --id ID (--policy FILE | --server URL)
-  tenantgate keys list [--tenant T] (--policy FILE | --server URL)
-  tenantgate tokens revoke --server URL (--jti ID | --subject SUB | --tenant T) [--issuer ISS] [--before TIME]
+  tenantgate keys create --tenant T [--scopes a,b] [--server URL | --redis URL] [--json]
+  tenantgate keys rotate|revoke --tenant T --id ID (--policy FILE | --server URL | --redis URL)
+  tenantgate keys list [--tenant T] (--policy FILE | --server URL | --redis URL)
+  tenantgate tokens revoke (--server URL | --redis URL) (--jti ID | --subject SUB | --tenant T) [--issuer ISS] [--before TIME]
   tenantgate tenants import FILE --redis URL [--dry-run]
   tenantgate tenants set ID --redis URL [--file FILE] [--if-revision N]
   tenantgate tenants show ID --redis URL
@@ -47,6 +47,9 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate kong-plugin-server --describe PLUGIN
   tenantgate --help | --version
 
+Where --policy and --redis URL are a Redis: redis://host:6379, redis+sentinel://host1,host2/primary, redis+cluster://host1,host2, with
+rediss for TLS; [--redis-password-file FILE] [--redis-ca FILE] [--redis-certificate FILE --redis-key FILE]. serve and
+kong-plugin-server take policy and tenants from it: --policy redis://host.
 Each option has a twin in the environment: --drain-timeout is TENANTGATE_DRAIN_TIMEOUT.
 Exit codes: 0 done (explain: allow), 1 bad input, 2 wrong use, 3 deny (explain).
 `
