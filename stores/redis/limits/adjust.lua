@@ -5,9 +5,9 @@ local delays = {}
 for i = 1, count do delays[i] = room_for(buckets[i], charges[i]) end
 for i = 1, count do
   local bucket, charge = buckets[i], charges[i]
-  local cost = charge.cost
-  if charge.kind == RATE then
-    local period, capacity = charge.b, charge.c * charge.b
+  local cost = charge[COST]
+  if charge[KIND] == RATE then
+    local period, capacity = charge[PERIOD], charge[BURST] * charge[PERIOD]
     if cost < 0 then
       bucket.parts = min(ceiling(bucket, capacity, period), bucket.parts + floor(-cost * period))
     else
@@ -16,7 +16,7 @@ for i = 1, count do
   elseif cost < 0 then
     bucket.used = max(0, bucket.used + cost)
   else
-    bucket.used = max(bucket.used, min(2 * charge.a, bucket.used + cost))
+    bucket.used = max(bucket.used, min(2 * charge[AMOUNT], bucket.used + cost))
   end
 end
 keep_all()

@@ -5,7 +5,7 @@
 -- KEYS     the buckets of the charges in their order, then the indexes of those series that have several buckets
 -- ARGV[1]  packed doubles: HEAD once, then FIELDS for each charge
 --   head: time (ms, below 0 for that of Redis), number of charges, most buckets of a series, ms to live beyond need, a flag
---   of a charge: see `charge_at`
+--   of a charge: KIND to SHARE below
 
 local floor, ceil, min, max = math.floor, math.ceil, math.min, math.max
 local read, pack, call = struct.unpack, struct.pack, redis.call
@@ -20,14 +20,14 @@ if now < 0 then
   now = time[1] * 1000 + floor(time[2] / 1000)
 end
 
--- `a` to `e` of a rate: tokens, periodMs, burst, ms that may be waited, parts that may be owed
--- of a quota: amount; beginnings of the last, this and the next window, and where that ends
-local function next_charge()
-  local c = {}
-  c.kind, c.shadow, c.cost, c.need, c.a, c.b, c.c, c.d, c.e, c.index, c.wish, c.for_ms, c.share, cursor =
-    read('<ddddddddddddd', ARGV[1], cursor)
-  return c
-end
+-- A charge is a list, made at once: tables of names would cost more than the commands.
+local KIND, SHADOW, COST, NEED = 1, 2, 3, 4
+-- of a rate; WAIT is how many ms may be waited, OWED how many parts a bucket may be below zero
+local TOKENS, PERIOD, BURST, WAIT, OWED = 5, 6, 7, 8, 9
+-- of a quota: beginnings of the last, this and the next window, and where that ends
+local AMOUNT, LAST, START, NEXT, END = 5, 6, 7, 8, 9
+-- the place of the index among the keys or 0; what is wished for, for how many ms, among how many instances
+local INDEX, WISH, FOR_MS, SHARE, CURSOR = 10, 11, 12, 13, 14
 
 -- A rate: what it holds at most while units of it are out in grants.
 local function ceiling(bucket, capacity, period)
@@ -42,13 +42,14 @@ local function flow(bucket, till, capacity, period, tokens)
 end
 
 local function open_rate(value, charge)
-  local tokens, period, burst = charge.a, charge.b, charge.c
+  local tokens, period, burst = charge[TOKENS], charge[PERIOD], charge[BURST]
   local capacity = burst * period
-  local bucket = { parts = capacity, at = now, refused = 0, indexed = 0, out = 0, before = 0, epoch = 0, span = 0 }
-  if not value or value:byte() ~= RATE then return bucket end
-  local kind, old_tokens, old_period, old_burst
-  kind, bucket.parts, bucket.at, bucket.refused, bucket.indexed, old_tokens, old_period, old_burst =
-    read('<Bddddddd', value)
+  if not value or value:byte() ~= RATE then
+    return { parts = capacity, at = now, refused = 0, indexed = 0, out = 0, before = 0, epoch = 0, span = 0 }
+  end
+  local _, parts, at, refused, indexed, old_tokens, old_period, old_burst = read('<Bddddddd', value)
+  local bucket =
+    { parts = parts, at = at, refused = refused, indexed = indexed, out = 0, before = 0, epoch = 0, span = 0 }
   local old_capacity = old_burst * old_period
   if #value > 57 then
     bucket.out, bucket.before, bucket.epoch, bucket.span = read('<dddd', value, 58)
@@ -69,9 +70,9 @@ local function open_rate(value, charge)
     if old_period ~= period then
       used, ahead = ceil(used * period / old_period), ceil(ahead * period / old_period)
     end
-    bucket.parts = min(max(-min(charge.e, ahead), capacity - used), ceiling(bucket, capacity, period))
+    bucket.parts = min(max(-min(charge[OWED], ahead), capacity - used), ceiling(bucket, capacity, period))
   else
-    bucket.parts = max(bucket.parts, -charge.e)
+    bucket.parts = max(bucket.parts, -charge[OWED])
   end
   if bucket.refused > 0 and bucket.parts >= capacity then bucket.refused = 0 end
   return bucket
@@ -79,11 +80,11 @@ end
 
 -- The window of a quota that Redis' time lies in; nil where it is none of those passed.
 local function window_of(charge)
-  if now >= charge.c then
-    if now < charge.d then return charge.c, charge.d end
-    if now < charge.e then return charge.d, charge.e end
-  elseif now >= charge.b then
-    return charge.b, charge.c
+  if now >= charge[START] then
+    if now < charge[NEXT] then return charge[START], charge[NEXT] end
+    if now < charge[END] then return charge[NEXT], charge[END] end
+  elseif now >= charge[LAST] then
+    return charge[LAST], charge[START]
   end
 end
 
@@ -123,11 +124,11 @@ end
 local function open_quota(value, charge)
   local from, till = window_of(charge)
   if not from then return end
-  local bucket = { from = from, till = till, used = 0, refused = 0, indexed = 0, out = 0 }
-  if not value or value:byte() ~= QUOTA then return bucket end
-  local kind, start, stop
-  kind, start, stop, bucket.used, bucket.refused, bucket.indexed, bucket.out = read('<Bdddddd', value)
-  bucket.from, bucket.till = start, stop
+  if not value or value:byte() ~= QUOTA then
+    return { from = from, till = till, used = 0, refused = 0, indexed = 0, out = 0 }
+  end
+  local _, start, stop, used, refused, indexed, out = read('<Bdddddd', value)
+  local bucket = { from = start, till = stop, used = used, refused = refused, indexed = indexed, out = out }
   if #value > 49 then
     local e = {}
     e.from, e.till, e.used, e.shared, e.most = read('<ddddd', value, 50)
@@ -141,14 +142,14 @@ end
 
 -- How long the charge must wait for its units in ms, or NO_ROOM.
 local function room_for(bucket, charge)
-  local need = charge.need
+  local need = charge[NEED]
   if need == 0 then return 0 end
-  if charge.kind == QUOTA then return bucket.used + need <= charge.a and 0 or NO_ROOM end
-  if need > charge.c then return NO_ROOM end
-  local missing = need * charge.b - bucket.parts
+  if charge[KIND] == QUOTA then return bucket.used + need <= charge[AMOUNT] and 0 or NO_ROOM end
+  if need > charge[BURST] then return NO_ROOM end
+  local missing = need * charge[PERIOD] - bucket.parts
   if missing <= 0 then return 0 end
-  local wait = ceil(missing / charge.a)
-  return wait <= charge.d and wait or NO_ROOM
+  local wait = ceil(missing / charge[TOKENS])
+  return wait <= charge[WAIT] and wait or NO_ROOM
 end
 
 -- Makes room in the index of a series that has too many buckets: what is over goes, else the least used of a few.
@@ -188,9 +189,9 @@ end
 -- Writes a bucket that has changed, for as long as it says more than a new one; one that says no more goes.
 local function keep(bucket, charge, key, value)
   local lives, packed
-  if charge.kind == RATE then
-    local missing, out = charge.c * charge.b - bucket.parts, bucket.out + bucket.before
-    lives = max(0, bucket.at - now) + max(0, ceil(missing / charge.a))
+  if charge[KIND] == RATE then
+    local missing, out = charge[BURST] * charge[PERIOD] - bucket.parts, bucket.out + bucket.before
+    lives = max(0, bucket.at - now) + max(0, ceil(missing / charge[TOKENS]))
     if out > 0 then lives = max(lives, bucket.epoch + 2 * bucket.span - now) end
   elseif bucket.used > 0 or bucket.refused > 0 or bucket.earlier then
     lives = bucket.till - now + REMEMBERED_MS
@@ -201,10 +202,10 @@ local function keep(bucket, charge, key, value)
     if value then call('DEL', key) end
     return
   end
-  local index = charge.index > 0 and KEYS[charge.index]
+  local index = charge[INDEX] > 0 and KEYS[charge[INDEX]]
   local is_new = index and list(bucket, key, index, lives)
-  if charge.kind == RATE then
-    packed = pack('<Bddddddd', RATE, bucket.parts, bucket.at, bucket.refused, bucket.indexed, charge.a, charge.b, charge.c)
+  if charge[KIND] == RATE then
+    packed = pack('<Bddddddd', RATE, bucket.parts, bucket.at, bucket.refused, bucket.indexed, charge[TOKENS], charge[PERIOD], charge[BURST])
     if bucket.out + bucket.before > 0 then
       packed = packed .. pack('<dddd', bucket.out, bucket.before, bucket.epoch, bucket.span)
     end
@@ -221,8 +222,9 @@ end
 -- All charges, and the bucket of each as it stands now; one bucket may stand there more than once.
 local charges, buckets, values, opened = {}, {}, call('MGET', unpack(KEYS, 1, count)), {}
 for i = 1, count do
-  local charge, key = next_charge(), KEYS[i]
-  local bucket = opened[key] or (charge.kind == RATE and open_rate or open_quota)(values[i], charge)
+  local charge, key = { read('<ddddddddddddd', ARGV[1], cursor) }, KEYS[i]
+  cursor = charge[CURSOR]
+  local bucket = opened[key] or (charge[KIND] == RATE and open_rate or open_quota)(values[i], charge)
   if not bucket then return pack('<d', now) end
   charges[i], buckets[i], opened[key] = charge, bucket, bucket
 end
@@ -241,7 +243,7 @@ local function answer(delays, more)
   for i = 1, count do
     local bucket, at = buckets[i], #reply
     reply[at + 1] = delays[i]
-    if charges[i].kind == RATE then
+    if charges[i][KIND] == RATE then
       reply[at + 2], reply[at + 3], reply[at + 4] = bucket.parts, 0, 0
     else
       reply[at + 2], reply[at + 3], reply[at + 4] = bucket.used, bucket.from, bucket.till

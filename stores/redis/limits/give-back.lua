@@ -3,8 +3,8 @@
 
 for i = 1, count do
   local bucket, charge = buckets[i], charges[i]
-  local from, units = charge.wish, charge.cost
-  if charge.kind == QUOTA then
+  local from, units = charge[WISH], charge[COST]
+  if charge[KIND] == QUOTA then
     if bucket.from == from then
       units = min(units, bucket.out, bucket.used)
       bucket.out, bucket.used = bucket.out - units, bucket.used - units
@@ -19,8 +19,8 @@ for i = 1, count do
     else
       units = 0
     end
-    local period = charge.b
-    bucket.parts = min(ceiling(bucket, charge.c * period, period), bucket.parts + units * period)
+    local period = charge[PERIOD]
+    bucket.parts = min(ceiling(bucket, charge[BURST] * period, period), bucket.parts + units * period)
   end
 end
 keep_all()

@@ -9,36 +9,36 @@ for i = 1, count do
   local delay = room_for(bucket, charge)
   delays[i] = delay
   if delay ~= NO_ROOM then
-    if charge.kind == RATE then bucket.parts = bucket.parts - charge.cost * charge.b
-    else bucket.used = bucket.used + charge.cost end
-  elseif charge.shadow == 0 then
+    if charge[KIND] == RATE then bucket.parts = bucket.parts - charge[COST] * charge[PERIOD]
+    else bucket.used = bucket.used + charge[COST] end
+  elseif charge[SHADOW] == 0 then
     refused = true
   end
 end
 for i = 1, count do
   local bucket, charge = buckets[i], charges[i]
   if delays[i] == NO_ROOM then
-    if not (refused and charge.shadow == 1) then bucket.refused = bucket.refused + 1 end
+    if not (refused and charge[SHADOW] == 1) then bucket.refused = bucket.refused + 1 end
   elseif refused then
-    if charge.kind == RATE then bucket.parts = bucket.parts + charge.cost * charge.b
-    else bucket.used = bucket.used - charge.cost end
+    if charge[KIND] == RATE then bucket.parts = bucket.parts + charge[COST] * charge[PERIOD]
+    else bucket.used = bucket.used - charge[COST] end
   end
 end
 
 -- A grant is spent here and now. Of a rate it stays out until it has surely ended; at most half a burst is.
 local function grant(bucket, charge)
-  local is_rate = charge.kind == RATE
-  local left = is_rate and floor(bucket.parts / charge.b) or charge.a - bucket.used
-  local units = min(charge.wish, floor(left / (2 * charge.share)))
-  if is_rate then units = min(units, floor(charge.c / 2) - bucket.out - bucket.before) end
+  local is_rate = charge[KIND] == RATE
+  local left = is_rate and floor(bucket.parts / charge[PERIOD]) or charge[AMOUNT] - bucket.used
+  local units = min(charge[WISH], floor(left / (2 * charge[SHARE])))
+  if is_rate then units = min(units, floor(charge[BURST] / 2) - bucket.out - bucket.before) end
   if units < 2 then return 0, 0, 0 end
   if not is_rate then
     bucket.used, bucket.out = bucket.used + units, bucket.out + units
-    return units, min(charge.for_ms, bucket.till - now), bucket.from
+    return units, min(charge[FOR_MS], bucket.till - now), bucket.from
   end
-  if bucket.out + bucket.before == 0 then bucket.epoch, bucket.span = now, charge.for_ms end
-  bucket.parts, bucket.out = bucket.parts - units * charge.b, bucket.out + units
-  return units, min(charge.for_ms, bucket.span), max(now, bucket.epoch)
+  if bucket.out + bucket.before == 0 then bucket.epoch, bucket.span = now, charge[FOR_MS] end
+  bucket.parts, bucket.out = bucket.parts - units * charge[PERIOD], bucket.out + units
+  return units, min(charge[FOR_MS], bucket.span), max(now, bucket.epoch)
 end
 
 local grants = {}
@@ -46,7 +46,7 @@ if flag == DRAW then
   for i = 1, count do
     local at = #grants
     grants[at + 1], grants[at + 2], grants[at + 3] = 0, 0, 0
-    if charges[i].wish > 0 and delays[i] ~= NO_ROOM and not refused then
+    if charges[i][WISH] > 0 and delays[i] ~= NO_ROOM and not refused then
       grants[at + 1], grants[at + 2], grants[at + 3] = grant(buckets[i], charges[i])
     end
   end
