@@ -40,14 +40,15 @@ routes:
 type LookUp = 'byId' | 'byName' | 'byHost' | 'apiKeyByHash'
 const LOOK_UPS = ['byId', 'byName', 'byHost', 'apiKeyByHash'] as const
 
-/** The same directory behind a store: it answers later, or not at all. */
+/** The same directory behind a store: it answers later, each time with an object of its own, or not at all. */
 function stored(of: TenantDirectory, away: ReadonlySet<string>, asked: string[]): TenantDirectory {
   const through = Object.fromEntries(
     LOOK_UPS.map((name: LookUp) => [
       name,
       async (what: string) => {
         asked.push(`${name} ${what}`)
-        return away.has(name) ? UNAVAILABLE : of[name](what)
+        const found = away.has(name) ? UNAVAILABLE : await of[name](what)
+        return typeof found === 'object' ? { ...found } : found
       },
     ]),
   )
