@@ -10,6 +10,7 @@ import { benchHits } from './hits.ts'
 import { benchLimits } from './limits.ts'
 import { benchMemory } from './memory.ts'
 import { benchRatelimit } from './ratelimit.ts'
+import { benchRedisLimits } from './redis-limits.ts'
 import { benchReload } from './reload.ts'
 import { benchRoutes } from './routes.ts'
 import { machineText, type Table, tableText } from './table.ts'
@@ -31,6 +32,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   memory: benchMemory,
   floods: benchFloods,
   fleet: benchFleet,
+  redis: benchRedisLimits,
   directory: benchDirectory,
 }
 

