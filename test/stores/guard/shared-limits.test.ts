@@ -323,6 +323,20 @@ describe('when the store is back', () => {
     expect(await usedIn(site, quota())).toBe(4)
   })
 
+  it('the next failure goes by what the store has told since the last', async () => {
+    const site = siteOf(1, 0)
+    site.remote.mode = 'fails'
+    await admittedOf(site.limits[0], [quota()], 2)
+    site.remote.mode = 'answers'
+    await admittedOf(site.limits[0], [quota()], 1)
+    await pass(50)
+    void site.remote.adjust([charge(quota().limit, { cost: 10 })], Date.now())
+    await pass(10)
+    expect(await admittedOf(site.limits[0], [quota()], 1)).toBe(0)
+    site.remote.mode = 'fails'
+    expect(await admittedOf(site.limits[0], [quota()], 3)).toBe(0)
+  })
+
   it('a store that flaps gives nobody a new share each time', async () => {
     const site = siteOf(1, 0)
     let admitted = 0

@@ -21,6 +21,25 @@ describe.each([1, 2, 5])('%i instances hammer', (size) => {
     expect(unitsOf(fleet.admitted)).toBeGreaterThanOrEqual(0.95 * (500 + 4 * 500))
   })
 
+  it('a rate by fits and starts: what was drawn before a pause comes on top of nothing', async () => {
+    const fleet = fleetOf(size)
+    const small = charge({ ...rate, tokens: 200, burst: 100 })
+    for (const [ms, pauseMs] of [
+      [30, 60],
+      [40, 35],
+      [200, 90],
+      [25, 300],
+      [60, 70],
+      [100, 10],
+      [300, 80],
+      [90, 0],
+    ] as const) {
+      await hammer(fleet, [small], ms)
+      await pass(pauseMs)
+    }
+    expect(overBurst(fleet.admitted, 100, 0.2)).toBeLessThanOrEqual(0.2 * LATENCY_MS)
+  })
+
   it('a rate that asks each time: at least 99 % of it', async () => {
     const fleet = fleetOf(size)
     await hammer(fleet, [charge({ ...rate, exact: true })], 2000)

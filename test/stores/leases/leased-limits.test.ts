@@ -60,6 +60,14 @@ describe('a take with units in hand', () => {
     expect(fleet.instances[0]?.take([charge(wide)], Date.now())).toBeInstanceOf(Promise)
   })
 
+  it('is admitted also when nothing is left in the store', async () => {
+    const fleet = await warm([charge(much)])
+    await settled(fleet.instances[0]?.adjust([charge(much, { cost: 1000 })], Date.now()))
+    expect(fleet.instances[0]?.take([charge(much)], Date.now())).toMatchObject([{ admitted: true }])
+    await pass(LEASE_MS)
+    expect(fleet.instances[0]?.take([charge(much)], Date.now())).toMatchObject([{ admitted: false }])
+  })
+
   it('is not held up more than need be by a limit that asks each time: only that is asked for', async () => {
     const exact = charge({ ...much, name: 'exact', exact: true })
     const fleet = await warm([charge(wide), exact])
@@ -332,19 +340,19 @@ describe('bounds', () => {
   const perUser: Quota = { ...much, name: 'per-user', by: ['user'] }
   const ofUser = (i: number) => charge(perUser, { who: `u${i}` })
 
-  it('a hundred thousand buckets: no more are known than there are places, and who is busy keeps his', async () => {
+  it('tens of thousands of buckets: no more are known than there are places, and who is busy keeps his', async () => {
     const fleet = fleetOf(1, { latencyMs: 0, most: 100 })
     await hammer(fleet, [charge(wide)], 200)
-    for (let i = 0; i < 100_000; i += 1) {
+    for (let i = 0; i < 30_000; i += 1) {
       void fleet.take(0, [ofUser(i)])
       if (i % 1000 === 0) void fleet.take(0, [charge(wide)])
       if (i % 1000 === 0) await pass(1)
     }
     await pass(20)
     expect(fleet.instances[0]?.counts.buckets).toBe(100)
-    expect(fleet.admitted).toHaveLength(200 + 100_000 + 100)
+    expect(fleet.admitted).toHaveLength(200 + 30_000 + 30)
     expect(fleet.instances[0]?.lastTold(charge(wide))).toBeDefined()
-    expect(fleet.instances[0]?.lastTold(ofUser(99_999))).toBeUndefined()
+    expect(fleet.instances[0]?.lastTold(ofUser(29_999))).toBeUndefined()
   })
 
   it('those that nobody has charged for a while make room', async () => {
