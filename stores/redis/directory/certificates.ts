@@ -2,6 +2,7 @@
 import { compileCertificates } from '../../../core/credentials/certificates/client-certificate.ts'
 import type { CertificateEntry, CertificateMatcher } from '../../../core/policy.ts'
 import type { RedisConnection } from '../connection.ts'
+import { storeFailure } from '../failure.ts'
 import type { Followed } from '../following.ts'
 import { readAllCertificates, readCertificatesOf } from './lookups.ts'
 
@@ -22,15 +23,20 @@ export function createHeldCertificates(
   const due = new Set<string>()
   let isAllDue = true
   let isReading = false
+  let told: string | undefined
 
   const entries = () => [...byTenant.values()].flat()
 
-  async function load(): Promise<void> {
+  /** False where the import is gone, which leaves what was known: another one will take its place. */
+  async function readAll(): Promise<boolean> {
     isAllDue = false
     due.clear()
     try {
-      byTenant = await readAllCertificates(connection, generation)
+      const all = await readAllCertificates(connection, generation)
+      if (!all) return false
+      byTenant = all
       matcher = compileCertificates(entries())
+      return true
     } catch (error) {
       isAllDue = true
       throw error
@@ -42,7 +48,7 @@ export function createHeldCertificates(
     try {
       const own = await readCertificatesOf(connection, generation, tenant)
       // most changes of tenants are of something else
-      if (JSON.stringify(own) === JSON.stringify(byTenant.get(tenant) ?? [])) return
+      if (!own || JSON.stringify(own) === JSON.stringify(byTenant.get(tenant) ?? [])) return
       if (own.length === 0) byTenant.delete(tenant)
       else byTenant.set(tenant, own)
       matcher = compileCertificates(entries())
@@ -58,11 +64,14 @@ export function createHeldCertificates(
     try {
       while (isAllDue || due.size > 0) {
         const [tenant] = due
-        if (isAllDue) await load()
+        if (isAllDue) await readAll()
         else if (tenant !== undefined) await reload(tenant)
       }
+      told = undefined
     } catch (error) {
-      if (connection.isUp() && error instanceof Error) onProblem(error.message)
+      const problem = connection.isUp() && error instanceof Error ? error.message : told
+      if (problem !== undefined && problem !== told) onProblem(problem)
+      told = problem
     } finally {
       isReading = false
     }
@@ -71,7 +80,16 @@ export function createHeldCertificates(
   return {
     match: (certificate) => matcher.match(certificate),
     entries,
-    load,
+    async load() {
+      // what changes meanwhile is read afterwards, so that the older does not take the place of the newer
+      isReading = true
+      try {
+        if (!(await readAll())) throw storeFailure(new Error('the import is not there any more'))
+      } finally {
+        isReading = false
+      }
+      void readDue()
+    },
     tenantChanged(id) {
       due.add(id)
       void readDue()

@@ -6,7 +6,7 @@ import { AWAY, type Guard } from '../../guard/guard.ts'
 import type { RedisConnection } from '../connection.ts'
 import { storeFailure } from '../failure.ts'
 import { script } from '../script.ts'
-import { fieldsOf, readLive } from './live.ts'
+import { asked, fieldsOf, readLive } from './live.ts'
 import { commonKey, generationKey } from './names.ts'
 import { type Read, readCertificates, readIssued, readKey, readTenant, type StoredTenant } from './stored.ts'
 
@@ -123,25 +123,31 @@ async function hget({ client, isUp }: RedisConnection, key: string, field: strin
   }
 }
 
-/** Of all tenants of one import, by tenant. Rejects where they cannot be read. */
+/** Of all tenants of one import, by tenant; undefined where it is not there any more. Rejects where they cannot be read. */
 export async function readAllCertificates(
   connection: RedisConnection,
   generation: number,
-): Promise<Map<string, readonly CertificateEntry[]>> {
+): Promise<Map<string, readonly CertificateEntry[]> | undefined> {
   const all = new Map<string, readonly CertificateEntry[]>()
   const key = generationKey(connection.place.prefix, generation, 'certificates')
   for await (const [id, text] of fieldsOf(connection, key)) all.set(id, certificatesIn(id, text))
-  return all
+  return (await isThere(connection, generation)) ? all : undefined
 }
 
-/** Of one tenant; empty where it has none. Rejects where they cannot be read. */
+/** Of one tenant, empty where it has none; undefined where the import is not there any more. Rejects where they cannot be read. */
 export async function readCertificatesOf(
   connection: RedisConnection,
   generation: number,
   tenant: string,
-): Promise<readonly CertificateEntry[]> {
+): Promise<readonly CertificateEntry[] | undefined> {
   const text = await hget(connection, generationKey(connection.place.prefix, generation, 'certificates'), tenant)
-  return text === null ? [] : certificatesIn(tenant, text)
+  if (text !== null) return certificatesIn(tenant, text)
+  return (await isThere(connection, generation)) ? [] : undefined
+}
+
+/** Asked after reading: that there was nothing says something of an import only while it stands. */
+async function isThere({ client, place }: RedisConnection, generation: number): Promise<boolean> {
+  return (await asked(client.exists(generationKey(place.prefix, generation, 'policy')))) === 1
 }
 
 function certificatesIn(tenant: string, text: string): readonly CertificateEntry[] {

@@ -263,6 +263,8 @@ describe('an import', () => {
     expect(await one.ask(withKey(OTHER))).toMatchObject({ reason: 'dependency_unavailable' })
     one.skip(60_000)
     expect(await one.ask(withKey(CI))).toMatchObject({ decision: 'allow' })
+    // looking tells that nothing has changed, which says nothing of an import that was replaced
+    await one.followed.reload()
     one.skip(540_000)
     expect(await one.ask(withKey(CI))).toMatchObject({ reason: 'dependency_unavailable' })
   })
@@ -303,14 +305,18 @@ describe('while Redis is away', () => {
   )
 
   it('emptied: what was known and revoked still holds, and what is imported next is served', async () => {
+    await writer.set('globex', { plan: 'free', certificates: [{ id: 'spiffe', uri: 'spiffe://globex/*' }] })
     await writer.record(REVOKED, issued(OTHER))
     const one = await instance({ pollMs: 50 })
+    const certificate = { uris: ['spiffe://globex/ci'], dnsNames: [] }
+    expect(one.policy.certificates.match(certificate)).toMatchObject({ tenant: 'globex' })
     await decided(one, CI, 'revoked_credential')
     await decided(one, OTHER, 'allowed')
     await redis.connection.client.flushall()
     await until(() => one.told.some((line) => line.startsWith('lost 1')) || undefined)
     expect(await one.ask(withKey(OTHER))).toMatchObject({ decision: 'allow' })
     expect(await one.ask(withKey(CI))).toMatchObject({ reason: 'revoked_credential' })
+    expect(one.policy.certificates.match(certificate)).toMatchObject({ tenant: 'globex' })
     expect(await one.ask(withKey(newKey()))).toMatchObject({ reason: 'dependency_unavailable' })
     await writer.import(policyOf({ acme: { ...ACME, plan: 'pro' }, globex: ACME_LIKE }))
     await until(async () => (await one.ask(withKey(OTHER))).credential === 'ci' || undefined)
