@@ -1,42 +1,39 @@
 /** `tenantgate explain`: why a request would be allowed or denied, stage by stage. Nothing is charged. */
 import { resolve } from 'node:path'
-import { NO_FAILURE_LIMIT } from '../core/credentials/attempt.ts'
-import { createCredentials } from '../core/credentials/authenticate.ts'
-import { type CredentialRecords, NO_KEY_USES, NO_RECORDS } from '../core/credentials/records.ts'
-import { type Explained, explained } from '../core/explained.ts'
-import { createFlags } from '../core/flags/evaluate.ts'
-import type { Policy } from '../core/policy.ts'
+import { type CredentialRecords, NO_RECORDS } from '../core/credentials/records.ts'
+import type { Explained } from '../core/explained.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { loadPolicy } from '../policy/load.ts'
 import { formatProblem } from '../policy/problem.ts'
-import { createMemoryLimits } from '../stores/memory-limits.ts'
 import { openStateFile } from '../stores/records/state-file.ts'
-import { createFetchKeys } from '../stores/remote/fetch-keys.ts'
-import { createIntrospect } from '../stores/remote/introspect.ts'
-import { createTokenMemory } from '../stores/token-memory.ts'
 import type { AdminClient } from './admin/admin-client.ts'
-import { PLACE_SPECS, placeOf } from './admin/server-options.ts'
+import { PLACE_SPECS } from './admin/server-options.ts'
+import { explainFresh } from './explain-fresh.ts'
 import { REQUEST_SPECS, requestOf } from './explain-request.ts'
 import { badInput, EXIT, type Io, wrongUse } from './io.ts'
+import { keyPlaceOf, WHERE } from './keys/key-place.ts'
 import { readOptions } from './options.ts'
+import { REDIS_SPECS } from './redis-options.ts'
 import { printable } from './table.ts'
 
 const OPTIONS = {
   ...PLACE_SPECS,
+  ...REDIS_SPECS,
   ...REQUEST_SPECS,
   state: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const
 
-const USAGE = `Usage: tenantgate explain (--policy FILE | --server URL) --method GET --host H --path P [-H 'name: value']... [--ip A]
-                          [--cert FILE.pem] [--state FILE] [--json]
-       tenantgate explain (--policy FILE | --server URL) --request FILE.json [--cert FILE.pem] [--state FILE] [--json]
+const USAGE = `Usage: tenantgate explain (--policy FILE | --server URL | --redis URL) --method GET --host H --path P [-H 'name: value']...
+                          [--ip A] [--cert FILE.pem] [--state FILE] [--json]
+       tenantgate explain (--policy FILE | --server URL | --redis URL) --request FILE.json [--cert FILE.pem] [--state FILE] [--json]
 
-Says stage by stage why the request would be allowed or denied. Nothing is charged. With --policy limits are asked as if
-nobody had used them yet; --server (http://127.0.0.1:9003 or unix:/path, the address of --admin) asks a running service, by its
-live policy and with its limits as they stand; its token is in TENANTGATE_ADMIN_TOKEN, or in the file of --admin-token-file.
---cert is the client's certificate, as if the gateway had verified it. --state is the file of issued keys and revocations, for
---policy; without it there are none. A recorded request is {"method","host","path","headers":{},"ip"}. Exit code: 0 allow, 3 deny.
+Says stage by stage why the request would be allowed or denied. Nothing is charged. With --policy and --redis (where policy and
+tenants were imported) limits are asked as if nobody had used them yet; --server (http://127.0.0.1:9003 or unix:/path, the address
+of --admin) asks a running service, by its live policy and with its limits as they stand; its token is in TENANTGATE_ADMIN_TOKEN,
+or in the file of --admin-token-file. --cert is the client's certificate, as if the gateway had verified it. --state is the file of
+issued keys and revocations, for --policy FILE; without it there are none, also where the policy says that they stand in a Redis.
+A recorded request is {"method","host","path","headers":{},"ip"}. Exit code: 0 allow, 3 deny.
 `
 
 export async function explain(argv: readonly string[], io: Io): Promise<number> {
@@ -47,7 +44,7 @@ export async function explain(argv: readonly string[], io: Io): Promise<number> 
     io.stdout.write(USAGE)
     return EXIT.ok
   }
-  const place = placeOf(options, argv, io.env)
+  const place = keyPlaceOf(options, argv, io.env) ?? WHERE
   if (typeof place === 'string') return wrongUse(io, `explain: ${place}`)
   const request = requestOf(options)
   if (typeof request === 'string') return wrongUse(io, `explain: ${request}`)
@@ -56,9 +53,19 @@ export async function explain(argv: readonly string[], io: Io): Promise<number> 
     io.stdout.write(options.json ? `${JSON.stringify(told, null, 2)}\n` : asText(told, buckets))
     return told.decision === 'allow' ? EXIT.ok : EXIT.deny
   }
+  if (place.kind !== 'policy' && argv.some((part) => /^--state(?:=|$)/.test(part)))
+    return wrongUse(io, 'explain: --state is for --policy FILE; a service and a Redis have their own')
+  if (place.kind === 'redis') {
+    const { explainInRedis } = await import('./explain-in-redis.ts')
+    const told = await explainInRedis(request, place.place, io.env)
+    return 'decision' in told
+      ? tell(told, 'fresh buckets')
+      : badInput(
+          io,
+          told.map((line) => `tenantgate: explain: ${line}`),
+        )
+  }
   if (place.kind === 'server') {
-    if (argv.some((part) => /^--state(?:=|$)/.test(part)))
-      return wrongUse(io, 'explain: --state is for --policy; a service has its own')
     const told = await explainAtServer(place.client, request)
     return typeof told === 'string' ? badInput(io, [`tenantgate: explain: ${told}`]) : tell(told, 'live')
   }
@@ -94,24 +101,6 @@ async function recordsOf(file: string | undefined): Promise<CredentialRecords | 
   const ignored = { onProblem() {}, onMended() {}, onLost() {}, onTorn() {} }
   const opened = await openStateFile({ path: resolve(file), now: Date.now, ...ignored })
   return opened.ok ? opened.state.records : opened.problem
-}
-
-function explainFresh(request: GatewayRequest, policy: Policy, records: CredentialRecords): Promise<Explained> {
-  const given = {
-    policy,
-    credentials: createCredentials(policy, {
-      ...createTokenMemory(),
-      fetchKeys: createFetchKeys(),
-      introspect: createIntrospect(),
-      failures: NO_FAILURE_LIMIT,
-      records,
-      uses: NO_KEY_USES,
-    }),
-    limits: createMemoryLimits(),
-    flags: createFlags(policy.flags),
-    now: Date.now(),
-  }
-  return explained(request, given, 'fresh: as if nobody had used them yet')
 }
 
 function asText({ decision, stages, toBackend, toClient }: Explained, buckets: string): string {

@@ -224,7 +224,7 @@ routes: [{ name: all, match: { path: /** }, require: { scopes: [orders:read] } }
   })
 
   it.each([
-    [[], 'give --policy FILE or --server URL'],
+    [[], 'give --policy FILE, --server URL or --redis URL'],
     [['--policy', 'p', '--path', '/'], '--host is missing'],
     [['--policy', 'p', '--host', 'h'], '--path is missing'],
     [['--policy', 'p', '--host', 'h', '--path', '/', '-H', 'nonsense'], "a header is written -H 'name: value'"],

@@ -212,7 +212,7 @@ it('the password of a Redis is told nowhere, whether it is right or wrong', asyn
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
   const page = () => fetch(`http://${probes}/readyz`).then((answer) => answer.text(), String)
-  await expect.poll(page, SOON).toMatch(/^no policy is known yet: .*WRONGPASS/)
+  await expect.poll(page, SOON).toMatch(/^no policy is known yet: .*refuses the name or the password/)
   const told = [serving.output(), output, await page(), await metrics(`http://${probes}`), await metrics(serving.http)]
   child.kill('SIGKILL')
   for (const text of told) for (const secret of [password, wrong]) expect(text).not.toContain(secret)

@@ -5,6 +5,7 @@ import type { GuardParts } from '../../../stores/guard/guard.ts'
 import { openRedis, type RedisConnection } from '../../../stores/redis/connection.ts'
 import type { Log } from '../../../telemetry/log.ts'
 import type { StoreCalled } from '../../../telemetry/store-metrics.ts'
+import { redisWords } from '../../redis-session.ts'
 import { within } from '../within.ts'
 
 type Told = Required<Pick<GuardParts, 'onChange' | 'onAnswer'>>
@@ -50,11 +51,11 @@ export function openSharedStore(place: RedisPlace, { elapsed, log }: SharedStore
     if (isClosed) return
     const wasAway = missing.size > 0
     if (why === undefined) missing.delete(who)
-    else missing.set(who, why)
+    else missing.set(who, redisWords(place, why))
     const isAway = missing.size > 0
     if (isAway && !wasAway) {
       went = { at: elapsed(), fallbacks: fallbacks() }
-      log.storeAway(why ?? '')
+      log.storeAway(missing.get(who) ?? '')
     }
     if (wasAway && !isAway) log.storeBack(elapsed() - went.at, lessOf(fallbacks(), went.fallbacks))
   }

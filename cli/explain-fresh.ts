@@ -1,0 +1,30 @@
+/** Decides a request for the explanation alone, with limits that nobody has used. */
+import { NO_FAILURE_LIMIT } from '../core/credentials/attempt.ts'
+import { createCredentials } from '../core/credentials/authenticate.ts'
+import { type CredentialRecords, NO_KEY_USES } from '../core/credentials/records.ts'
+import { type Explained, explained } from '../core/explained.ts'
+import { createFlags } from '../core/flags/evaluate.ts'
+import type { Policy } from '../core/policy.ts'
+import type { GatewayRequest } from '../core/request.ts'
+import { createMemoryLimits } from '../stores/memory-limits.ts'
+import { createFetchKeys } from '../stores/remote/fetch-keys.ts'
+import { createIntrospect } from '../stores/remote/introspect.ts'
+import { createTokenMemory } from '../stores/token-memory.ts'
+
+export function explainFresh(request: GatewayRequest, policy: Policy, records: CredentialRecords): Promise<Explained> {
+  const given = {
+    policy,
+    credentials: createCredentials(policy, {
+      ...createTokenMemory(),
+      fetchKeys: createFetchKeys(),
+      introspect: createIntrospect(),
+      failures: NO_FAILURE_LIMIT,
+      records,
+      uses: NO_KEY_USES,
+    }),
+    limits: createMemoryLimits(),
+    flags: createFlags(policy.flags),
+    now: Date.now(),
+  }
+  return explained(request, given, 'fresh: as if nobody had used them yet')
+}
