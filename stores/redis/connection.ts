@@ -41,6 +41,8 @@ export function openRedis(place: RedisPlace, { onState = () => {} }: ConnectionO
   }
   client.on('error', (error) => {
     lastFault = storeFailure(error).message
+    // sentinels are asked again and again without anything being closed
+    if (isUp === undefined) tell(false)
   })
   client.on('ready', () => tell(true))
   client.on('close', () => tell(false))

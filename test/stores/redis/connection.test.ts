@@ -3,6 +3,8 @@ import { createServer } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { freePort } from '../../../demo/free-port.ts'
 import { closed, openRedis, type RedisConnection } from '../../../stores/redis/connection.ts'
+import { storeFailure } from '../../../stores/redis/failure.ts'
+import { script } from '../../../stores/redis/script.ts'
 import { placeAt, type RedisServer, startRedis } from '../../support/redis-server.ts'
 
 const toEnd: (() => Promise<unknown>)[] = []
@@ -39,6 +41,15 @@ function watched(place: Parameters<typeof openRedis>[0]): Watched {
   const next: Watched['next'] = (state) => new Promise((done) => waiting.push({ state, done }))
   return { connection, heard, next }
 }
+
+it('a failure quotes nothing of what was asked', () => {
+  const cause = Object.assign(new Error("ERR unknown command 'EVALSHA', with args beginning with: 'secret' "), {
+    command: { name: 'auth', args: ['secret'] },
+  })
+  const failure = storeFailure(cause)
+  expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('secret')
+  expect(failure.message).toBe("Redis: ERR unknown command 'EVALSHA'")
+})
 
 describe('a connection to Redis', () => {
   it('says when it is up', async () => {
@@ -87,6 +98,19 @@ describe('a connection to Redis', () => {
     await expect(connection.client.get('k')).rejects.toThrow()
     expect(heard).toHaveLength(1)
   })
+
+  it.each(['sentinel', 'cluster'] as const)(
+    'says that no %s is there, and what is asked is rejected at once',
+    async (kind) => {
+      const place = placeAt('127.0.0.1', await freePort())
+      const { connection, next } = watched({ ...place, kind, ...(kind === 'sentinel' && { primary: 'main' }) })
+      expect(await next('down')).toMatch(/^Redis: /)
+      expect(connection.isUp()).toBe(false)
+      await expect(script(['hits/count.lua'], Number)(connection, ['k'], [1, 1])).rejects.toThrow(
+        'Redis: not connected',
+      )
+    },
+  )
 
   it('a wrong password is said without the password', async () => {
     const redis = await ownRedis(['--requirepass', 'right-one'])

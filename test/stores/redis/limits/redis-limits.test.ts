@@ -21,7 +21,7 @@ import { openTestRedis, type TestRedis } from '../../../support/test-redis.ts'
 let redis: TestRedis
 let prefix: string
 beforeAll(async () => {
-  redis = await openTestRedis()
+  redis = await openTestRedis({ own: true })
 })
 afterAll(() => redis.close())
 beforeEach(() => {
