@@ -25,7 +25,7 @@ describe.each([1, 2, 5])('%i instances hammer', (size) => {
     const fleet = fleetOf(size)
     const fast = charge({ ...rate, tokens: 1000, burst: 100 })
     for (const pauseMs of [20, 35, 50, 65, 80, 95, 110, 190, 500]) {
-      await hammer(fleet, [fast], 150)
+      for (let ms = 0; ms < 240; ms += 4) await hammer(fleet, [fast], 1, 1, 3)
       await pass(pauseMs)
       for (let i = 0; i < 300; i += 1) void fleet.take(i % size, [fast])
       await pass(300)

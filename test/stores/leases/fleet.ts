@@ -54,13 +54,19 @@ export function fleetOf(size: number, { leaseMs = LEASE_MS, latencyMs = 2, most 
   }
 }
 
-/** Each instance takes so many times in each of `ms` milliseconds. */
-export async function hammer(fleet: Fleet, charges: readonly Charge[], ms: number, perMs = 1): Promise<void> {
+/** Each instance takes so many times in each of `ms` milliseconds; then `afterMs` go by for the last answers. */
+export async function hammer(
+  fleet: Fleet,
+  charges: readonly Charge[],
+  ms: number,
+  perMs = 1,
+  afterMs = 20,
+): Promise<void> {
   for (let i = 0; i < ms; i += 1) {
     for (let n = 0; n < perMs; n += 1) fleet.instances.forEach((_, instance) => void fleet.take(instance, charges))
     await vi.advanceTimersByTimeAsync(1)
   }
-  await vi.advanceTimersByTimeAsync(20)
+  await vi.advanceTimersByTimeAsync(afterMs)
 }
 
 /** Lets time go by, and with it what happens then. */
