@@ -36,8 +36,8 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   directory: benchDirectory,
 }
 
-/** Takes minutes: measured only where it is named. */
-const LONG: ReadonlySet<string> = new Set(['floods', 'fleet', 'directory'])
+/** Takes minutes, or wants a server: measured only where it is named. */
+const LONG: ReadonlySet<string> = new Set(['floods', 'fleet', 'directory', 'redis'])
 const EVERYDAY = Object.keys(PARTS).filter((name) => !LONG.has(name))
 
 const asked = process.argv.slice(2)
