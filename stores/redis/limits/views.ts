@@ -46,13 +46,13 @@ export function createViews(connection: RedisConnection, timeOf: (now: number) =
 
   return {
     buckets: (series, most, now) =>
-      telling(async () => {
+      telling(connection, async () => {
         const time = await timeOf(now)
         const found = mostUsed(await heldOf(series), (known) => openCounter(copyOf(known), series, time), most)
         return found.map(([key, counter]) => viewOf(counter, series, key, time))
       }),
     bucket: (series, key, now) =>
-      telling(async () => {
+      telling(connection, async () => {
         const time = await timeOf(now)
         const known = counterIn(await client.getBuffer(nameOf(series, key)), series)
         return viewOf(openCounter(known, series, time), series, key, time)
@@ -71,8 +71,9 @@ export function createViews(connection: RedisConnection, timeOf: (now: number) =
   }
 }
 
-/** Failures in words that may be logged. */
-async function telling<T>(work: () => Promise<T>): Promise<T> {
+/** Failures in words that may be logged; the client of a cluster that was never up would let commands wait. */
+async function telling<T>({ isUp }: RedisConnection, work: () => Promise<T>): Promise<T> {
+  if (!isUp()) throw storeFailure(new Error('not connected'))
   try {
     return await work()
   } catch (error) {
