@@ -81,7 +81,7 @@ describe('what was recorded', () => {
     const first = await opened()
     expect(await first.add(() => EVERY_KIND)).toBeUndefined()
     for (const state of [first, await opened()]) {
-      expect([...state.issuedKeys(), ...state.revocations()]).toEqual(
+      expect([...(await state.issuedKeys()), ...state.revocations()]).toEqual(
         EVERY_KIND.filter(({ kind }) => kind !== 'replaced'),
       )
       expect(state.records.replacedAt(HASH)).toBe(NOON + 1)
