@@ -38,6 +38,7 @@ export function createBreaker({ timeoutMs, probe, recover, onChange = () => {} }
   let failures = 0
   let pauseMs = FIRST_PROBE_MS
   let alarm: NodeJS.Timeout | undefined
+  let rest: NodeJS.Timeout | undefined
 
   function open(why: string): void {
     if (isOpen || isClosed) return
@@ -48,6 +49,7 @@ export function createBreaker({ timeoutMs, probe, recover, onChange = () => {} }
 
   /** Pauses grow until a question has been answered: a store that passes probes and fails questions is left alone longer and longer. */
   function probeLater(): void {
+    clearTimeout(alarm)
     alarm = setTimeout(probeNow, pauseMs).unref()
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
   }
@@ -59,11 +61,23 @@ export function createBreaker({ timeoutMs, probe, recover, onChange = () => {} }
     void isBack().then((back) => {
       isProbing = false
       if (isClosed) return
-      if (!back) return probeLater()
+      if (!back) {
+        rest = setTimeout(() => {
+          rest = undefined
+        }, FIRST_PROBE_MS).unref()
+        return probeLater()
+      }
       isOpen = false
       failures = 0
       onChange(false, 'it answers again')
     })
+  }
+
+  /** Soon, where a probe has just failed: one that fails may be what ends the connection, and then each new one would bring the next. */
+  function retryNow(): void {
+    clearTimeout(alarm)
+    if (rest === undefined) probeNow()
+    else alarm = setTimeout(probeNow, FIRST_PROBE_MS).unref()
   }
 
   async function isBack(): Promise<boolean> {
@@ -86,10 +100,11 @@ export function createBreaker({ timeoutMs, probe, recover, onChange = () => {} }
       failures += 1
       if (failures >= FAILURES_IN_A_ROW) open(why)
     },
-    retryNow: probeNow,
+    retryNow,
     close() {
       isClosed = true
       clearTimeout(alarm)
+      clearTimeout(rest)
     },
   }
 }
