@@ -5,10 +5,12 @@ import { until } from '../support/until.ts'
 export interface Fault {
   readonly name: string
   /** Done to the node that serves. */
-  begin(node: RedisNode, group: RedisGroup): Promise<void> | void
+  begin(node: RedisNode, given: { readonly budgetMs: number }): Promise<void> | void
   end(node: RedisNode): Promise<void> | void
   /** Who answers meanwhile: the store as always, or each limit's rule. A group with copies may be back before the end. */
   readonly meanwhile: 'store' | 'rule'
+  /** Whether the directory can be read all the while. */
+  readonly reads?: true
   /** Whether what was counted may be gone afterwards. */
   readonly forgets?: true
   /** Where others take over it is no fault. */
@@ -41,6 +43,7 @@ export const FAULTS: readonly Fault[] = [
     begin: async (node) => void (await node.client.replicaof('127.0.0.1', 1)),
     end: async (node) => void (await node.client.replicaof('NO', 'ONE')),
     meanwhile: 'rule',
+    reads: true,
     only: ALONE,
   },
   {
@@ -48,6 +51,7 @@ export const FAULTS: readonly Fault[] = [
     begin: async (node) => void (await node.client.config('SET', 'maxmemory', '1')),
     end: async (node) => void (await node.client.config('SET', 'maxmemory', '0')),
     meanwhile: 'rule',
+    reads: true,
   },
   {
     name: 'loading its data',
@@ -77,20 +81,21 @@ export const FAULTS: readonly Fault[] = [
     forgets: true,
   },
   {
-    name: 'a wire that takes 2 ms either way',
-    begin: ({ wire }) => wire.delay(2),
+    name: 'answers that take half the budget',
+    begin: ({ wire }, { budgetMs }) => wire.delay((0.5 * budgetMs) / 2),
     end: ({ wire }) => wire.heal(),
     meanwhile: 'store',
   },
   {
-    name: 'a wire that takes 15 ms either way',
-    begin: ({ wire }) => wire.delay(15),
+    name: 'answers that take longer than the budget',
+    begin: ({ wire }, { budgetMs }) => wire.delay((1.5 * budgetMs) / 2),
     end: ({ wire }) => wire.heal(),
     meanwhile: 'rule',
+    reads: true,
   },
   {
-    name: 'a wire that takes 200 ms either way',
-    begin: ({ wire }) => wire.delay(200),
+    name: 'answers that take far longer than the budget',
+    begin: ({ wire }, { budgetMs }) => wire.delay((20 * budgetMs) / 2),
     end: ({ wire }) => wire.heal(),
     meanwhile: 'rule',
   },
