@@ -53,7 +53,7 @@ const DEFAULT_MOST = 20_000
  * its instances do, a limit is never exceeded while the store keeps its data: what is in hand is spent there. A crash loses it.
  */
 export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): LeasedLimits {
-  const { leaseMs, elapsed, most = DEFAULT_MOST } = parts
+  const { elapsed, most = DEFAULT_MOST } = parts
   const counts = { leased: 0, refused: 0, asked: 0, drawsAhead: 0, granted: 0, returned: 0, lost: 0 }
   const returns = createReturns({
     ...parts,
@@ -80,7 +80,7 @@ export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): Le
   }
 
   return {
-    take: createTakes({ leaseMs, elapsed, shelf, draws, returns, onTaken }),
+    take: createTakes({ ...parts, shelf, draws, returns, onTaken }),
     look: (charges, time, patienceMs) => remote.look(charges, time, patienceMs),
     adjust(charges, time) {
       const at = elapsed()

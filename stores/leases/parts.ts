@@ -4,6 +4,11 @@ import type { Charge, ChargeState } from '../../core/limits/limit.ts'
 import type { Held } from './shelf.ts'
 import { msUntilRoom, needOf, stateBy } from './told.ts'
 
+export interface Rules {
+  readonly leaseMs: number
+  readonly instances: () => number
+}
+
 export interface Part {
   readonly charge: Charge
   /** Undefined where too many buckets are in use: the store is asked then. */
@@ -27,33 +32,42 @@ export function isLeased({ limit }: Charge, leaseMs: number): boolean {
 /** So long a refusal needs no asking: what was given back or credited meanwhile is found then. */
 const LONGEST_REFUSAL_MS = 250
 
-/** Whether it would be refused, in vain asked for: by what was told just now the store has no room, and there is none in hand. */
-function isFull({ charge, held }: Part, elapsed: number, leaseMs: number): boolean {
+/** An instance that was refused lets so much time pass at most before it asks for its part of what flows in. */
+const LONGEST_PACE_MS = 20
+
+/** Whether it would be asked for in vain: by what was told just now the store has no room, and there is none in hand. */
+function isFull({ charge, held }: Part, elapsed: number, { leaseMs, instances }: Rules): boolean {
   const told = held?.told
   if (!told || !isLeased(charge, leaseMs) || elapsed - told.at >= LONGEST_REFUSAL_MS) return false
-  return msUntilRoom(charge, told, elapsed) > 0 && unitsIn(held.lease, elapsed) < needOf(charge)
+  if (unitsIn(held.lease, elapsed) >= needOf(charge)) return false
+  if (charge.limit.kind === 'quota' || told.state.admitted) return msUntilRoom(charge, told, elapsed) > 0
+  // a flood at a rate: whoever is on the way takes what has come, and so do the other instances
+  if (msUntilRoom(charge, told, elapsed, held.asking) > 0) return true
+  const { tokens, periodMs } = charge.limit
+  return elapsed - told.at < Math.min(LONGEST_PACE_MS, (instances() * needOf(charge) * periodMs) / tokens)
 }
 
 /** Older than this, what was told is asked anew. */
 const KNOWN_MS = 1000
 
 /** The answer where an enforced limit is known to be full, and something is known of all others. Spends nothing. */
-export function refusalOf(parts: readonly Part[], elapsed: number, leaseMs: number): ChargeState[] | undefined {
-  if (!parts.some((part) => isEnforced(part) && isFull(part, elapsed, leaseMs))) return undefined
+export function refusalOf(parts: readonly Part[], elapsed: number, rules: Rules): ChargeState[] | undefined {
+  if (!parts.some((part) => isEnforced(part) && isFull(part, elapsed, rules))) return undefined
   const states: ChargeState[] = []
   for (const part of parts) {
     const told = part.held?.told
     if (!told || elapsed - told.at >= KNOWN_MS) return undefined
     const isWaiting = !told.state.admitted && elapsed - told.at < told.state.retryAfterMs
-    const isRoom = isLeased(part.charge, leaseMs) ? !isFull(part, elapsed, leaseMs) : !isWaiting
+    const isRoom = isLeased(part.charge, rules.leaseMs) ? !isFull(part, elapsed, rules) : !isWaiting
     states.push(stateOf(part, isRoom, elapsed))
   }
   return states
 }
 
 /** Decides how the charge is answered, and spends what it takes from the lease. */
-export function cover(part: Part, elapsed: number, leaseMs: number): void {
+export function cover(part: Part, elapsed: number, rules: Rules): void {
   const { charge, held } = part
+  const { leaseMs } = rules
   if (!held?.told || !isLeased(charge, leaseMs)) return
   if (charge.cost === 0) {
     // a look, which may be as old as a lease
@@ -63,7 +77,7 @@ export function cover(part: Part, elapsed: number, leaseMs: number): void {
     part.portion = spend(held.lease, charge.cost, elapsed)
     if (part.portion) part.answer = 'lease'
   }
-  if (part.answer === 'store' && !isEnforced(part) && isFull(part, elapsed, leaseMs)) part.answer = 'refused'
+  if (part.answer === 'store' && !isEnforced(part) && isFull(part, elapsed, rules)) part.answer = 'refused'
 }
 
 /** Puts the units back that were spent for a take which has not come about. Answers what has units in hand again. */

@@ -9,6 +9,8 @@ export interface Held {
   readonly limit: Limit
   readonly lease: Lease
   told: Told | undefined
+  /** Units of takes that are on their way to the store. */
+  asking: number
   /** Whether units are asked for at this moment: nobody else asks for more. */
   isDrawing: boolean
   /** Nothing is drawn ahead until then: the store had nothing to give. */
@@ -76,6 +78,7 @@ function newHeld(charge: Charge, elapsed: number): Held {
     limit: charge.limit,
     lease: newLease(elapsed),
     told: undefined,
+    asking: 0,
     isDrawing: false,
     quietUntil: 0,
     lastUse: elapsed,

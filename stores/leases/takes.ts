@@ -3,12 +3,11 @@ import { noteUse, takeAllPortions } from '../../core/limits/lease.ts'
 import type { Charge, ChargeState } from '../../core/limits/limit.ts'
 import type { MaybePromise } from '../../core/maybe-promise.ts'
 import type { Draws } from './draws.ts'
-import { cover, isAdmitted, isEnforced, type Part, refusalOf, stateOf, uncover } from './parts.ts'
+import { cover, isAdmitted, isEnforced, type Part, type Rules, refusalOf, stateOf, uncover } from './parts.ts'
 import type { Returns } from './returns.ts'
 import type { Shelf } from './shelf.ts'
 
-export interface TakesParts {
-  readonly leaseMs: number
+export interface TakesParts extends Rules {
   readonly elapsed: () => number
   readonly shelf: Shelf
   readonly draws: Draws
@@ -19,7 +18,9 @@ export interface TakesParts {
 
 export type Take = (charges: readonly Charge[], time: number, patienceMs?: number) => MaybePromise<ChargeState[]>
 
-export function createTakes({ leaseMs, elapsed, shelf, draws, returns, onTaken }: TakesParts): Take {
+export function createTakes(given: TakesParts): Take {
+  const { leaseMs, elapsed, shelf, draws, returns, onTaken } = given
+
   function partOf(charge: Charge, at: number): Part {
     let held = shelf.find(charge.key)
     if (held && held.limit !== charge.limit) {
@@ -47,11 +48,14 @@ export function createTakes({ leaseMs, elapsed, shelf, draws, returns, onTaken }
   async function ask(parts: readonly Part[], time: number, patienceMs?: number): Promise<ChargeState[]> {
     const asked = parts.filter(({ answer }) => answer === 'store')
     let states: readonly ChargeState[]
+    setAsking(asked, 1)
     try {
       states = await draws.ask(asked, time, patienceMs)
     } catch (error) {
       putBack(parts)
       throw error
+    } finally {
+      setAsking(asked, -1)
     }
     const at = elapsed()
     const isTaken = asked.every((part, i) => states[i]?.admitted || !isEnforced(part))
@@ -67,14 +71,14 @@ export function createTakes({ leaseMs, elapsed, shelf, draws, returns, onTaken }
   return (charges, time, patienceMs) => {
     const at = elapsed()
     const parts = charges.map((charge) => partOf(charge, at))
-    const refusal = refusalOf(parts, at, leaseMs)
+    const refusal = refusalOf(parts, at, given)
     if (refusal) {
       onTaken('refused')
       return refusal
     }
     let isAsked = false
     for (const part of parts) {
-      cover(part, at, leaseMs)
+      cover(part, at, given)
       isAsked ||= part.answer === 'store'
     }
     onTaken(isAsked ? 'asked' : 'leased')
@@ -83,4 +87,8 @@ export function createTakes({ leaseMs, elapsed, shelf, draws, returns, onTaken }
     draws.ahead(parts)
     return parts.map((part) => stateOf(part, isAdmitted(part), at))
   }
+}
+
+function setAsking(parts: readonly Part[], sign: 1 | -1): void {
+  for (const { charge, held } of parts) if (held) held.asking += sign * charge.cost
 }

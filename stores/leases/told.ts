@@ -14,12 +14,12 @@ export function needOf({ limit, cost }: Charge): number {
 }
 
 /**
- * Milliseconds until the store could have room for the charge; 0 where it could have now. The store may find less, but for what was
- * given back, reset or credited since it has not more.
+ * Milliseconds until the store could have room for the charge, and for `more` units before it; 0 where it could have now. The store
+ * may find less, but for what was given back, reset or credited since it has not more.
  */
-export function msUntilRoom(charge: Charge, { state, at }: Told, elapsed: number): number {
+export function msUntilRoom(charge: Charge, { state, at }: Told, elapsed: number, more = 0): number {
   const { limit } = charge
-  const need = needOf(charge)
+  const need = needOf(charge) + more
   if (need <= state.remaining) return 0
   const untilReset = state.resetMs - (elapsed - at)
   if (limit.kind === 'quota') return Math.max(0, untilReset)

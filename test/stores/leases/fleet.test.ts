@@ -102,6 +102,14 @@ describe('2,000 requests a second of one tenant', () => {
     expect(fleet.made.takes - takes - (fleet.made.atOnce - atOnce)).toBe(0)
   })
 
+  it('a flood at a fast rate asks about as often as units come, not as often as it comes', async () => {
+    const fleet = fleetOf(5)
+    await hammer(fleet, [charge(rate)], 2000)
+    const { take, draw, giveBack } = fleet.remote.calls
+    expect((take + draw + giveBack) / fleet.made.takes).toBeLessThanOrEqual(0.4)
+    expect(unitsOf(fleet.admitted)).toBeGreaterThanOrEqual(0.95 * (500 + 2 * 500))
+  })
+
   it('a flood beyond a rate asks about once for each unit that comes, and beyond a quota four times a second', async () => {
     const fleet = fleetOf(1, { latencyMs: 0 })
     await hammer(fleet, [charge({ ...burst, tokens: 50, burst: 100 })], 3000)
