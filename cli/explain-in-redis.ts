@@ -40,7 +40,7 @@ async function explainOver(
       onLost() {},
     })
   })
-  const first = await settled(Promise.race([problems, followed?.first]), READING_MS)
+  const first = await within(Promise.race([problems, followed?.first]), READING_MS)
   if (first === undefined) return [redisWords(connection.place, 'ETIMEDOUT')]
   if (!('policy' in first)) return first
   const { policy, following } = first
@@ -48,14 +48,4 @@ async function explainOver(
   const told = await explainFresh(request, policy, following.records.records())
   followed?.close()
   return told
-}
-
-/** What `work` has come to; undefined where that took longer than so many ms. */
-async function settled<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
-  let value: T | undefined
-  const kept = work.then((found) => {
-    value = found
-  })
-  await within(kept, ms)
-  return value
 }

@@ -85,7 +85,8 @@ export function readServiceOptions(
 
 type ReadSource = { readonly ok: true; readonly policy: PolicySource } | WrongOptions
 
-function readSource(given: GivenOptions, env: Io['env']): ReadSource {
+/** From `--policy` and what belongs to it. */
+export function readSource(given: GivenOptions, env: Io['env']): ReadSource {
   const { policy } = given
   if (policy === undefined) return wrongUse('which policy? Give --policy FILE, or --policy redis://…')
   const named = REDIS_SCHEME.test(policy) ? { redis: policy } : {}

@@ -1,13 +1,14 @@
 /** Waiting that has an end. */
 
-/** Settles when `work` has, or after so many ms; never rejects. Its timer keeps the process alive, since somebody waits. */
-export function within(work: Promise<unknown>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms)
-    const end = () => {
-      clearTimeout(timer)
-      resolve()
-    }
-    work.then(end, end)
+/** What `work` comes to; undefined where that takes longer than so many ms. Rejects as it does. */
+export async function within<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms)
   })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
 }

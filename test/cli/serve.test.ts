@@ -150,6 +150,13 @@ describe('the policy', () => {
     expect((await fetch(`${serving.http}/readyz`)).status).toBe(200)
   })
 
+  it('that says otherwise where state lives is taken for all the rest, and that it needs another start is told', async () => {
+    folder.writePolicy(policyText(folder.key, 'state: { store: memory, cache: 30s }\n'))
+    serving.signal('SIGHUP')
+    await serving.line('`state` of the policy has changed: that takes effect at the next start')
+    expect(serving.lines.some(({ msg }) => msg === 'policy reloaded')).toBe(true)
+  })
+
   it('that may hold a slip is served, and the slip is told', async () => {
     folder.writePolicy(
       policyText(folder.key).replace('plan: pro', 'plan: pro\n    limits: [{ name: dayly, quota: 5/day }]'),

@@ -17,7 +17,7 @@ export interface SharedStore {
   /** Why it is away, in words that hold no credential; undefined while it answers. */
   away(): string | undefined
   /** Settles when it is connected, or could not be, or after so many ms. */
-  tried(mostMs: number): Promise<void>
+  tried(mostMs: number): Promise<unknown>
   /** From now on calls are told, and how many takes were answered without it is asked. */
   tell(called: StoreCalled, fallbacks: () => Fallbacks): void
   /** Lets go; that it is away then is told to nobody. */
