@@ -13,6 +13,8 @@ export interface Fault {
   readonly reads?: true
   /** Whether what was counted may be gone afterwards. */
   readonly forgets?: true
+  /** Where there are others, one takes over. */
+  readonly isDeath?: true
   /** Where others take over it is no fault. */
   readonly only?: readonly RedisGroup['place']['kind'][]
 }
@@ -25,6 +27,7 @@ export const FAULTS: readonly Fault[] = [
     begin: (node) => node.kill(),
     end: (node) => node.start(),
     meanwhile: 'rule',
+    isDeath: true,
     forgets: true,
   },
   {
@@ -37,7 +40,13 @@ export const FAULTS: readonly Fault[] = [
     meanwhile: 'rule',
     only: ALONE,
   },
-  { name: 'SIGSTOP', begin: (node) => node.freeze(), end: (node) => node.thaw(), meanwhile: 'rule' },
+  {
+    name: 'SIGSTOP',
+    begin: (node) => node.freeze(),
+    end: (node) => node.thaw(),
+    meanwhile: 'rule',
+    isDeath: true,
+  },
   {
     name: 'read only, as after a demotion',
     begin: async (node) => void (await node.client.replicaof('127.0.0.1', 1)),
