@@ -51,7 +51,7 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
   let live: ImportedPolicy | undefined
   let countsBefore: DirectoryCounts | undefined
   let liveInRedis: number | undefined
-  let waitsFor = 'Redis does not answer'
+  let waitsFor = 'it is being read'
   let told: string | undefined
   let isClosed = false
   let isDue = true
