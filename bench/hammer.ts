@@ -10,15 +10,20 @@ export interface Hammered {
   readonly refused: number
 }
 
-/** `total` Checks with this message, by whichever server has room; one that cannot be answered rejects. */
-export async function hammer(sockets: readonly string[], message: Buffer, total: number): Promise<Hammered> {
+/** `total` Checks with this message, `streams` under way at each server, by whichever has room; rejects where one is not answered. */
+export async function hammer(
+  sockets: readonly string[],
+  message: Buffer,
+  total: number,
+  streams = STREAMS,
+): Promise<Hammered> {
   const { responseDeserialize } = loadAuthorization().Check
   const callers = sockets.map((socket) => openCaller(socket))
   let left = total
   let admitted = 0
   let refused = 0
   const lanes = callers.flatMap((caller) =>
-    Array.from({ length: STREAMS }, async () => {
+    Array.from({ length: streams }, async () => {
       while (left > 0) {
         left -= 1
         const answer = responseDeserialize(await caller.call(message))

@@ -1,0 +1,4 @@
+/** Five instances, hammered. */
+import { describeHammering } from './hammering.ts'
+
+describeHammering(5)

@@ -1,0 +1,4 @@
+/** Two instances, hammered. */
+import { describeHammering } from './hammering.ts'
+
+describeHammering(2)
