@@ -1,6 +1,8 @@
 /** What a fleet of some size needs: computed from what one decision and one question were measured to cost, and from the simulation. */
 import { resultsOf } from './cell.ts'
-import { shareOf } from './demand.ts'
+import { shareOf, tenantAt } from './demand.ts'
+import { runLeased } from './leased.ts'
+import { DEFAULTS } from './way.ts'
 
 /** Least of several runs, on one core; `bench/README.md` and `npm run simulate -- redis` measure them. */
 export const MEASURED = {
@@ -45,6 +47,10 @@ export interface Need {
   /** How busy the cores of the instances are. */
   readonly busy: number
   readonly commandsPerDecision: number
+  /** Share of decisions that wait for a round trip. */
+  readonly waiting: number
+  /** Commands per second of the tenant that asks for most: its keys stand in one slot, and so on one primary. */
+  readonly busiest: number
   /** For limits. */
   readonly commandsPerSecond: number
   readonly usageCallsPerSecond: number
@@ -59,8 +65,10 @@ export function needOf(wanted: Wanted): Need {
   const processes = instances * PROCESSES_EACH
   const spread = wanted.spread ?? processes
   const cell = { instances: processes, tenants, perInstance: perSecond / processes, spread }
-  const commandsPerDecision = isAsking ? 1 : resultsOf(cell, ['leases']).leases.commandsPerDecision
+  const { commandsPerDecision, waiting } = isAsking ? EACH_ASKS : resultsOf(cell, ['leases']).leases
   const commandsPerSecond = commandsPerDecision * perSecond
+  const ofFirst = perSecond * shareOf(1, tenants)
+  const busiest = ofFirst * (isAsking ? 1 : perDecisionOf(ofFirst, spread, processes))
   const usageCallsPerSecond = usageCalls(tenants, perSecond, spread)
   const calls = commandsPerSecond + usageCallsPerSecond
   const { checkMicros, questionMicros, redisMicros, questionBytes, tenantBytes, bucketBytes, keyBytes } = MEASURED
@@ -68,6 +76,8 @@ export function needOf(wanted: Wanted): Need {
   return {
     busy: busyCores / processes,
     commandsPerDecision,
+    waiting,
+    busiest,
     commandsPerSecond,
     usageCallsPerSecond,
     primaries: Math.ceil((calls * redisMicros) / 1e6 / BUSY),
@@ -75,6 +85,13 @@ export function needOf(wanted: Wanted): Need {
     gatewayMegabits: (perSecond * CHECK_BYTES * 8) / 1e6,
     redisGigabytes: (tenants * (tenantBytes + LIMITS_EACH * bucketBytes) + keys * keyBytes) / 1e9,
   }
+}
+
+const EACH_ASKS = { commandsPerDecision: 1, waiting: 1 } as const
+
+function perDecisionOf(perSecond: number, spread: number, instances: number): number {
+  const { commands, decisions } = runLeased(tenantAt({ rank: 1, perSecond, spread }, 1), { ...DEFAULTS, instances })
+  return commands / decisions
 }
 
 /** One for each tenant that a process has seen in these seconds. */

@@ -23,7 +23,7 @@ export interface Chart {
 }
 
 const [WIDTH, HEIGHT] = [720, 400]
-const PLOT = { left: 70, top: 44, right: 20, bottom: 96 } as const
+const PLOT = { left: 70, top: 44, right: 28, bottom: 96 } as const
 const COLOURS = ['#0b7285', '#c2410c', '#7048a8', '#3f7d20', '#a61e4d'] as const
 const DARK_COLOURS = ['#4cc9e0', '#ff9f5a', '#c4a5f0', '#8fd06a', '#ff86a8'] as const
 

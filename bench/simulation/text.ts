@@ -59,6 +59,8 @@ export function byLeaseText(rows: readonly ByLease[]): string {
 const NEEDS: readonly (readonly [name: string, text: (need: Need) => string])[] = [
   ['CPU of the instances in use', ({ busy }) => percent(busy)],
   ['Redis commands per decision', ({ commandsPerDecision }) => short(commandsPerDecision)],
+  ['decisions that wait for Redis', ({ waiting }) => percent(waiting)],
+  ['Redis commands/s of the busiest tenant', ({ busiest }) => whole(busiest)],
   ['Redis commands/s for limits', ({ commandsPerSecond }) => whole(commandsPerSecond)],
   ['Redis calls/s for usage', ({ usageCallsPerSecond }) => whole(usageCallsPerSecond)],
   ['Redis primaries, 70 % busy', ({ primaries }) => whole(primaries)],
