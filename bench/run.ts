@@ -4,6 +4,7 @@ import { benchCheck } from './check.ts'
 import { benchCredentials } from './credentials.ts'
 import { benchDecide } from './decide.ts'
 import { benchDirectory } from './directory.ts'
+import { benchFaults } from './faults.ts'
 import { benchFleet } from './fleet.ts'
 import { benchFloods } from './floods.ts'
 import { benchHits } from './hits.ts'
@@ -32,12 +33,13 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   memory: benchMemory,
   floods: benchFloods,
   fleet: benchFleet,
+  faults: benchFaults,
   redis: benchRedisLimits,
   directory: benchDirectory,
 }
 
 /** Takes minutes, or wants a server: measured only where it is named. */
-const LONG: ReadonlySet<string> = new Set(['floods', 'fleet', 'directory', 'redis'])
+const LONG: ReadonlySet<string> = new Set(['floods', 'fleet', 'faults', 'directory', 'redis'])
 const EVERYDAY = Object.keys(PARTS).filter((name) => !LONG.has(name))
 
 const asked = process.argv.slice(2)
