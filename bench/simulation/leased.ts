@@ -97,6 +97,7 @@ function newHeld(tenant: Tenant, time: number): Held {
     limit: tenant.limit,
     lease: newLease(time),
     told: undefined,
+    toldBefore: undefined,
     asking: 0,
     isDrawing: false,
     quietUntil: 0,

@@ -22,7 +22,7 @@ const CHARGE_MS = 1000
 
 /** No take waits longer than `timeoutMs` for the store, and none at all while units are in hand or the store is known to be away. */
 export function createSharedLimits(remote: RemoteLimits, parts: SharedParts): SharedLimits {
-  const { now } = parts
+  const { now, elapsed } = parts
   const guard = createGuard({ ...parts, recover: () => limits.settle() })
   const leased = createLeasedLimits(withBudget(remote, guard), parts)
   const limits = createGuardedLimits(leased, {
@@ -30,8 +30,11 @@ export function createSharedLimits(remote: RemoteLimits, parts: SharedParts): Sh
     guard,
     lastTold: leased.lastTold,
     async charge(charges) {
-      const answer = remote.adjust(charges, now())
-      if (answer instanceof Promise && (await withinBudget(answer, CHARGE_MS)) === LATE) throw STORE_AWAY
+      const at = elapsed()
+      const states = await withinBudget(Promise.resolve(remote.adjust(charges, now())), CHARGE_MS)
+      if (states === LATE) throw STORE_AWAY
+      // or the next time without the store would begin with what was left before this one
+      leased.learn(charges, states, at)
     },
   })
   return {

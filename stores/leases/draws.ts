@@ -4,7 +4,7 @@ import type { Charge, ChargeState } from '../../core/limits/limit.ts'
 import { type Grant, NO_GRANT, type RemoteLimits, type Wish } from '../../core/limits/remote.ts'
 import { isLeased, type Part } from './parts.ts'
 import type { Returns } from './returns.ts'
-import type { Held, Shelf } from './shelf.ts'
+import { type Held, noteTold, type Shelf } from './shelf.ts'
 
 export interface DrawsParts {
   readonly remote: RemoteLimits
@@ -78,7 +78,7 @@ export function createDraws(given: DrawsParts): Draws {
   }
 
   function learn({ held }: Part, state: ChargeState | undefined, at: number): void {
-    if (held && state && !(held.told && held.told.at > at)) held.told = { state, at }
+    if (held && state) noteTold(held, state, at)
   }
 
   function receive(held: Held | undefined, grant: Grant, wish: Wish, at: number): void {

@@ -1,11 +1,11 @@
 /** Limits of a shared store without a round trip in the way: an instance draws units ahead, and answers from them. */
 import { takeAllPortions } from '../../core/limits/lease.ts'
-import type { Charge, LimitStore } from '../../core/limits/limit.ts'
+import type { Charge, ChargeState, LimitStore } from '../../core/limits/limit.ts'
 import type { RemoteLimits } from '../../core/limits/remote.ts'
 import { after } from '../../core/maybe-promise.ts'
 import { createDraws } from './draws.ts'
 import { createReturns } from './returns.ts'
-import { createShelf } from './shelf.ts'
+import { createShelf, lastToldOf, noteTold } from './shelf.ts'
 import { createTakes } from './takes.ts'
 import type { Told } from './told.ts'
 
@@ -27,6 +27,8 @@ export interface LeasedLimits extends LimitStore {
   release(): Promise<void>
   /** What the store has told last of the charge's bucket, also under another limit: without the units that any instance has in hand. */
   lastTold(charge: Charge): Told | undefined
+  /** The store was charged past this one, asked at `at` by `elapsed`: how the buckets stand since. */
+  learn(charges: readonly Charge[], states: readonly ChargeState[], at: number): void
   readonly counts: LeaseCounts
 }
 
@@ -79,16 +81,21 @@ export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): Le
     counts[how] += 1
   }
 
+  function learn(charges: readonly Charge[], states: readonly ChargeState[], at: number): void {
+    charges.forEach((charge, i) => {
+      const [held, state] = [shelf.find(charge.key) ?? shelf.open(charge, at), states[i]]
+      if (held && state) noteTold(held, state, at)
+    })
+  }
+
   return {
+    learn,
     take: createTakes({ ...parts, shelf, draws, returns, onTaken }),
     look: (charges, time, patienceMs) => remote.look(charges, time, patienceMs),
     adjust(charges, time) {
       const at = elapsed()
       return after(remote.adjust(charges, time), (states) => {
-        charges.forEach(({ key, limit }, i) => {
-          const [held, state] = [shelf.find(key), states[i]]
-          if (held?.limit === limit && state && at >= (held.told?.at ?? at)) held.told = { state, at }
-        })
+        learn(charges, states, at)
         return states
       })
     },
@@ -108,7 +115,10 @@ export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): Le
       await draws.end()
       await returns.end()
     },
-    lastTold: ({ key }) => shelf.find(key)?.told,
+    lastTold({ key }) {
+      const held = shelf.find(key)
+      return held && lastToldOf(held)
+    },
     get counts() {
       return { ...counts, buckets: shelf.size }
     },

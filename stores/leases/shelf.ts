@@ -1,6 +1,6 @@
 /** What an instance knows and has in hand of the buckets that it charges: bounded, those in use stay. */
 import { type Lease, newLease } from '../../core/limits/lease.ts'
-import type { Charge, Limit } from '../../core/limits/limit.ts'
+import type { Charge, ChargeState, Limit } from '../../core/limits/limit.ts'
 import type { Told } from './told.ts'
 
 export interface Held {
@@ -9,6 +9,8 @@ export interface Held {
   readonly limit: Limit
   readonly lease: Lease
   told: Told | undefined
+  /** What was told of it under another limit: for who goes on without the store, and for nobody else. */
+  toldBefore: Told | undefined
   /** Units of takes that are on their way to the store. */
   asking: number
   /** Whether units are asked for at this moment: nobody else asks for more. */
@@ -72,12 +74,24 @@ export function createShelf(most: number, onLeave: (held: Held) => void): Shelf 
   }
 }
 
+/** The latest that was told, under whichever limit. */
+export function lastToldOf({ told, toldBefore }: Held): Told | undefined {
+  return told && toldBefore && toldBefore.at > told.at ? toldBefore : (told ?? toldBefore)
+}
+
+/** Keeps what was told at `at`, unless something later is known. */
+export function noteTold(held: Held, state: ChargeState, at: number): void {
+  const under = state.limit === held.limit ? 'told' : 'toldBefore'
+  if (at >= (held[under]?.at ?? at)) held[under] = { state, at }
+}
+
 function newHeld(charge: Charge, elapsed: number): Held {
   return {
     charge,
     limit: charge.limit,
     lease: newLease(elapsed),
     told: undefined,
+    toldBefore: undefined,
     asking: 0,
     isDrawing: false,
     quietUntil: 0,

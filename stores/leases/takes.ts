@@ -5,7 +5,7 @@ import type { MaybePromise } from '../../core/maybe-promise.ts'
 import type { Draws } from './draws.ts'
 import { cover, isAdmitted, isEnforced, type Part, type Rules, refusalOf, stateOf, uncover } from './parts.ts'
 import type { Returns } from './returns.ts'
-import type { Shelf } from './shelf.ts'
+import { lastToldOf, type Shelf } from './shelf.ts'
 
 export interface TakesParts extends Rules {
   readonly elapsed: () => number
@@ -28,7 +28,9 @@ export function createTakes(given: TakesParts): Take {
       // under the new limit: a bucket that was turned to the old one once more would forgive what has been used
       const portions = takeAllPortions(held.lease)
       if (held.limit.kind === charge.limit.kind) returns.portions(charge, portions)
-      held = undefined
+      const toldBefore = lastToldOf(held)
+      held = shelf.open(charge, at)
+      if (held) held.toldBefore = toldBefore
     }
     held ??= shelf.open(charge, at)
     if (held) held.lastUse = at

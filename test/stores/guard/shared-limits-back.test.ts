@@ -66,6 +66,33 @@ describe('when the store is back', () => {
     expect(admitted).toBeLessThanOrEqual(2 * 10)
   })
 
+  it('one outage after the other gives nobody a new share, though nobody asks in between', async () => {
+    const site = siteOf(1, 0)
+    let admitted = await admittedOf(site.limits[0], [quota()], 1)
+    for (let i = 0; i < 3; i += 1) {
+      await away(site)
+      admitted += await admittedOf(site.limits[0], [quota()], 15)
+      await back(site)
+      // somebody else's
+      await take(site.limits[0], [charge({ ...daily, name: 'other' })])
+    }
+    expect(admitted).toBe(10)
+    expect(await usedIn(site, quota())).toBe(10)
+  })
+
+  it('nor where what was owed is of a bucket that nobody had asked for', async () => {
+    const site = siteOf(2, 0)
+    const admitted: number[] = []
+    for (let i = 0; i < 3; i += 1) {
+      await away(site)
+      admitted.push(await admittedOf(site.limits[0], [quota()], 10))
+      await back(site)
+      await take(site.limits[0], [charge({ ...daily, name: 'other' })])
+    }
+    // its half of what was left each time
+    expect(admitted).toEqual([5, 2, 1])
+  })
+
   it('stays given up while it cannot be charged', async () => {
     const site = siteOf()
     await away(site)

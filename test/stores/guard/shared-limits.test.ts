@@ -85,6 +85,13 @@ describe('the rule of each limit', () => {
     expect(await admittedOf(site.limits[0], [charge({ ...daily })], 5)).toBe(0)
   })
 
+  it('also when the policy is read anew just as the store stops to answer', async () => {
+    const site = siteOf(2, 0)
+    await admittedOf(site.limits[0], [quota()], 8)
+    site.remote.mode = 'hangs'
+    expect(await admittedOf(site.limits[0], [charge({ ...daily })], 5)).toBe(1)
+  })
+
   it('a new window begins with a part of the whole', async () => {
     const site = siteOf(2, 0)
     const minutely = quota(undefined, { period: { count: 1, unit: 'minute' } })
