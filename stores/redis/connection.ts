@@ -22,6 +22,7 @@ export interface ConnectionOptions {
 /** A server that sends nothing for so long, though asked, is given up, and the connection with it. */
 const SILENCE_MS = 5000
 const CONNECT_MS = 2000
+const LOADING_MS = 500
 const ENDING_MS = 1000
 /** From 50 ms, doubled up to 2 s. */
 const nextTry = (times: number) => Math.min(25 * 2 ** Math.min(times, 10), 2000)
@@ -88,6 +89,8 @@ function commonOptions({ username, password, tls }: RedisPlace): Settings {
     protocol: 2,
     connectTimeout: CONNECT_MS,
     socketTimeout: SILENCE_MS,
+    // one that loads its data says how long that takes, and is often wrong
+    maxLoadingRetryTime: LOADING_MS,
     maxRetriesPerRequest: 0,
     // a take that may have happened must not happen again
     autoResendUnfulfilledCommands: false,
