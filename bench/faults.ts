@@ -43,6 +43,8 @@ export async function benchFaults(): Promise<Table> {
         notes.push(`${name}: ${seen.byStore} by the store and ${seen.byRule} by its rule, ${seen.refused} refused`)
         // what was lost with it
         if (fault.forgets) await importAgain(group, key.hash)
+        // that a key is wrong can be said again once the directory is known
+        await until(async () => (await instance.ask('/', newKey().key)).reason === 'invalid_credential' || undefined)
       }
       await instance.close()
     } finally {
