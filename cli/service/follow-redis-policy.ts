@@ -3,11 +3,12 @@ import type { Policy } from '../../core/policy.ts'
 import type { Problem } from '../../policy/problem.ts'
 import { oneAtATime, problemOf, type ReloadOutcome } from '../../policy/reloading.ts'
 import { addedUp, type DirectoryCounts } from '../../stores/directory/counts.ts'
+import type { Outdated } from '../../stores/directory/directory.ts'
 import type { RedisConnection } from '../../stores/redis/connection.ts'
 import { createFeed, type FeedOptions } from '../../stores/redis/directory/feed.ts'
 import { createFollowing, type Following, type FollowingParts } from '../../stores/redis/following.ts'
 import type { Io } from '../io.ts'
-import { type ImportedPolicy, IN_REDIS, openImport, readStoredImport } from './imported-policy.ts'
+import { type ImportedPolicy, IN_REDIS, openImport, readStoredImport, type StoredImport } from './imported-policy.ts'
 
 export interface RedisPolicyParts extends Omit<FollowingParts, 'rules'>, Pick<FeedOptions, 'pollMs'> {
   readonly connection: RedisConnection
@@ -32,9 +33,20 @@ export interface FollowedRedisPolicy {
   waitsFor(): string
   /** Of the caches of the policy that is live, and of those before. */
   counts(): DirectoryCounts | undefined
+  /** What is served may not be what is live in Redis, for so long and because of that; undefined where it is. */
+  outdated(): (Outdated & { readonly because: string }) | undefined
   /** Looks now, reads what has changed, and tells problems again. */
   reload(): Promise<ReloadOutcome>
   close(): void
+}
+
+const OVER = problemOf(
+  IN_REDIS,
+  'the policy that is served here was replaced longer ago than `state.staleFor`: every credential is refused until the live one can be served',
+)
+
+function isSame(one: StoredImport, other: StoredImport): boolean {
+  return one.generation === other.generation && one.text === other.text
 }
 
 /** A policy that could not be served is tried again after so long: a secret may have been put in place. */
@@ -50,7 +62,10 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
   let following: Following | undefined
   let live: ImportedPolicy | undefined
   let countsBefore: DirectoryCounts | undefined
-  let liveInRedis: number | undefined
+  /** The import that is live there, the same object while it is the same; undefined while that is not known. */
+  let liveInRedis: StoredImport | undefined
+  /** When `live` was known for the last time to be what is live in Redis. */
+  let currentAt = Number.NEGATIVE_INFINITY
   let waitsFor = 'it is being read'
   let told: string | undefined
   let isClosed = false
@@ -61,21 +76,28 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
   async function loadOnce(): Promise<ReloadOutcome> {
     if (isClosed) return 'closed'
     isDue = false
+    const askedAt = elapsed()
     try {
       const stored = await readStoredImport(connection)
-      if ('message' in stored) return refuse([stored])
-      liveInRedis = stored.generation
-      if (live && live.generation === stored.generation && live.text === stored.text) return unchanged()
+      // what has changed while it was read is read again
+      if (isDue) return await loadOnce()
+      if ('message' in stored) {
+        suspect()
+        return refuse([stored])
+      }
+      if (live && isSame(live.stored, stored)) return unchanged(live, askedAt)
+      live?.directory.replaced(currentAt)
+      liveInRedis = stored
       const opened = await openImport(stored, {
         ...parts,
         following: (rules) => {
           following ??= createFollowing({ ...parts, rules })
           return following
         },
-        isLive: (generation) => generation === liveInRedis,
+        isLive: (other) => other === liveInRedis,
       })
       if (isClosed) return 'closed'
-      return 'policy' in opened ? await takeUp(opened) : refuse(opened)
+      return 'policy' in opened ? await takeUp(opened, askedAt) : refuse(opened)
     } catch (error) {
       isDue = true
       retryAt = Number.NEGATIVE_INFINITY
@@ -84,7 +106,13 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
     }
   }
 
-  async function takeUp(next: ImportedPolicy): Promise<ReloadOutcome> {
+  /** What is served may be live no more. */
+  function suspect(): void {
+    liveInRedis = undefined
+    live?.directory.replaced(currentAt)
+  }
+
+  async function takeUp(next: ImportedPolicy, askedAt: number): Promise<ReloadOutcome> {
     if (live) await next.directory.warm(live.directory)
     try {
       onPolicy(next.policy, next.notes)
@@ -99,12 +127,18 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
       countsBefore = addedUp(countsBefore, live.directory.counts)
     }
     live = next
+    currentAt = askedAt
+    // there may be another one already
+    if (liveInRedis !== next.stored) next.directory.replaced(currentAt)
     told = undefined
     if (following) begin({ policy: next.policy, following })
     return 'loaded'
   }
 
-  function unchanged(): ReloadOutcome {
+  function unchanged({ stored, directory }: ImportedPolicy, askedAt: number): ReloadOutcome {
+    liveInRedis = stored
+    currentAt = askedAt
+    directory.replaced(undefined)
     if (told !== undefined) onRecovered()
     told = undefined
     return 'unchanged'
@@ -114,14 +148,16 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
     isDue = true
     retryAt = elapsed() + RETRY_MS
     waitsFor = problems[0]?.message ?? ''
-    const text = JSON.stringify(problems)
-    if (text !== told) onProblems(problems)
+    const all = live?.directory.outdated?.isOver ? [...problems, OVER] : problems
+    const text = JSON.stringify(all)
+    if (text !== told) onProblems(all)
     told = text
     return 'refused'
   }
 
   const loadNow = () => {
     isDue = true
+    suspect()
     void load()
   }
   const feed = createFeed(
@@ -136,6 +172,7 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
         loadNow()
       },
       onCurrent(at) {
+        if (live && live.stored === liveInRedis) currentAt = Math.max(currentAt, at)
         following?.listeners.onCurrent(at)
         if (isDue && at >= retryAt) void load()
       },
@@ -146,6 +183,11 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
     first,
     waitsFor: () => waitsFor,
     counts: () => live && addedUp(countsBefore, live.directory.counts),
+    outdated() {
+      const outdated = live?.directory.outdated
+      // between a switch and the moment at which it is followed here nothing is wrong
+      return outdated && (outdated.isOver || told !== undefined) ? { ...outdated, because: waitsFor } : undefined
+    },
     async reload() {
       told = undefined
       await feed.look()

@@ -39,7 +39,8 @@ export async function readStoredImport({ client, place }: RedisConnection): Prom
   return text === null ? problemOf(IN_REDIS, 'the policy that is live is not there') : { generation, text }
 }
 
-export interface ImportedPolicy extends StoredImport {
+export interface ImportedPolicy {
+  readonly stored: StoredImport
   readonly policy: Policy
   readonly notes: readonly Problem[]
   readonly directory: CachedDirectory
@@ -55,8 +56,8 @@ export interface ImportParts {
   readonly onProblem: (problem: string) => void
   /** For a policy with these rules; the same one each time. */
   readonly following: (state: Policy['state']) => Following
-  /** Whether what it holds is of the import that is live in Redis. */
-  readonly isLive: (generation: number) => boolean
+  /** Whether the import is known to be the one that is live in Redis. */
+  readonly isLive: (stored: StoredImport) => boolean
 }
 
 /** Parsed off the serving thread; problems are told by the file that was imported. Rejects where Redis does not answer. */
@@ -91,7 +92,7 @@ export async function openImport(
   const ends = [
     following.follow(certificates),
     // an import that another has replaced is not changed any more: that nothing is told of it says nothing
-    following.follow({ ...directory, confirm: (at) => parts.isLive(generation) && directory.confirm(at) }),
+    following.follow({ ...directory, confirm: (at) => parts.isLive(stored) && directory.confirm(at) }),
   ]
   const unfollow = () => {
     for (const end of ends) end()
@@ -109,7 +110,7 @@ export async function openImport(
     units,
     state: Object.freeze({ ...state, store: connection.place }),
   })
-  return { ...stored, policy, notes: parsed.notes, directory, certificates, unfollow }
+  return { stored, policy, notes: parsed.notes, directory, certificates, unfollow }
 }
 
 /** There the label is a tenant's id, and no host can be a tenant's own. */

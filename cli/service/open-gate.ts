@@ -42,11 +42,17 @@ export function openGateInRedis(
   policy: Policy,
   around: Surroundings,
   following: Following,
-  caches: HeldCredentials['caches'],
+  policyOf: Pick<HeldCredentials, 'caches' | 'outdated'>,
 ): Promise<OpenGate & { readonly ok: true }> {
   const { records: held } = following
   const close = () => {}
-  return openOver(store, policy, around, following, { held, records: held.records(), caches, hasAllKeys: true, close })
+  return openOver(store, policy, around, following, {
+    held,
+    records: held.records(),
+    ...policyOf,
+    hasAllKeys: true,
+    close,
+  })
 }
 
 async function openOver(

@@ -35,7 +35,10 @@ function startInRedis(place: RedisPlace, env: Io['env'], around: Surroundings): 
   async function open(): Promise<FollowPolicy> {
     const { following } = await followed.first
     const opened = await live.open((policy) =>
-      openGateInRedis(store, policy, around, following, () => followed.counts() ?? {}),
+      openGateInRedis(store, policy, around, following, {
+        caches: () => followed.counts() ?? {},
+        outdated: followed.outdated,
+      }),
     )
     if (!opened?.ok) throw new Error('unreachable: the first policy has come')
     const reload = async () => {

@@ -27,25 +27,43 @@ export interface CachedDirectory extends TenantDirectory {
   recheck(): void
   /** Whatever has not been told of as changed was current at `at`. */
   confirm(at: number): void
+  /**
+   * Another import has taken its place in the store, or nobody knows: what stands there was current at `currentAt` for the last
+   * time, and is `UNAVAILABLE` once that is longer ago than it may be stale. Undefined where it was found to be live.
+   */
+  replaced(currentAt: number | undefined): void
+  /** For how many ms it may have been replaced, and whether that is longer than it may be stale; undefined where it is live. */
+  readonly outdated: Outdated | undefined
   /** Asks for what `other` holds, so that those who were held there need not wait here. Ends early where the store is away. */
   warm(other: CachedDirectory): Promise<void>
   /** What is held, the last used first. */
   held(): { readonly tenants: Iterable<string>; readonly names: Iterable<string>; readonly keys: Iterable<string> }
 }
 
+export interface Outdated {
+  readonly forMs: number
+  readonly isOver: boolean
+}
+
 /** Empty; `source` is one import of a policy. */
 export function createCachedDirectory(source: DirectorySource, options: DirectoryOptions): CachedDirectory {
-  const { isCustomHost, certificates } = options
+  const { isCustomHost, certificates, elapsed, staleForMs } = options
   const tenants = createCachedTenants(source, options)
   const keys = createCachedKeys(source, options, tenants)
   const caches = [tenants.held, tenants.names, keys]
+  let currentUntil: number | undefined
+  // also what is asked for anew: a replaced import is told of no change any more
+  const isOver = () => currentUntil !== undefined && elapsed() >= currentUntil + staleForMs
   return {
     counts: { tenants: tenants.held.counts, names: tenants.names.counts, keys: keys.counts },
-    byId: tenants.byId,
-    byName: tenants.byName,
-    byHost: (host) => (isCustomHost(host) ? tenants.byHost(host) : undefined),
-    apiKeyByHash: (hash) => keys.get(hash),
-    holdsApiKey: (hash) => keys.holds(hash),
+    byId: (id) => (isOver() ? UNAVAILABLE : tenants.byId(id)),
+    byName: (name) => (isOver() ? UNAVAILABLE : tenants.byName(name)),
+    byHost(host) {
+      if (!isCustomHost(host)) return undefined
+      return isOver() ? UNAVAILABLE : tenants.byHost(host)
+    },
+    apiKeyByHash: (hash) => (isOver() ? UNAVAILABLE : keys.get(hash)),
+    holdsApiKey: (hash) => isOver() || keys.holds(hash),
     apiKeys: (tenant) => source.apiKeys(tenant),
     certificates,
     tenantChanged: tenants.changed,
@@ -55,6 +73,12 @@ export function createCachedDirectory(source: DirectorySource, options: Director
     },
     confirm(at) {
       for (const cache of caches) cache.confirm(at)
+    },
+    replaced(currentAt) {
+      currentUntil = currentAt
+    },
+    get outdated() {
+      return currentUntil === undefined ? undefined : { forMs: elapsed() - currentUntil, isOver: isOver() }
     },
     held: () => ({ tenants: tenants.held.keys(), names: tenants.names.keys(), keys: keys.keys() }),
     async warm(other) {

@@ -10,6 +10,7 @@ import { createRedisKeeper } from '../../../stores/redis/usage/keeper.ts'
 import { createSharedUses } from '../../../stores/redis/usage/shared-uses.ts'
 import { createKeptUsage } from '../../../stores/usage/kept-usage.ts'
 import type { StoreCounts } from '../../../telemetry/store-metrics.ts'
+import type { FollowedRedisPolicy } from '../follow-redis-policy.ts'
 import type { Surroundings } from '../parts.ts'
 import type { StoreHealth, Stores } from '../stores.ts'
 import { within } from '../within.ts'
@@ -22,6 +23,8 @@ export interface HeldCredentials {
   /** What decisions ask. */
   readonly records: CredentialRecords
   readonly caches: StoreCounts['caches']
+  /** What is wrong with the policy that they belong to, for `/readyz`; absent where that stands in a file. */
+  readonly outdated?: FollowedRedisPolicy['outdated']
   /** Whether API keys of the policy stand in Redis too. */
   readonly hasAllKeys: boolean
   /** Follows nothing any more. */
@@ -54,7 +57,7 @@ export function createRedisStores(
     ledger: createRedisLedger({ connection, known: held, records, now }),
     uses,
     usage,
-    health: () => healthOf(store.away(), held),
+    health: () => healthOf(store.away(), held, credentials.outdated?.()),
     async close(timeoutMs) {
       credentials.close()
       const [unwritten] = await Promise.all([usage.close(timeoutMs), within(limits.close(), timeoutMs)])
@@ -64,11 +67,20 @@ export function createRedisStores(
   }
 }
 
-function healthOf(away: string | undefined, held: Pick<RedisRecords, 'isUsable' | 'ageMs'>): StoreHealth {
+export function healthOf(
+  away: string | undefined,
+  held: Pick<RedisRecords, 'isUsable' | 'ageMs'>,
+  outdated?: ReturnType<FollowedRedisPolicy['outdated']>,
+): StoreHealth {
   const because = away === undefined ? '' : `: ${away}`
   if (!held.isUsable()) {
     const since = Number.isFinite(held.ageMs()) ? `for ${Math.round(held.ageMs() / 1000)} seconds` : 'yet'
     return { notReady: `what was revoked could not be read ${since}, every credential is refused${because}` }
+  }
+  if (outdated) {
+    const words = `the policy that is live in Redis is not served here for ${Math.round(outdated.forMs / 1000)} seconds (${outdated.because})`
+    if (outdated.isOver) return { notReady: `${words}, every credential is refused${because}` }
+    return { degraded: `${words}, the one before still is${because}` }
   }
   if (away === undefined) return {}
   return { degraded: `Redis does not answer, what is known here and the rules of limits hold${because}` }

@@ -242,6 +242,25 @@ describe('an import', () => {
     expect(one.told).toHaveLength(3)
   })
 
+  it('that cannot be served here ends the last good one after `staleFor`, whatever Redis still has of it, and is told', async () => {
+    const one = await instance({ pollMs: 20 })
+    await one.ask(withKey(CI))
+    await writer.import(policyOf({ acme: ACME, globex: ACME_LIKE }, WITH_SECRET))
+    await until(() => one.told.length > 1 || undefined)
+    await writer.set('acme', { plan: 'free', status: 'suspended' })
+    one.skip(300_000)
+    expect(await one.ask(withKey(CI))).toMatchObject({ decision: 'allow' })
+    expect(one.followed.outdated()).toMatchObject({ isOver: false, because: expect.stringContaining('S is not set') })
+    one.skip(301_000)
+    expect(await one.ask(withKey(CI))).toMatchObject({ reason: 'dependency_unavailable' })
+    expect(await one.ask(withKey(OTHER))).toMatchObject({ reason: 'dependency_unavailable' })
+    expect(one.followed.outdated()).toMatchObject({ isOver: true })
+    await until(() => one.told.some((line) => line.includes('every credential is refused')) || undefined)
+    await writer.import(policyOf({ acme: ACME }))
+    await decided(one, CI, 'allowed')
+    expect(one.followed.outdated()).toBeUndefined()
+  })
+
   it('in a form of a newer version is not served, and told', async () => {
     const one = await instance()
     const { client, place } = redis.connection
