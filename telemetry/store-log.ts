@@ -9,6 +9,8 @@ export interface StoreLog {
   storeBack(awayMs: number, decided: Readonly<Record<OnStoreFailure, number>>): void
   /** What stands in the store cannot be read, in words, and is used by nobody; undefined when all can be read again. */
   storeUnreadable(problem: string | undefined): void
+  /** So many buckets of limits could not be read and were forgotten: these begin anew. */
+  limitsForgotten(buckets: number): void
   /** The store has lost revocations; those that are known here still hold. The numbers are of records. */
   revocationsLost(before: number, after: number): void
   /** Decisions that were counted as usage and could not be written before the end. */
@@ -23,6 +25,8 @@ export function storeLog(logger: Logger): StoreLog {
       if (problem === undefined) logger.info('what stands in Redis can be read again')
       else logger.error({ problem }, 'Redis holds what cannot be read, it is used by nobody')
     },
+    limitsForgotten: (buckets) =>
+      logger.error({ buckets }, 'Redis held limits that cannot be read, they were forgotten and begin anew'),
     revocationsLost: (before, after) =>
       logger.error({ before, after }, 'Redis has lost revocations, what is known here still holds'),
     usageUnwritten: (decisions) =>

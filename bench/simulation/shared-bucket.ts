@@ -21,7 +21,7 @@ export interface SharedBucket {
 
 export function createSharedBucket(charge: Charge): SharedBucket {
   let known: Counter | undefined
-  let [out, before, epoch, span] = [0, 0, 0, 0]
+  let [out, before, epoch, span, since] = [0, 0, 0, 0, 0]
 
   /** Units of a rate keep their place while they are out: nothing flows into it. */
   function cap(counter: Counter): void {
@@ -58,9 +58,11 @@ export function createSharedBucket(charge: Charge): SharedBucket {
     if (units < 2) return NO_GRANT
     if (isRate && out + before === 0) [epoch, span] = [now, forMs]
     takeCost(counter, units)
+    // in microseconds, as the script has them
+    if (!isRate && out === 0) since = 1000 * now
     out += units
     if (isRate) return { units, lastsMs: Math.min(forMs, span), from: Math.max(now, epoch) }
-    return { units, lastsMs: Math.min(forMs, counter.window.end - now), from: counter.window.start }
+    return { units, lastsMs: Math.min(forMs, counter.window.end - now), from: since }
   }
 
   return {
@@ -75,7 +77,7 @@ export function createSharedBucket(charge: Charge): SharedBucket {
     giveBack(units, from, now) {
       const counter = open(now)
       if (counter.kind === 'quota') {
-        const back = counter.window.start === from ? Math.min(units, out, counter.used) : 0
+        const back = since === from ? Math.min(units, out, counter.used) : 0
         out -= back
         counter.used -= back
         return

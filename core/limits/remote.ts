@@ -10,7 +10,10 @@ export interface Grant {
    * them, and whoever has some left gives them back.
    */
   readonly lastsMs: number
-  /** What it was granted from, in the store's own terms: it goes back with what was not used. */
+  /**
+   * What it was granted from, in the store's own terms: it goes back with what was not used. A bucket that was reset, or lost, is
+   * another one than before.
+   */
   readonly from: number
 }
 
@@ -37,7 +40,7 @@ export interface Drawn {
 export interface Unused {
   /** Whose bucket; its cost is the number of units. */
   readonly charge: Charge
-  /** Of the grant. Once its window, or twice its time, is over, nothing is given back. */
+  /** Of the grant. Once its window, or twice its time, is over, or its bucket was reset, nothing is given back. */
   readonly from: number
 }
 

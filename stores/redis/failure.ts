@@ -6,5 +6,22 @@
  */
 export function storeFailure(cause: unknown): Error {
   const text = cause instanceof Error ? cause.message : 'unknown failure'
-  return new Error(`Redis: ${text.replace(/, with args beginning with:.*$/s, '')}`)
+  const failure = new Error(`Redis: ${text.replace(/, with args beginning with:.*$/s, '')}`)
+  if (isScriptError(text)) ofScripts.add(failure)
+  return failure
 }
+
+/**
+ * Whether Redis was there, ran a script, and found that it cannot be done with what is stored: another question may do better, and
+ * the same one again will not.
+ */
+export const isOfScript = (failure: unknown): boolean => failure instanceof Error && ofScripts.has(failure)
+
+const ofScripts = new WeakSet<Error>()
+
+/** Before Redis 7 also what the server does not do now for anybody comes as an error of the script, with its own code further on. */
+function isScriptError(text: string): boolean {
+  return /^(ERR (user_script|Error running script)|WRONGTYPE)/i.test(text) && !REFUSED_TO_ALL.test(text)
+}
+
+const REFUSED_TO_ALL = /\b(OOM|READONLY|MISCONF|NOREPLICAS|MASTERDOWN|CLUSTERDOWN|LOADING|NOPERM|NOAUTH|BUSY)\b/

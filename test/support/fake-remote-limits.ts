@@ -18,6 +18,8 @@ interface Bucket {
   before: number
   epoch: number
   span: number
+  /** Of a quota: which grants are counted in `out`, since a bucket that was reset is another. */
+  since: number
 }
 
 type Rate = Extract<Counter, { kind: 'rate' }>
@@ -37,6 +39,7 @@ const NEVER = () => new Promise<never>(() => {})
 export function createFakeRemote(clock?: () => number): FakeRemote {
   const buckets = new Map<string, Bucket>()
   const calls = { take: 0, look: 0, adjust: 0, draw: 0, giveBack: 0, other: 0 }
+  let lives = 0
   const time = (now: number) => clock?.() ?? now
 
   function open(series: Series, key: string, now: number): Bucket {
@@ -44,7 +47,7 @@ export function createFakeRemote(clock?: () => number): FakeRemote {
     if (known?.counter.kind === 'rate') endEpochs(known, known.counter, now)
     const start = known?.counter.kind === 'quota' ? known.counter.window.start : undefined
     const counter = openCounter(known?.counter, series, now)
-    const bucket = known ?? { counter, out: 0, before: 0, epoch: 0, span: 0 }
+    const bucket = known ?? { counter, out: 0, before: 0, epoch: 0, span: 0, since: 0 }
     if (counter.kind === 'quota' && counter.window.start !== start) bucket.out = 0
     if (counter !== bucket.counter) Object.assign(bucket, { counter, out: 0, before: 0 })
     if (counter.kind === 'rate') cap(bucket, counter)
@@ -89,20 +92,24 @@ export function createFakeRemote(clock?: () => number): FakeRemote {
     if (units < 2) return NO_GRANT
     if (counter.kind === 'rate' && bucket.out + bucket.before === 0)
       Object.assign(bucket, { epoch: now, span: wish.forMs })
+    if (bucket.out === 0) {
+      lives += 1
+      bucket.since = lives
+    }
     bucket.out += units
     if (counter.kind === 'rate') {
       counter.parts -= units * counter.limit.periodMs
       return { units, lastsMs: Math.min(wish.forMs, bucket.span), from: Math.max(now, bucket.epoch) }
     }
     counter.used += units
-    return { units, lastsMs: Math.min(wish.forMs, counter.window.end - now), from: counter.window.start }
+    return { units, lastsMs: Math.min(wish.forMs, counter.window.end - now), from: bucket.since }
   }
 
   function giveBackOne(charge: Charge, from: number, now: number): void {
     const bucket = open(charge, charge.key, now)
     const { counter } = bucket
     if (counter.kind === 'quota') {
-      const units = counter.window.start === from ? Math.min(charge.cost, bucket.out, counter.used) : 0
+      const units = bucket.since === from ? Math.min(charge.cost, bucket.out, counter.used) : 0
       bucket.out -= units
       counter.used -= units
       return

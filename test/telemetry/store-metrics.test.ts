@@ -70,8 +70,10 @@ it('the log says once that the store is away and why, and how long it was when i
   const log = createLog('info', { write: (line) => lines.push(line) })
   log.storeAway('Redis: connect ECONNREFUSED')
   log.storeBack(1234.5, { local: 3, allow: 1, deny: 0 })
+  log.limitsForgotten(2)
   expect(lines.map((line) => JSON.parse(line))).toEqual([
     expect.objectContaining({ level: 'error', why: 'Redis: connect ECONNREFUSED' }),
     expect.objectContaining({ level: 'info', awayMs: 1235, local: 3, allow: 1, deny: 0 }),
+    expect.objectContaining({ level: 'error', buckets: 2 }),
   ])
 })

@@ -22,7 +22,7 @@ export function openRedisLimits(
 ): OpenRedisLimits {
   const { connection } = store
   const instances = createInstances(connection, randomBytes(9).toString('base64url'))
-  const limits = createSharedLimits(createRedisLimits(connection), {
+  const limits = createSharedLimits(createRedisLimits(connection, { onForgotten: store.forgotten }), {
     ...{ leaseMs, timeoutMs, now, elapsed, instances: instances.count },
     isUp: connection.isUp,
     probe: instances.beat,

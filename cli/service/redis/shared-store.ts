@@ -14,6 +14,8 @@ export interface SharedStore {
   readonly connection: RedisConnection
   /** What another guard before it is to tell. */
   guardTold(): Told
+  /** Tells of buckets that could not be read. */
+  forgotten(buckets: number): void
   /** Why it is away, in words that hold no credential; undefined while it answers. */
   away(): string | undefined
   /** Settles when it is connected, or could not be, or after so many ms. */
@@ -29,7 +31,7 @@ type Fallbacks = Readonly<Record<OnStoreFailure, number>>
 export interface SharedStoreParts {
   /** ms from anywhere, never going back. */
   readonly elapsed: () => number
-  readonly log: Pick<Log, 'storeAway' | 'storeBack'>
+  readonly log: Pick<Log, 'storeAway' | 'storeBack' | 'limitsForgotten'>
 }
 
 const NO_FALLBACKS: Fallbacks = { local: 0, allow: 0, deny: 0 }
@@ -75,6 +77,7 @@ export function openSharedStore(place: RedisPlace, { elapsed, log }: SharedStore
         onAnswer: (operation, outcome, ms) => called(operation, outcome, ms),
       }
     },
+    forgotten: log.limitsForgotten,
     away: () => missing.values().next().value,
     tried: (mostMs) => within(settled, mostMs),
     tell(toCalled, askFallbacks) {

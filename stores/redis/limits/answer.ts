@@ -3,7 +3,7 @@ import { type Counter, stateOf } from '../../../core/limits/counter.ts'
 import type { Charge, ChargeState } from '../../../core/limits/limit.ts'
 import type { Grant } from '../../../core/limits/remote.ts'
 
-/** Redis' time in ms, then four numbers for each charge, then three for each grant; the time alone where it lies in no window that was passed. */
+/** Redis' time in ms, how many buckets were forgotten, since they could not be read, then four numbers for each charge, then three for each grant; the time alone where it lies in no window that was passed. */
 export type Reply = readonly number[]
 
 /** Throws where a script answers otherwise: then it is not ours. */
@@ -12,18 +12,20 @@ export function readReply(reply: unknown): Reply {
   return Array.from({ length: reply.length / 8 }, (_, i) => reply.readDoubleLE(8 * i))
 }
 
+export const forgottenOf = (reply: Reply): number => reply[1] ?? 0
 export const timeOf = (reply: Reply): number => reply[0] ?? 0
 
 /** Whether the script could not do its work, since it was asked with the windows of another time. */
 export const isOfAnotherTime = (reply: Reply): boolean => reply.length === 1
 
+const HEAD = 2
 const STATE = 4
 const GRANT = 3
 
 export function statesOf(reply: Reply, charges: readonly Charge[], patienceMs: number): ChargeState[] {
   const now = timeOf(reply)
   return charges.map((charge, i) => {
-    const [delay = 0, amount = 0, start = 0, end = 0] = reply.slice(1 + STATE * i, 1 + STATE * (i + 1))
+    const [delay = 0, amount = 0, start = 0, end = 0] = reply.slice(HEAD + STATE * i, HEAD + STATE * (i + 1))
     return stateOf(counterOf(charge, amount, { start, end }, now), charge, delay, patienceMs, now)
   })
 }
@@ -36,7 +38,7 @@ function counterOf(charge: Charge, amount: number, window: { start: number; end:
 }
 
 export function grantsOf(reply: Reply, charges: readonly Charge[]): Grant[] {
-  const first = 1 + STATE * charges.length
+  const first = HEAD + STATE * charges.length
   return charges.map((_, i) => {
     const at = first + GRANT * i
     return { units: reply[at] ?? 0, lastsMs: reply[at + 1] ?? 0, from: reply[at + 2] ?? 0 }

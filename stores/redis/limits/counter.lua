@@ -15,9 +15,11 @@ local RATE, QUOTA, NO_ROOM = 0, 1, -1
 local STRAGGLER_MS, REMEMBERED_MS = 10000, 86400000
 
 local now, count, most, slack, flag, cursor = read('<ddddd', ARGV[1])
+-- in microseconds: no two calls have the same
+local moment = now * 1000
 if now < 0 then
   local time = call('TIME')
-  now = time[1] * 1000 + floor(time[2] / 1000)
+  now, moment = time[1] * 1000 + floor(time[2] / 1000), time[1] * 1000000 + time[2]
 end
 
 -- A charge is a list, made at once: tables of names would cost more than the commands.
@@ -28,6 +30,13 @@ local TOKENS, PERIOD, BURST, WAIT, OWED = 5, 6, 7, 8, 9
 local AMOUNT, LAST, START, NEXT, END = 5, 6, 7, 8, 9
 -- the place of the index among the keys or 0; what is wished for, for how many ms, among how many instances
 local INDEX, WISH, FOR_MS, SHARE, CURSOR = 10, 11, 12, 13, 14
+
+-- Whether it is one of ours, by its length: what is read beyond the end of a value would fail all charges of the call.
+local LENGTHS = { [RATE] = { [57] = true, [89] = true }, [QUOTA] = { [57] = true, [97] = true } }
+local function is_whole(value)
+  local lengths = LENGTHS[value:byte()]
+  return lengths and lengths[#value]
+end
 
 -- A rate: what it holds at most while units of it are out in grants.
 local function ceiling(bucket, capacity, period)
@@ -125,13 +134,14 @@ local function open_quota(value, charge)
   local from, till = window_of(charge)
   if not from then return end
   if not value or value:byte() ~= QUOTA then
-    return { from = from, till = till, used = 0, refused = 0, indexed = 0, out = 0 }
+    return { from = from, till = till, used = 0, refused = 0, indexed = 0, out = 0, since = 0 }
   end
-  local _, start, stop, used, refused, indexed, out = read('<Bdddddd', value)
-  local bucket = { from = start, till = stop, used = used, refused = refused, indexed = indexed, out = out }
-  if #value > 49 then
+  local _, start, stop, used, refused, indexed, out, since = read('<Bddddddd', value)
+  local bucket =
+    { from = start, till = stop, used = used, refused = refused, indexed = indexed, out = out, since = since }
+  if #value > 57 then
     local e = {}
-    e.from, e.till, e.used, e.shared, e.most = read('<ddddd', value, 50)
+    e.from, e.till, e.used, e.shared, e.most = read('<ddddd', value, 58)
     bucket.earlier = e
   end
   if start ~= from or stop ~= till then
@@ -160,7 +170,9 @@ local function thin_out(index, first)
     local values, least = call('MGET', unpack(some)), nil
     for i = 1, #some do
       local value, used = values[i], -math.huge
-      if value and value:byte() == RATE then
+      if value and not is_whole(value) then
+        used = -math.huge
+      elseif value and value:byte() == RATE then
         local kind, parts = read('<Bd', value)
         used = -parts
       elseif value then
@@ -212,19 +224,28 @@ local function keep(bucket, charge, key, value)
   else
     local e = bucket.earlier
     packed =
-      pack('<Bdddddd', QUOTA, bucket.from, bucket.till, bucket.used, bucket.refused, bucket.indexed, bucket.out)
+      pack('<Bddddddd', QUOTA, bucket.from, bucket.till, bucket.used, bucket.refused, bucket.indexed, bucket.out, bucket.since)
     if e then packed = packed .. pack('<ddddd', e.from, e.till, e.used, e.shared, e.most) end
   end
   if packed ~= value then call('SET', key, packed, 'PX', lives + slack) end
   if is_new and call('ZCARD', index) > most then thin_out(index) end
 end
 
--- All charges, and the bucket of each as it stands now; one bucket may stand there more than once.
+-- All charges, and the bucket of each as it stands now; one bucket may stand there more than once. One that cannot be read is
+-- forgotten: it begins anew, and nobody else's does.
+local forgotten = 0
 local charges, buckets, values, opened = {}, {}, call('MGET', unpack(KEYS, 1, count)), {}
 for i = 1, count do
   local charge, key = { read('<ddddddddddddd', ARGV[1], cursor) }, KEYS[i]
   cursor = charge[CURSOR]
-  local bucket = opened[key] or (charge[KIND] == RATE and open_rate or open_quota)(values[i], charge)
+  local bucket = opened[key]
+  if not bucket then
+    if values[i] and not is_whole(values[i]) then
+      call('DEL', key)
+      values[i], forgotten = false, forgotten + 1
+    end
+    bucket = (charge[KIND] == RATE and open_rate or open_quota)(values[i], charge)
+  end
   if not bucket then return pack('<d', now) end
   charges[i], buckets[i], opened[key] = charge, bucket, bucket
 end
@@ -237,9 +258,9 @@ local function keep_all()
   end
 end
 
--- Packed as doubles: the time, four numbers for each charge, and `more`. `delays` as `room_for` said them before anything was taken.
+-- Packed as doubles: the time, how many buckets were forgotten, four numbers for each charge, and `more`. `delays` as `room_for` said them before anything was taken.
 local function answer(delays, more)
-  local reply = { now }
+  local reply = { now, forgotten }
   for i = 1, count do
     local bucket, at = buckets[i], #reply
     reply[at + 1] = delays[i]

@@ -1,11 +1,11 @@
--- Gives back units that were granted and not used: `cost` of each, `wish` is what they were granted from. Only to the window or
--- the epochs that they came from, and never more than is out there. Answers the time.
+-- Gives back units that were granted and not used: `cost` of each, `wish` is what they were granted from. Only to the epochs that they
+-- came from, or to the quota that has granted since then: one that was reset is another. Never more than is out there. Answers the time.
 
 for i = 1, count do
   local bucket, charge = buckets[i], charges[i]
   local from, units = charge[WISH], charge[COST]
   if charge[KIND] == QUOTA then
-    if bucket.from == from then
+    if bucket.since == from then
       units = min(units, bucket.out, bucket.used)
       bucket.out, bucket.used = bucket.out - units, bucket.used - units
     end
@@ -24,4 +24,4 @@ for i = 1, count do
   end
 end
 keep_all()
-return pack('<dd', now, 0)
+return pack('<dd', now, forgotten)

@@ -4,7 +4,7 @@ import type { RemoteLimits } from '../../../core/limits/remote.ts'
 import type { RedisConnection } from '../connection.ts'
 import { storeFailure } from '../failure.ts'
 import { type Script, script } from '../script.ts'
-import { grantsOf, isOfAnotherTime, type Reply, readReply, statesOf, timeOf } from './answer.ts'
+import { forgottenOf, grantsOf, isOfAnotherTime, type Reply, readReply, statesOf, timeOf } from './answer.ts'
 import { type Asked, FLAGS, type Flag, questionOf } from './question.ts'
 import { createViews } from './views.ts'
 
@@ -13,6 +13,8 @@ export interface RedisLimitsOptions {
   readonly clock?: 'redis' | 'given'
   /** How many buckets one series may have. */
   readonly perSeries?: number
+  /** Told of buckets that could not be read: they were forgotten, and begin anew. */
+  readonly onForgotten?: (buckets: number) => void
 }
 
 const COUNTER = 'limits/counter.lua'
@@ -31,7 +33,7 @@ const TRIES = 3
  */
 export function createRedisLimits(
   connection: RedisConnection,
-  { clock = 'redis', perSeries = 100_000 }: RedisLimitsOptions = {},
+  { clock = 'redis', perSeries = 100_000, onForgotten }: RedisLimitsOptions = {},
 ): RemoteLimits {
   const { prefix } = connection.place
   /** By how much Redis' clock is ahead of ours, ms; as its last answer told. */
@@ -44,7 +46,10 @@ export function createRedisLimits(
       const { keys, numbers } = questionOf(prefix, head, asked, isGiven ? now : now + ahead)
       const reply = await operation(connection, keys, [numbers])
       if (!isGiven) ahead = timeOf(reply) - now
-      if (!isOfAnotherTime(reply)) return reply
+      if (isOfAnotherTime(reply)) continue
+      const forgotten = forgottenOf(reply)
+      if (forgotten > 0) onForgotten?.(forgotten)
+      return reply
     }
     throw storeFailure(new Error('its clock does not stand still long enough to count by'))
   }

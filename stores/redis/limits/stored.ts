@@ -2,9 +2,9 @@
 import type { Counter } from '../../../core/limits/counter.ts'
 import type { Series } from '../../../core/limits/limit.ts'
 
-/** Undefined where nothing is stored, or what counted another kind of limit. */
+/** Undefined where nothing is stored, or what counted another kind of limit, or what cannot be read. */
 export function counterIn(stored: Buffer | null | undefined, { limit, calendar }: Series): Counter | undefined {
-  if (!stored) return undefined
+  if (!stored || !isWhole(stored)) return undefined
   const at = (index: number) => stored.readDoubleLE(1 + 8 * index)
   const isRate = stored[0] === 0
   if (isRate && limit.kind === 'rate') {
@@ -24,7 +24,14 @@ export function counterIn(stored: Buffer | null | undefined, { limit, calendar }
   }
 }
 
-const EARLIER = 49
+const EARLIER = 57
+/** Of a rate without and with grants, of a quota without and with windows before. */
+const LENGTHS = [
+  [57, 89],
+  [EARLIER, 97],
+]
+
+const isWhole = (stored: Buffer) => LENGTHS[stored[0] ?? -1]?.includes(stored.length)
 
 function earlierFrom(stored: Buffer) {
   const at = (index: number) => stored.readDoubleLE(EARLIER + 8 * index)

@@ -33,8 +33,10 @@ local function grant(bucket, charge)
   if is_rate then units = min(units, floor(charge[BURST] / 2) - bucket.out - bucket.before) end
   if units < 2 then return 0, 0, 0 end
   if not is_rate then
+    -- the first of its window names them all
+    if bucket.out == 0 then bucket.since = moment end
     bucket.used, bucket.out = bucket.used + units, bucket.out + units
-    return units, min(charge[FOR_MS], bucket.till - now), bucket.from
+    return units, min(charge[FOR_MS], bucket.till - now), bucket.since
   end
   if bucket.out + bucket.before == 0 then bucket.epoch, bucket.span = now, charge[FOR_MS] end
   bucket.parts, bucket.out = bucket.parts - units * charge[PERIOD], bucket.out + units

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Charge } from '../../../core/limits/limit.ts'
-import type { Grant, RemoteLimits } from '../../../core/limits/remote.ts'
+import type { RemoteLimits } from '../../../core/limits/remote.ts'
 import { createLeasedLimits } from '../../../stores/leases/leased-limits.ts'
 import { createRedisLimits } from '../../../stores/redis/limits/redis-limits.ts'
 import { burst, charge, daily, NOON } from '../../contract/limit-store/given.ts'
@@ -66,7 +66,7 @@ describe('the shared store of the tests', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
         const stores = [remoteOf('given'), createFakeRemote()]
-        const out: { charge: Charge; grant: Grant }[] = []
+        const out: { charge: Charge; units: number; from: readonly number[] }[] = []
         let now = NOON
         for (const { does, of, cost, wish, shares, passes } of steps) {
           now += passes
@@ -74,8 +74,9 @@ describe('the shared store of the tests', () => {
           if (does === 'giveBack') {
             const given = out.pop()
             if (!given) continue
-            const unused = [{ charge: { ...given.charge, cost: given.grant.units }, from: given.grant.from }]
-            await Promise.all(stores.map((store) => store.giveBack(unused, now)))
+            const { units, from } = given
+            const unused = { ...given.charge, cost: units }
+            await Promise.all(stores.map((store, i) => store.giveBack([{ charge: unused, from: from[i] ?? 0 }], now)))
           } else if (does === 'take') {
             const [real, made] = await Promise.all(stores.map((store) => store.take([asked], now)))
             expect(made).toEqual(real)
@@ -88,8 +89,9 @@ describe('the shared store of the tests', () => {
             expect(made?.states.map(({ remaining }) => remaining)).toEqual(
               real?.states.map(({ remaining }) => remaining),
             )
-            const [grant] = real?.grants ?? []
-            if (grant && grant.units > 0) out.push({ charge: asked, grant })
+            const [grant, ofMade] = [real?.grants[0], made?.grants[0]]
+            if (!grant || !ofMade || grant.units === 0) continue
+            out.push({ charge: asked, units: grant.units, from: [grant.from, ofMade.from] })
           }
         }
       }),

@@ -130,6 +130,20 @@ describe('what is given back', () => {
     expect(remaining(await take(store, [charge(many, { cost: 0 })], tomorrow))).toEqual([949])
   })
 
+  it.each([
+    ['a quota', many],
+    ['a rate', wide],
+  ])('of %s that was reset meanwhile frees nothing in the new one, where others hold grants', async (_, limit) => {
+    const store = emptyStore()
+    const before = await draw(store, limit, 20)
+    await store.reset(charge(limit), undefined)
+    await draw(store, limit, 20, { now: NOON + 1 })
+    await giveBack(store, limit, before.grant, 20, NOON + 2)
+    expect(remaining(await take(store, [charge(limit, { cost: 0 })], NOON + 2))).toEqual([
+      (limit.kind === 'quota' ? limit.amount : limit.burst) - 21,
+    ])
+  })
+
   it('after twice the time of its grant is lost, and frees nothing that others hold', async () => {
     const store = emptyStore()
     const { grant } = await draw(store, wide, 20, { cost: 0 })

@@ -4,6 +4,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Charge, Limit, Quota } from '../../../../core/limits/limit.ts'
 import type { RemoteLimits } from '../../../../core/limits/remote.ts'
 import type { RedisConnection } from '../../../../stores/redis/connection.ts'
+import { isOfScript } from '../../../../stores/redis/failure.ts'
+import { bucketName, seriesName } from '../../../../stores/redis/keys.ts'
 import { createRedisLimits, type RedisLimitsOptions } from '../../../../stores/redis/limits/redis-limits.ts'
 import {
   admitted,
@@ -36,6 +38,51 @@ function storeOf(options?: RedisLimitsOptions, connection: RedisConnection = red
 const keysHere = () => redis.connection.client.keys(`${prefix}:*`)
 const perUser: Quota = { ...daily, name: 'per-user', by: ['user'] }
 const yearly: Quota = { ...daily, name: 'yearly', period: { count: 1, unit: 'year' } }
+
+describe('a bucket that cannot be read', () => {
+  const torn = charge({ ...daily, name: 'torn' })
+  const sound = charge(daily)
+  const client = () => redis.connection.client
+  const nameOf = ({ tenant, key }: Charge) => bucketName(prefix, tenant, key)
+  const bytesOf = [
+    ['a few bytes', Buffer.from([1, 2, 3])],
+    ['nothing', Buffer.alloc(0)],
+    ['what begins like a rate', Buffer.alloc(20)],
+    ['a text', Buffer.from('x'.repeat(57))],
+  ] as const
+
+  it.each(bytesOf)('begins anew and is told of once, and nobody else is touched: %s', async (_, bytes) => {
+    const told: number[] = []
+    const store = storeOf({ onForgotten: (buckets) => told.push(buckets) })
+    await take(store, [sound])
+    await client().set(nameOf(torn), bytes)
+    for (const left of [9, 8]) expect(remaining(await take(store, [torn, sound]))).toEqual([left, left - 1])
+    expect(told).toEqual([1])
+  })
+
+  it('can be given back to, adjusted, looked at, and seen by who administers', async () => {
+    const store = storeOf()
+    for (const verb of ['adjust', 'look'] as const) {
+      await client().set(nameOf(torn), Buffer.from([1, 2, 3]))
+      expect(admitted(await store[verb]([torn], Date.now()))).toBe(true)
+    }
+    await client().set(nameOf(torn), Buffer.from([1, 2, 3]))
+    await store.giveBack([{ charge: torn, from: 1 }], Date.now())
+    await client().set(nameOf(torn), Buffer.from([0, 2, 3]))
+    expect(await store.bucket(torn, torn.key, Date.now())).toMatchObject({ used: 0 })
+    expect(await store.buckets(torn, 10, Date.now())).toEqual([])
+  })
+
+  it('goes first where its series has too many', async () => {
+    const store = storeOf({ perSeries: 3 })
+    const of = (who: string) => charge(perUser, { who })
+    for (const who of ['a', 'b']) await take(store, [of(who), of(who)])
+    await take(store, [of('torn')])
+    await client().set(nameOf(of('torn')), Buffer.from([1]))
+    await take(store, [of('c')])
+    expect((await store.buckets(of('a'), 10, Date.now())).map(({ used }) => used)).toEqual([2, 2, 1])
+  })
+})
 
 describe('several instances', () => {
   it.each([
@@ -200,16 +247,15 @@ describe('when Redis forgets or fails', () => {
   })
 
   it('an error of the server is a failure that says neither key nor arguments', async () => {
-    const secret = charge(daily, { tenant: 'secret-tenant' })
+    const secret = charge(perUser, { tenant: 'secret-tenant', who: 'somebody' })
     const store = storeOf({ clock: 'given' })
-    await take(store, [secret])
-    const [key = ''] = await keysHere()
-    // what nobody of ours writes: a value that is no bucket
-    await redis.connection.client.set(key, Buffer.from([1, 2, 3]))
+    // what nobody of ours writes: something else in the place of the series' index
+    await redis.connection.client.set(seriesName(prefix, secret.tenant, secret.series), 'no index')
     const failure = await take(store, [secret]).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(Error)
     expect(JSON.stringify(failure, Object.getOwnPropertyNames(failure))).not.toContain('secret-tenant')
-    expect(`${failure}`).toMatch(/^Error: Redis: /)
+    expect(`${failure}`).toMatch(/^Error: Redis: WRONGTYPE/)
+    expect(isOfScript(failure)).toBe(true)
   })
 
   it('nothing is asked where nothing is to be charged', async () => {
