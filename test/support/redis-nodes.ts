@@ -23,6 +23,7 @@ export interface RedisNode {
   readonly wire: TcpProxy
   /** For the test alone, past the wire: it waits for its connection, and fails when nothing answers within a second. */
   readonly client: Redis
+  /** Neither killed nor frozen. */
   isRunning(): boolean
   /** kill -9. */
   kill(): Promise<void>
@@ -94,10 +95,12 @@ export async function createRedisNodes(): Promise<RedisNodes> {
     const usual = [...args(wire.port), '--bind', '127.0.0.1', '--port', `${at}`, '--dir', own]
     const unsaved = ['--save', '', '--appendonly', 'no']
     let child: Child | undefined
+    let isFrozen = false
     const start: RedisNode['start'] = async ({ keepData = false, args: more = [] } = {}) => {
       if (!keepData) rmSync(join(own, 'dump.rdb'), { force: true })
       const started = await startChild(`redis ${at}`, command, [...usual, ...unsaved, ...more], { leash })
       child = started
+      isFrozen = false
       await waitUntilReady(started, () => started.lines.some((line) => LISTENING.test(line)) || undefined)
     }
     await start()
@@ -107,14 +110,20 @@ export async function createRedisNodes(): Promise<RedisNodes> {
       ownPort: at,
       wire,
       client: adminClient(at),
-      isRunning: () => child !== undefined,
+      isRunning: () => child !== undefined && !isFrozen,
       async kill() {
         const ending = child
         child = undefined
         await ending?.kill()
       },
-      freeze: () => void signal('SIGSTOP'),
-      thaw: () => void signal('SIGCONT'),
+      freeze() {
+        isFrozen = true
+        signal('SIGSTOP')
+      },
+      thaw() {
+        isFrozen = false
+        signal('SIGCONT')
+      },
       start,
     }
     nodes.push(node)
