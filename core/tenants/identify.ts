@@ -2,6 +2,7 @@
 import type { Proof } from '../credentials/authenticate.ts'
 import { isRefusal, type Refusal } from '../credentials/verdict.ts'
 import { after, type MaybePromise } from '../maybe-promise.ts'
+import { TENANT_ID } from '../names.ts'
 import { type Policy, type Route, type Tenant, UNAVAILABLE } from '../policy.ts'
 
 /** A host name names a tenant, a tenant that does not exist, or nobody. */
@@ -81,6 +82,7 @@ function tenantOfHost(
     const label = host.slice(0, -rule.suffix.length)
     if (rule.reserved.has(label)) return undefined
     if (label === known?.id) return known
+    if (!TENANT_ID.test(label)) return 'unknown'
     return after(directory.byId(label), (named) => named ?? 'unknown')
   })
 }

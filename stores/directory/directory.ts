@@ -1,5 +1,6 @@
 /** The directory of a policy whose tenants stand in a store that several share. */
 import { setImmediate } from 'node:timers/promises'
+import { TENANT_ID } from '../../core/names.ts'
 import { type CertificateEntry, type TenantDirectory, UNAVAILABLE } from '../../core/policy.ts'
 import type { CacheRules } from './cache.ts'
 import type { DirectoryCounts } from './counts.ts'
@@ -16,6 +17,10 @@ export interface DirectoryOptions extends CacheRules {
   /** All of them, as they are now. */
   readonly certificates: () => Iterable<CertificateEntry>
 }
+
+/** No policy has longer ones: what nobody can be called is neither asked for nor remembered. */
+const LONGEST_HOST = 253
+const LONGEST_NAME = 255
 
 export const DIRECTORY_BOUNDS = { most: 10_000, mostUnderWay: 1000 } as const
 
@@ -56,10 +61,16 @@ export function createCachedDirectory(source: DirectorySource, options: Director
   const isOver = () => currentUntil !== undefined && elapsed() >= currentUntil + staleForMs
   return {
     counts: { tenants: tenants.held.counts, names: tenants.names.counts, keys: keys.counts },
-    byId: (id) => (isOver() ? UNAVAILABLE : tenants.byId(id)),
-    byName: (name) => (isOver() ? UNAVAILABLE : tenants.byName(name)),
+    byId(id) {
+      if (!TENANT_ID.test(id)) return undefined
+      return isOver() ? UNAVAILABLE : tenants.byId(id)
+    },
+    byName(name) {
+      if (name.length > LONGEST_NAME) return undefined
+      return isOver() ? UNAVAILABLE : tenants.byName(name)
+    },
     byHost(host) {
-      if (!isCustomHost(host)) return undefined
+      if (host.length > LONGEST_HOST || !isCustomHost(host)) return undefined
       return isOver() ? UNAVAILABLE : tenants.byHost(host)
     },
     apiKeyByHash: (hash) => (isOver() ? UNAVAILABLE : keys.get(hash)),

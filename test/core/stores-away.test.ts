@@ -128,6 +128,14 @@ describe('a directory that answers later', () => {
     expect(asked).toEqual([`apiKeyByHash ${acme.hash.slice('sha256:'.length)}`, 'byId acme', 'byHost acme.api.test'])
   })
 
+  it('is not asked for what can be no tenant', async () => {
+    const { ask, asked } = open()
+    for (const host of ['deep.acme.api.test', `${'a'.repeat(64)}.api.test`, `${'a'.repeat(300)}.api.test`]) {
+      await ask({ path: '/open', host })
+    }
+    expect(asked.filter((question) => question.startsWith('byId'))).toEqual([])
+  })
+
   it('revocation is asked by the tenant that goes on, however the tenant changes meanwhile', async () => {
     const { given } = open({ records: { ...NO_RECORDS, isRevoked: (_, tenant) => tenant === 'old-name' } })
     let times = 0

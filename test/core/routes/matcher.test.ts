@@ -143,6 +143,9 @@ describe('two routes with equal right are found', () => {
   })
 })
 
+/** 253 characters. */
+const LONGEST = `${'a.'.repeat(126)}a`
+
 describe('hosts', () => {
   it.each([
     ['Acme.API.localhost', 'acme.api.localhost'],
@@ -151,6 +154,7 @@ describe('hosts', () => {
     ['acme.api.localhost.:443', 'acme.api.localhost'],
     ['[::1]:8080', '[::1]'],
     ['', ''],
+    [`${LONGEST}.:65535`, LONGEST],
   ])('%j folds to %j', (host, folded) => {
     expect(foldHost(host)).toBe(folded)
   })
@@ -166,6 +170,8 @@ describe('hosts', () => {
     'acme.api.localhost ',
     'b\u00fccher.api.localhost',
     'acme%2eapi.localhost',
+    `a${LONGEST}`,
+    'a'.repeat(60_000),
   ])('%j is no host: two readers could see two names in it', (host) => {
     expect(foldHost(host)).toBeUndefined()
   })

@@ -100,6 +100,13 @@ describe('tenants', () => {
     expect(await directory.byName('org_1')).toMatchObject({ id: 'acme' })
   })
 
+  it('nothing is asked or remembered of names that nobody can have', () => {
+    const { directory, asked } = started()
+    const long = 'a'.repeat(256)
+    expect([directory.byId('Acme'), directory.byName(long), directory.byHost(long)]).toEqual(Array(3).fill(undefined))
+    expect([asked, directory.counts.tenants.misses, directory.counts.names.misses]).toEqual([[], 0, 0])
+  })
+
   it('a host under the suffix is nobody’s own, and nothing is asked about it', () => {
     const { directory, asked } = started()
     expect(directory.byHost('acme.api.localhost')).toBeUndefined()
