@@ -6,13 +6,20 @@ const [socket = '', file = '', perSecond = '1'] = process.argv.slice(2)
 const message = readFileSync(file)
 const caller = openCaller(socket)
 const intervalMs = 1000 / Number(perSecond)
+/** So many seconds' worth of calls may wait: beyond, it is not the pace that is measured. */
+const MOST_SECONDS = 5
+const most = MOST_SECONDS * Number(perSecond)
 
 let latenciesMs: number[] = []
+let waiting = 0
 let due = performance.now() + intervalMs
 
 /** A call counts from the moment it was due: one that could not be sent in time has waited as well. */
 async function callDueAt(dueAt: number): Promise<void> {
+  waiting += 1
+  if (waiting > most) throw new Error(`${most} others wait, since answers come more slowly than ${perSecond} a second`)
   await caller.call(message)
+  waiting -= 1
   latenciesMs.push(performance.now() - dueAt)
 }
 

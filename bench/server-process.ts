@@ -1,9 +1,10 @@
 /** A server in a process of its own, with a probe inside: `serve`, the empty one it is compared with, or `kong-plugin-server`. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { extname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { asked } from './child-answer.ts'
 import type { ProbeAnswer, ProbeOrder } from './probe.ts'
 
 export interface ServerProcess {
@@ -55,17 +56,10 @@ async function start(main: URL, args: readonly string[], socket: string): Promis
   return {
     socket,
     line,
-    ask: (order) => asked(child, order),
+    ask: (order: ProbeOrder) => asked<ProbeAnswer>(child, order, 'the server has ended'),
     async stop() {
       child.kill('SIGTERM')
       await exited
     },
   }
-}
-
-async function asked(child: ChildProcess, order: ProbeOrder): Promise<ProbeAnswer> {
-  const answered = once(child, 'message')
-  child.send(order)
-  const [answer] = await answered
-  return answer
 }
