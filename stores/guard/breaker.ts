@@ -1,4 +1,4 @@
-/** Whether a store is asked at all: not after several failures in a row, until it was seen to answer again. */
+/** Whether a store is asked at all: not after some failures one after the other, until it was seen to answer again. */
 import { LATE, withinBudget } from './budget.ts'
 
 export interface BreakerParts {
@@ -16,7 +16,8 @@ export interface Breaker {
   /** While it is open nobody asks and nobody waits. */
   isOpen(): boolean
   succeeded(): void
-  failed(why: string): void
+  /** Of a question sent at `sentAt`, known at `at`, both ms from anywhere: those under way at one moment are one failure together. */
+  failed(why: string, sentAt: number, at: number): void
   open(why: string): void
   /** Probes at once where it is open: the connection has come back. */
   retryNow(): void
@@ -24,7 +25,8 @@ export interface Breaker {
   close(): void
 }
 
-const FAILURES_IN_A_ROW = 5
+/** Each of a question that was sent when the one before was known: one stall, however many wait in it, is one failure. */
+const FAILURES_IN_A_ROW = 3
 const FIRST_PROBE_MS = 250
 const LONGEST_PAUSE_MS = 2000
 /** Nobody waits for a recovery, but a store that hangs in it must be probed again. */
@@ -36,6 +38,7 @@ export function createBreaker({ timeoutMs, probe, recover, onChange = () => {} }
   let isProbing = false
   let isClosed = false
   let failures = 0
+  let failedAt = Number.NEGATIVE_INFINITY
   let pauseMs = FIRST_PROBE_MS
   let alarm: NodeJS.Timeout | undefined
   let rest: NodeJS.Timeout | undefined
@@ -96,7 +99,9 @@ export function createBreaker({ timeoutMs, probe, recover, onChange = () => {} }
       failures = 0
       if (!isOpen) pauseMs = FIRST_PROBE_MS
     },
-    failed(why) {
+    failed(why, sentAt, at) {
+      if (sentAt < failedAt) return
+      failedAt = at
       failures += 1
       if (failures >= FAILURES_IN_A_ROW) open(why)
     },

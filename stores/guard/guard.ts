@@ -11,6 +11,8 @@ export type Outcome = 'answered' | 'failed' | 'late'
 export interface GuardParts extends BreakerParts {
   /** ms from anywhere, never going back. */
   readonly elapsed: () => number
+  /** Whether the store was there though a question has failed: it alone cannot be answered, and says nothing about the others. */
+  readonly isThere?: (failure: unknown) => boolean
   /** Whether there is a connection; without one nothing is asked. */
   readonly isUp?: () => boolean
   /** Told of each question that was sent: how it went and after how many ms. */
@@ -44,7 +46,7 @@ export interface Guard {
 
 /** One guard for each store; all that ask it share what is known of it. */
 export function createGuard(parts: GuardParts): Guard {
-  const { timeoutMs, elapsed, isUp = () => true, onAnswer = () => {} } = parts
+  const { timeoutMs, elapsed, isUp = () => true, isThere = () => false, onAnswer = () => {} } = parts
   const breaker = createBreaker(parts)
   const counts = { answered: 0, failed: 0, late: 0, spared: 0 }
 
@@ -53,10 +55,8 @@ export function createGuard(parts: GuardParts): Guard {
     return !breaker.isOpen()
   }
 
-  function note(outcome: Outcome, operation: string, sentAt: number, why: string): void {
+  function note(outcome: Outcome, operation: string, sentAt: number): void {
     counts[outcome] += 1
-    if (outcome === 'answered') breaker.succeeded()
-    else breaker.failed(why)
     onAnswer(operation, outcome, elapsed() - sentAt)
   }
 
@@ -65,12 +65,16 @@ export function createGuard(parts: GuardParts): Guard {
     try {
       const got = await withinBudget(answer, timeoutMs)
       if (got !== LATE) {
-        note('answered', operation, sentAt, '')
+        breaker.succeeded()
+        note('answered', operation, sentAt)
         return got
       }
-      note('late', operation, sentAt, `no answer within ${timeoutMs} ms`)
+      breaker.failed(`no answer within ${timeoutMs} ms`, sentAt, elapsed())
+      note('late', operation, sentAt)
     } catch (error) {
-      note('failed', operation, sentAt, error instanceof Error ? error.message : 'unknown failure')
+      const why = error instanceof Error ? error.message : 'unknown failure'
+      if (!isThere(error)) breaker.failed(why, sentAt, elapsed())
+      note('failed', operation, sentAt)
     }
     return AWAY
   }

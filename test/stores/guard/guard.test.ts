@@ -107,21 +107,49 @@ describe('a busy process', () => {
 })
 
 describe('the breaker', () => {
-  it('opens after five failures in a row, and then nobody asks and nobody waits', async () => {
+  it('opens after three failures one after the other, and then nobody asks and nobody waits', async () => {
     const { guard, changes } = guardOf()
-    for (let i = 0; i < 4; i += 1) await guard.ask(fails)
+    for (let i = 0; i < 2; i += 1) await guard.ask(fails)
     expect(guard.isOpen()).toBe(false)
     await guard.ask(fails)
     expect(changes).toEqual([[true, 'READONLY', 0]])
     const question = vi.fn(fails)
     expect(guard.ask(question)).toBe(AWAY)
     expect(question).not.toHaveBeenCalled()
-    expect(guard.counts).toMatchObject({ failed: 5, spared: 1 })
+    expect(guard.counts).toMatchObject({ failed: 3, spared: 1 })
+  })
+
+  it('stays closed in one stall, however many questions were under way in it', async () => {
+    const { guard, changes } = guardOf()
+    const asked = Array.from({ length: 64 }, async (_, i) => {
+      await new Promise((resolve) => setTimeout(resolve, i / 7))
+      return guard.ask(answersIn(100))
+    })
+    await vi.advanceTimersByTimeAsync(100)
+    expect(await Promise.all(asked)).toEqual(Array(64).fill(AWAY))
+    expect(changes).toEqual([])
+    expect(await timed(guard.ask(answersIn(2)))).toEqual(['yes', 2])
+  })
+
+  it('opens within three budgets where nothing is answered any more', async () => {
+    const { guard, changes } = guardOf()
+    for (let ms = 0; ms < 50; ms += 1) {
+      for (let i = 0; i < 8; i += 1) void guard.ask(NEVER)
+      await vi.advanceTimersByTimeAsync(1)
+    }
+    expect(changes).toMatchObject([[true, 'no answer within 10 ms', expect.closeTo(3 * (10 + A_TURN), -1)]])
+  })
+
+  it('stays closed where the store is there, and only this one question cannot be answered', async () => {
+    const { guard, changes } = guardOf({ isThere: (failure) => failure instanceof RangeError })
+    for (let i = 0; i < 9; i += 1) expect(await guard.ask(() => Promise.reject(new RangeError('torn')))).toBe(AWAY)
+    expect(changes).toEqual([])
+    expect(guard.counts.failed).toBe(9)
   })
 
   it('stays closed while answers come in between', async () => {
     const { guard, changes } = guardOf()
-    for (let i = 0; i < 40; i += 1) await guard.ask(i % 5 === 4 ? () => Promise.resolve() : fails)
+    for (let i = 0; i < 40; i += 1) await guard.ask(i % 3 === 2 ? () => Promise.resolve() : fails)
     expect(changes).toEqual([])
   })
 
