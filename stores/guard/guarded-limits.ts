@@ -10,12 +10,17 @@ export interface GuardedParts extends Omit<WithoutStoreParts, 'owed'> {
   readonly guard: Guard
   /** Charges the store for what was admitted without it; rejects where it does not answer. */
   readonly charge: (charges: readonly Charge[]) => Promise<unknown>
+  /** Whether the store was there though `charge` has rejected: it may have charged, and would fail again. */
+  readonly isThere: (failure: unknown) => boolean
   /** ms since the epoch. */
   readonly now: () => number
 }
 
 export interface GuardedLimits extends LimitStore {
-  /** Charges what is owed, as far as the store answers; rejects where it does not. To be done before it is asked again. */
+  /**
+   * Charges what is owed, as far as the store answers; rejects where it answers nothing. To be done before it is asked again. What it
+   * cannot charge though it is there is forgiven: it may be charged already.
+   */
   settle(): Promise<void>
   readonly counts: GuardedCounts
 }
@@ -25,20 +30,23 @@ export interface GuardedCounts extends Readonly<Record<OnStoreFailure, number>> 
   readonly owed: number
 }
 
-/** Tenants whose debts are under way to the store at once. */
+/** Calls with debts that are under way to the store at once. */
 const AT_ONCE = 50
+/** What could not be charged while the store answers others is tried again after so many ms. */
+const RETRY_MS = 1000
 
 /**
  * `store` rejects with `STORE_AWAY` where the shared one does not answer; then, and while its guard is open, each limit answers by
  * its own rule, in the same tick. What those who administer ask is not answered for the store: it rejects.
  */
 export function createGuardedLimits(store: LimitStore, parts: GuardedParts): GuardedLimits {
-  const { guard, charge, now } = parts
+  const { guard, charge, isThere, now, elapsed } = parts
   const owed = createOwed()
   const without = createWithoutStore({ ...parts, owed })
   const counts = { local: 0, allow: 0, deny: 0 }
   let answeredBefore = 0
   let settling: Promise<void> | undefined
+  let quietUntil = Number.NEGATIVE_INFINITY
 
   type Verb = 'take' | 'look' | 'adjust'
 
@@ -63,7 +71,7 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
     return answer.then(
       (states) => {
         // after a short failure, for which nobody was given up
-        if (owed.size > 0) settle().catch(() => {})
+        if (owed.size > 0 && elapsed() >= quietUntil) settle().catch(() => {})
         return states
       },
       (error) => {
@@ -73,21 +81,29 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
     )
   }
 
-  async function pay(): Promise<void> {
-    const debts = owed.byTenant(now())
+  async function pay(charges: readonly Charge[]): Promise<boolean> {
+    try {
+      await charge(charges)
+    } catch (error) {
+      if (!isThere(error)) return false
+    }
+    owed.paid(charges)
+    return true
+  }
+
+  /** Of a cluster some nodes may answer while others do not: those that do are not kept waiting. */
+  async function payAll(): Promise<void> {
+    const debts = owed.toPay(now())
     for (let i = 0; i < debts.length; i += AT_ONCE) {
-      const paid = debts.slice(i, i + AT_ONCE).map(async (charges) => {
-        await charge(charges)
-        owed.paid(charges)
-      })
-      const failed = (await Promise.allSettled(paid)).find(({ status }) => status === 'rejected')
-      if (failed) throw STORE_AWAY
+      const paid = await Promise.all(debts.slice(i, i + AT_ONCE).map(pay))
+      if (paid.includes(false)) quietUntil = elapsed() + RETRY_MS
+      if (!paid.includes(true)) throw STORE_AWAY
     }
   }
 
   /** One at a time: nothing is charged twice. */
   function settle(): Promise<void> {
-    settling ??= pay().finally(() => {
+    settling ??= payAll().finally(() => {
       settling = undefined
     })
     return settling

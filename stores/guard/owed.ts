@@ -11,8 +11,8 @@ export interface Owed {
   add(charge: Charge, lastsMs: number, now: number, instances: number): void
   /** Units of the bucket. */
   of(charge: Charge, now: number): number
-  /** All that is owed, by tenant: what each charge's cost says. */
-  byTenant(now: number): readonly (readonly Charge[])[]
+  /** All that is owed: what each charge's cost says. In lists of one tenant each, and of no more than one call may charge. */
+  toPay(now: number): readonly (readonly Charge[])[]
   /** They have been charged; what has been added meanwhile stays. */
   paid(charges: readonly Charge[]): void
 }
@@ -27,13 +27,25 @@ interface Debt {
 
 /** Buckets beyond are not remembered: what they were used is forgiven. */
 const MOST = 10_000
+/** One call holds up all others of the store: it must not be long. */
+const MOST_AT_ONCE = 200
+/** When all places are taken, those of debts that have ended are looked for no more often. */
+const SWEEP_MS = 1000
 
 export function createOwed(most = MOST): Owed {
   const debts = new Map<string, Debt>()
+  let sweptAt = Number.NEGATIVE_INFINITY
 
   function unitsOf({ charge: { limit }, units, at, endsAt, instances }: Debt, now: number): number {
     if (now >= endsAt) return 0
     return limit.kind === 'rate' && units > 0 ? Math.max(0, units - flow(limit, now - at) / instances) : units
+  }
+
+  function isRoom(now: number): boolean {
+    if (debts.size < most || Math.abs(now - sweptAt) < SWEEP_MS) return debts.size < most
+    sweptAt = now
+    for (const [key, debt] of debts) if (unitsOf(debt, now) === 0) debts.delete(key)
+    return debts.size < most
   }
 
   return {
@@ -42,7 +54,7 @@ export function createOwed(most = MOST): Owed {
     },
     add(charge, lastsMs, now, instances) {
       const known = debts.get(charge.key)
-      if (!known && debts.size >= most) return
+      if (!known && !isRoom(now)) return
       const units = charge.cost + (known?.charge.limit.kind === charge.limit.kind ? unitsOf(known, now) : 0)
       debts.set(charge.key, { charge, units, at: now, endsAt: now + lastsMs, instances })
     },
@@ -50,14 +62,25 @@ export function createOwed(most = MOST): Owed {
       const debt = debts.get(charge.key)
       return debt ? Math.ceil(unitsOf(debt, now)) : 0
     },
-    byTenant(now) {
-      const lists = new Map<string, Charge[]>()
+    toPay(now) {
+      const lists: Charge[][] = []
+      const open = new Map<string, Charge[]>()
       for (const [key, debt] of debts) {
         const cost = Math.floor(unitsOf(debt, now))
-        if (cost === 0) debts.delete(key)
-        else lists.set(debt.charge.tenant, [...(lists.get(debt.charge.tenant) ?? []), { ...debt.charge, cost }])
+        const { tenant } = debt.charge
+        let list = open.get(tenant)
+        if (cost === 0) {
+          debts.delete(key)
+          continue
+        }
+        if (!list || list.length === MOST_AT_ONCE) {
+          list = []
+          open.set(tenant, list)
+          lists.push(list)
+        }
+        list.push({ ...debt.charge, cost })
       }
-      return [...lists.values()]
+      return lists
     },
     paid(charges) {
       for (const { key, cost } of charges) {

@@ -22,12 +22,13 @@ const CHARGE_MS = 1000
 
 /** No take waits longer than `timeoutMs` for the store, and none at all while units are in hand or the store is known to be away. */
 export function createSharedLimits(remote: RemoteLimits, parts: SharedParts): SharedLimits {
-  const { now, elapsed } = parts
+  const { now, elapsed, isThere = () => false } = parts
   const guard = createGuard({ ...parts, recover: () => limits.settle() })
   const leased = createLeasedLimits(withBudget(remote, guard), parts)
   const limits = createGuardedLimits(leased, {
     ...parts,
     guard,
+    isThere,
     lastTold: leased.lastTold,
     async charge(charges) {
       const at = elapsed()

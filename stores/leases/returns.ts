@@ -29,6 +29,9 @@ export interface Returns {
   end(): Promise<void>
 }
 
+/** One call holds up all others of the store: it must not be long. */
+const MOST_AT_ONCE = 200
+
 /** One timer while anything is in hand, which keeps no process alive. */
 export function createReturns({ remote, leaseMs, now, elapsed, onReturned }: ReturnsParts): Returns {
   const watched = new Set<Held>()
@@ -55,18 +58,19 @@ export function createReturns({ remote, leaseMs, now, elapsed, onReturned }: Ret
     return portions.map(({ units, from }) => ({ charge: { ...charge, cost: units }, from }))
   }
 
-  /** One call for each tenant: only its own buckets stand in one place. */
+  /** Calls for one tenant each, since only its own buckets stand in one place, and of no more than one call may take. */
   function give(unused: readonly Unused[]): void {
     const byTenant = new Map<string, Unused[]>()
     for (const one of unused) {
-      const ofTenant = byTenant.get(one.charge.tenant)
-      if (ofTenant) ofTenant.push(one)
-      else byTenant.set(one.charge.tenant, [one])
+      const ofTenant = byTenant.get(one.charge.tenant) ?? []
+      byTenant.set(one.charge.tenant, ofTenant)
+      if (ofTenant.push(one) === MOST_AT_ONCE) giveBack(ofTenant.splice(0))
     }
     for (const ofTenant of byTenant.values()) giveBack(ofTenant)
   }
 
   function giveBack(unused: readonly Unused[]): void {
+    if (unused.length === 0) return
     const units = unused.reduce((sum, { charge }) => sum + charge.cost, 0)
     const given = remote.giveBack(unused, now()).then(
       () => onReturned(units, false),

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { StateRules } from '../../../core/policy.ts'
 import { createSharedLimits, type SharedLimits } from '../../../stores/guard/shared-limits.ts'
+import { isOfScript } from '../../../stores/redis/failure.ts'
 import { createInstances } from '../../../stores/redis/instances.ts'
 import { createRedisLimits } from '../../../stores/redis/limits/redis-limits.ts'
 import type { StoreCounts } from '../../../telemetry/store-metrics.ts'
@@ -25,6 +26,7 @@ export function openRedisLimits(
   const limits = createSharedLimits(createRedisLimits(connection, { onForgotten: store.forgotten }), {
     ...{ leaseMs, timeoutMs, now, elapsed, instances: instances.count },
     isUp: connection.isUp,
+    isThere: isOfScript,
     probe: instances.beat,
     ...store.guardTold(),
   })

@@ -65,7 +65,7 @@ describe('what is owed to the store', () => {
     owed.add(charge(daily, { cost: 2 }), 900, NOON + 100, 2)
     expect(owed.of(charge(daily), NOON + 999)).toBe(5)
     expect(owed.of(charge(daily), NOON + 1000)).toBe(0)
-    expect(owed.byTenant(NOON + 1000)).toEqual([])
+    expect(owed.toPay(NOON + 1000)).toEqual([])
     expect(owed.size).toBe(0)
   })
 
@@ -78,16 +78,36 @@ describe('what is owed to the store', () => {
   it('can be less than nothing, where units were given back', () => {
     const owed = createOwed()
     owed.add(charge(daily, { cost: -2 }), 1000, NOON, 1)
-    expect(owed.byTenant(NOON)).toMatchObject([[{ cost: -2 }]])
+    expect(owed.toPay(NOON)).toMatchObject([[{ cost: -2 }]])
+  })
+
+  it('leaves its place to others once it has ended', () => {
+    const owed = createOwed(3)
+    for (const who of ['a', 'b', 'c']) owed.add(charge(burst, { who }), 200, NOON, 1)
+    owed.add(charge(daily), 1000, NOON + 100, 1)
+    expect(owed.of(charge(daily), NOON + 100)).toBe(0)
+    owed.add(charge(daily), 1000, NOON + 1100, 1)
+    expect(owed.of(charge(daily), NOON + 1100)).toBe(1)
+    expect(owed.size).toBe(1)
+  })
+
+  it('is paid in lists that one call may take', () => {
+    const owed = createOwed()
+    for (let i = 0; i < 450; i += 1) {
+      for (const tenant of ['acme', 'globex']) owed.add(charge(daily, { tenant, who: `u${i}` }), 1000, NOON, 1)
+    }
+    const lists = owed.toPay(NOON)
+    expect(lists.map(({ length }) => length).sort((one, other) => one - other)).toEqual([50, 50, 200, 200, 200, 200])
+    for (const list of lists) expect(new Set(list.map(({ tenant }) => tenant)).size).toBe(1)
   })
 
   it('is paid once, and what has been added meanwhile stays', () => {
     const owed = createOwed()
     owed.add(charge(daily, { cost: 3 }), 1000, NOON, 1)
-    const [bill = []] = owed.byTenant(NOON)
+    const [bill = []] = owed.toPay(NOON)
     owed.add(charge(daily), 1000, NOON, 1)
     owed.paid(bill)
-    expect(owed.byTenant(NOON)).toMatchObject([[{ cost: 1 }]])
+    expect(owed.toPay(NOON)).toMatchObject([[{ cost: 1 }]])
   })
 
   it('is bounded', () => {
@@ -100,7 +120,7 @@ describe('what is owed to the store', () => {
     const owed = createOwed()
     for (const tenant of ['acme', 'globex', 'acme']) owed.add(charge(daily, { tenant }), 1000, NOON, 1)
     owed.add(charge(burst), 1000, NOON, 1)
-    expect(owed.byTenant(NOON).map((list) => list.map(({ tenant, cost }) => [tenant, cost]))).toEqual([
+    expect(owed.toPay(NOON).map((list) => list.map(({ tenant, cost }) => [tenant, cost]))).toEqual([
       [
         ['acme', 2],
         ['acme', 1],

@@ -1,7 +1,7 @@
 /** When the shared store of limits is back: what was admitted without it is charged, once, and nothing has piled up. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { bytes, charge, daily } from '../../contract/limit-store/given.ts'
-import { admittedOf, away, back, pass, quota, rate, siteOf, take, usedIn } from './site.ts'
+import { admittedOf, away, BROKEN, back, pass, quota, rate, siteOf, take, usedIn } from './site.ts'
 
 beforeEach(() => vi.useFakeTimers({ now: Date.parse('2026-11-22T12:00:30Z') }))
 afterEach(() => vi.useRealTimers())
@@ -32,12 +32,12 @@ describe('when the store is back', () => {
   it('is charged once only, after failures that were too few to give it up', async () => {
     const site = siteOf(1, 0)
     site.remote.mode = 'fails'
-    await admittedOf(site.limits[0], [quota()], 3)
+    await admittedOf(site.limits[0], [quota()], 2)
     site.remote.mode = 'answers'
     await admittedOf(site.limits[0], [quota()], 1)
     await pass(100)
     expect(site.changes).toEqual([])
-    expect(await usedIn(site, quota())).toBe(4)
+    expect(await usedIn(site, quota())).toBe(3)
   })
 
   it('the next failure goes by what the store has told since the last', async () => {
@@ -91,6 +91,53 @@ describe('when the store is back', () => {
     }
     // its half of what was left each time
     expect(admitted).toEqual([5, 2, 1])
+  })
+
+  it('what it cannot charge though it is there is charged once, and keeps nobody from it', async () => {
+    const site = siteOf()
+    await away(site)
+    await admittedOf(site.limits[0], [quota()], 3)
+    const adjust = vi.spyOn(site.remote, 'adjust').mockRejectedValue(BROKEN)
+    await back(site)
+    expect(site.changes).toEqual([true, false])
+    await admittedOf(site.limits[0], [charge({ ...daily, name: 'other' })], 5)
+    expect(adjust).toHaveBeenCalledTimes(1)
+    expect(site.limits[0]?.counts.without.owed).toBe(0)
+  })
+
+  it('where a part of it answers, only what is owed to the rest is tried again, not at every answer', async () => {
+    const site = siteOf()
+    const other = charge(daily, { tenant: 'globex' })
+    await away(site)
+    await admittedOf(site.limits[0], [quota()], 3)
+    await admittedOf(site.limits[0], [other], 2)
+    const real = site.remote.adjust
+    const adjust = vi.spyOn(site.remote, 'adjust').mockImplementation((charges, now) => {
+      return charges[0]?.tenant === 'globex' ? Promise.reject(new Error('CLUSTERDOWN')) : real(charges, now)
+    })
+    await back(site)
+    expect(site.changes).toEqual([true, false])
+    expect(await usedIn(site, quota())).toBe(3)
+    adjust.mockClear()
+    await admittedOf(site.limits[0], [charge({ ...daily, name: 'exact', exact: true })], 30)
+    expect(adjust.mock.calls.length).toBeLessThanOrEqual(1)
+    adjust.mockRestore()
+    await pass(2000)
+    await admittedOf(site.limits[0], [charge({ ...daily, name: 'exact', exact: true })], 1)
+    await pass(50)
+    expect(await usedIn(site, other)).toBe(2)
+  })
+
+  it('is charged for thousands of buckets of one tenant, in calls of a few hundred', async () => {
+    const site = siteOf()
+    await away(site)
+    const of = (i: number) => charge({ ...daily, by: ['user'] }, { who: `u${i}` })
+    for (let i = 0; i < 2500; i += 1) site.limits[0]?.take([of(i)], Date.now())
+    const adjust = vi.spyOn(site.remote, 'adjust')
+    await back(site)
+    expect(site.changes).toEqual([true, false])
+    expect(Math.max(...adjust.mock.calls.map(([charges]) => charges.length))).toBe(200)
+    for (const i of [0, 1234, 2499]) expect(await usedIn(site, of(i))).toBe(1)
   })
 
   it('stays given up while it cannot be charged', async () => {

@@ -6,6 +6,8 @@ import { burst, charge, daily } from '../../contract/limit-store/given.ts'
 import { createFakeRemote, type FakeRemote } from '../../support/fake-remote-limits.ts'
 
 export const BUDGET_MS = 10
+/** Of what is stored, from a store that is there. */
+export const BROKEN = new Error('ERR a script that fails')
 /** What one turn of the event loop takes on the clock of these tests. */
 export const A_TURN = 1
 export const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
@@ -30,6 +32,7 @@ export function siteOf(instances = 1, leaseMs = 100): Site {
       // a real one writes something
       probe: async () => remote.look([], Date.now()),
       onChange: (isOpen) => changes.push(isOpen),
+      isThere: (failure) => failure === BROKEN,
     }),
   )
   return { remote, limits, changes }

@@ -343,6 +343,19 @@ describe('a refusal', () => {
 })
 
 describe('bounds', () => {
+  it('what goes back is never too much for one call', async () => {
+    const fleet = fleetOf(1)
+    const each = Array.from({ length: 450 }, (_, i) => charge({ ...much, by: ['user'] }, { who: `u${i}` }))
+    for (let i = 0; i < 4; i += 1) {
+      for (const one of each) void fleet.take(0, [one])
+      await pass(20)
+    }
+    const giveBack = vi.spyOn(fleet.remote, 'giveBack')
+    void fleet.instances[0]?.release()
+    await pass(10)
+    expect(giveBack.mock.calls.map(([unused]) => unused.length)).toEqual([200, 200, 50])
+  })
+
   const perUser: Quota = { ...much, name: 'per-user', by: ['user'] }
   const ofUser = (i: number) => charge(perUser, { who: `u${i}` })
 
