@@ -1,5 +1,5 @@
 /** The feed tells every change once, in order, or that it does not know; whatever happens to its subscription. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createFeed, type Feed } from '../../../stores/redis/directory/feed.ts'
 import { commonKey } from '../../../stores/redis/directory/names.ts'
 import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
@@ -22,8 +22,8 @@ afterEach(async () => {
   await redis.connection.client.del(stream)
 })
 
-/** Looks once, and then only when it is told to: it hears nobody. */
-function followed(): Feed {
+/** Looks once, and then only when it is told to, or when its time has come: it hears nobody. */
+function followed(more: { readonly pollMs?: number; readonly onCurrent?: () => void } = { pollMs: NEVER }): Feed {
   const { connection } = redis
   const subscriber = () => {
     const client = connection.subscriber()
@@ -38,12 +38,18 @@ function followed(): Feed {
       onRecords: () => told.push('records'),
       onPolicy: () => told.push('policy'),
       onLost: () => told.push('lost'),
-      onCurrent: () => told.push('current'),
+      onCurrent: () => {
+        told.push('current')
+        more.onCurrent?.()
+      },
     },
-    { elapsed: () => performance.now(), pollMs: 2 ** 31 - 1 },
+    { elapsed: () => performance.now(), ...(more.pollMs !== undefined && { pollMs: more.pollMs }) },
   )
   return feed
 }
+
+/** The longest that a timer takes. */
+const NEVER = 2 ** 31 - 1
 
 const changed = (kind: string, id = '') =>
   redis.connection.client.xadd(stream, '*', 'kind', kind, 'id', id, 'revision', '1')
@@ -65,6 +71,27 @@ describe('a feed', () => {
     await changed('policy')
     expect(await looked()).toEqual(['tenant acme', 'key h1', 'records', 'policy', 'current'])
     expect(await looked()).toEqual(['current'])
+  })
+
+  it('looks by itself every five seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      let onCurrent = () => {}
+      await changed('policy')
+      followed({ onCurrent: () => onCurrent() })
+      await looked()
+      await changed('policy')
+      vi.advanceTimersByTime(4999)
+      expect(told).toEqual([])
+      const isTold = new Promise<void>((resolve) => {
+        onCurrent = resolve
+      })
+      vi.advanceTimersByTime(1)
+      await isTold
+      expect(told).toEqual(['policy', 'current'])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('tells any number of changes', async () => {

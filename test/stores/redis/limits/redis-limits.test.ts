@@ -194,6 +194,15 @@ describe('nothing stays behind', () => {
     expect(lives).toBeLessThanOrEqual(1600)
   })
 
+  it('a window is remembered for a day after its end: a clock that is put back a little finds what was used', async () => {
+    const { client } = redis.connection
+    const [seconds] = await client.time()
+    const left = DAY - ((Number(seconds) * 1000) % DAY)
+    await take(storeOf(), [charge(daily, { cost: 10 })], Date.now())
+    const [key = ''] = await keysHere()
+    expect(await client.pttl(key)).toBeGreaterThan(left + DAY - 60_000)
+  })
+
   it('what is full again goes at once, and a look or a cost of nothing leaves nothing', async () => {
     const store = storeOf()
     await store.look([charge(daily), charge(burst)], Date.now())
