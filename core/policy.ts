@@ -118,7 +118,7 @@ export interface TenantDirectory {
   byHost(host: string): MaybePromise<Found<Tenant>>
   /** By the hex SHA-256 of the whole key. */
   apiKeyByHash(hash: string): MaybePromise<Found<ApiKey>>
-  /** Whether `apiKeyByHash` answers that one at once, so that a guess costs the store nothing. */
+  /** Whether a guess costs the store nothing: `apiKeyByHash` answers at once, or asks with others, or asks again for what was there. */
   holdsApiKey(hash: string): boolean
   /** All of them, or of one tenant, by the hash: for administration, which may take its time. Rejects where they cannot be read. */
   apiKeys(tenant?: string): MaybePromise<Iterable<readonly [hash: string, key: ApiKey]>>

@@ -15,6 +15,9 @@ import { createTally } from '../core/tally.ts'
 
 const MOST_ADDRESSES = 100_000
 
+/** Questions to a store under way for one address: each is answered in a millisecond or so, or given up soon. */
+const MOST_LOOKUPS = 250
+
 /** What is left for an address, and the limit by which that is counted. */
 interface Failures {
   readonly bucket: TokenBucket
@@ -43,6 +46,7 @@ export function createFailedCredentials(mostAddresses = MOST_ADDRESSES): FailedC
   }
 
   const underWay = createTally()
+  const lookups = createTally()
 
   /** Until so many may fail. */
   function msUntil(block: string, count: number, limit: RateLimit, now: number): number {
@@ -61,6 +65,13 @@ export function createFailedCredentials(mostAddresses = MOST_ADDRESSES): FailedC
       return ms
     },
     end: (address) => underWay.remove(addressBlock(address)),
+    beginLookup(address) {
+      const block = addressBlock(address)
+      if (lookups.of(block) >= MOST_LOOKUPS) return false
+      lookups.add(block)
+      return true
+    },
+    endLookup: (address) => lookups.remove(addressBlock(address)),
     failed(address, rule, now) {
       const block = addressBlock(address)
       const limit = limitOf(rule)

@@ -82,9 +82,9 @@ function verdictLater(
   })
 }
 
-/** A store is asked about no more keys of one address at a time than may fail. */
+/** A store is asked about a bounded number of keys of one address at a time, and about none while too many have failed. */
 function beginAsking(attempt: Attempt): Refusal | undefined {
-  return attempt.blocked() ?? attempt.begin()
+  return attempt.blocked() ?? attempt.beginLookup()
 }
 
 function verdictOf(known: Found<ApiKey>, keyHash: string, records: CredentialRecords, attempt: Attempt): Verdict {

@@ -17,10 +17,20 @@ export interface FailedCredentials {
    */
   begin(address: string, rule: FailureRule, now: number): number
   end(address: string): void
+  /** Takes one of the places that an address has for questions to a store, which `endLookup` gives back; false where none is free. */
+  beginLookup(address: string): boolean
+  endLookup(address: string): void
 }
 
 /** No address is ever blocked. */
-export const NO_FAILURE_LIMIT: FailedCredentials = { blockedForMs: () => 0, failed() {}, begin: () => 0, end() {} }
+export const NO_FAILURE_LIMIT: FailedCredentials = {
+  blockedForMs: () => 0,
+  failed() {},
+  begin: () => 0,
+  end() {},
+  beginLookup: () => true,
+  endLookup() {},
+}
 
 export interface Attempt {
   /** ms since the epoch. */
@@ -38,6 +48,11 @@ export interface Attempt {
    * for this address that, if all of it fails, it has failed too often. What has begun ends with the attempt.
    */
   begin(): Refusal | undefined
+  /**
+   * The same before a question to a store of keys, which costs far less than a signature: of those many more may be under way, so
+   * that many callers behind one address are not refused where all of them are asked about again.
+   */
+  beginLookup(): Refusal | undefined
 }
 
 /** An attempt, and what its owner tells of its outcome. `end` is called once, whatever has come of it. */
@@ -55,6 +70,7 @@ export function attemptOf(
 ): OwnAttempt {
   if (rule === undefined || address === '') return { now, address, ...UNLIMITED }
   let hasBegun = false
+  let isLookingUp = false
   return {
     now,
     address,
@@ -65,14 +81,27 @@ export function attemptOf(
       hasBegun = !refusal
       return refusal
     },
+    beginLookup() {
+      if (!isLookingUp && !failures.beginLookup(address)) return TOO_MANY_LOOKUPS
+      isLookingUp = true
+      return undefined
+    },
     failed: () => failures.failed(address, rule, now),
     end() {
       if (hasBegun) failures.end(address)
+      if (isLookingUp) failures.endLookup(address)
     },
   }
 }
 
-const UNLIMITED = { blocked: () => undefined, begin: () => undefined, failed() {}, end() {} }
+const none = () => undefined
+const UNLIMITED = { blocked: none, begin: none, beginLookup: none, failed() {}, end() {} }
+
+const TOO_MANY_LOOKUPS: Refusal = {
+  denied: 'too_many_failures',
+  because: 'too many unknown credentials of this address are asked about at this moment',
+  retryAfterMs: 1000,
+}
 
 function tooMany(retryAfterMs: number): Refusal | undefined {
   if (retryAfterMs === 0) return undefined

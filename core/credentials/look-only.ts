@@ -14,6 +14,8 @@ export function onlyLookedUp(parts: CredentialParts): CredentialParts {
       begin: (address, rule, now) => failures.blockedForMs(address, rule, now),
       failed() {},
       end() {},
+      beginLookup: () => true,
+      endLookup() {},
     },
     verified: { ...ignored, get: (hash) => verified.get(hash) },
     introspected: { ...ignored, get: (hash) => introspected.get(hash) },

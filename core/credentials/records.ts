@@ -10,7 +10,7 @@ import type { Principal } from './principal.ts'
 export interface CredentialRecords {
   /** A key that was issued while running, by the hex SHA-256 of the whole key. Never rejects for its store's sake. */
   issuedKey(hash: string): MaybePromise<Found<ApiKey>>
-  /** Whether `issuedKey` answers that one at once; absent where it always does. */
+  /** As `TenantDirectory.holdsApiKey`, of `issuedKey`; absent where it always answers at once. */
   holdsIssuedKey?(hash: string): boolean
   /** From when on (ms since the epoch) a secret is refused because another has taken its place; undefined where none has. */
   replacedAt(hash: string): number | undefined

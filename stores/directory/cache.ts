@@ -32,7 +32,7 @@ export interface Cache<T> {
   readonly counts: CacheCounts
   /** In the same tick when it is known; undefined is an answer: there is none of that key. */
   get(key: string): MaybePromise<Found<T>>
-  /** Whether `get` would answer in the same tick. */
+  /** Whether a guess costs nothing: `get` answers in the same tick, joins a question, or asks again for what there was. */
   holds(key: string): boolean
   /** What is held, however old. */
   peek(key: string): T | undefined
@@ -149,7 +149,8 @@ export function createCache<T>(parts: CacheParts<T>): Cache<T> {
       return flight.then((found) => (found === UNAVAILABLE ? useStale(find(key)) : found))
     },
     holds(key) {
-      const entry = known.peek(key) ?? unknown.peek(key)
+      if (known.peek(key) || flights.join(key)) return true
+      const entry = unknown.peek(key)
       const now = elapsed()
       if (!entry) return false
       return isFresh(entry, now) || ((isAway() || now < entry.askAgainAt) && isUsable(entry, now))

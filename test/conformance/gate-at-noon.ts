@@ -37,6 +37,8 @@ export function gateAtNoon(policy: Policy, parts: GivenParts = {}): GateAtNoon {
     failed: (address, rule, now) => failures.failed(address, rule, now),
     begin: (address, rule, now) => failures.begin(address, rule, now),
     end: (address) => failures.end(address),
+    beginLookup: (address) => failures.beginLookup(address),
+    endLookup: (address) => failures.endLookup(address),
   }
   return {
     gate: createGate(policy, {

@@ -242,16 +242,18 @@ describe('revocations that have not been known for too long', () => {
 
 describe('a key that a store has to be asked about', () => {
   const events: string[] = []
-  const failures = (blockedMs: number, busyMs: number): FailedCredentials => ({
+  const failures = (blockedMs: number, isBusy: boolean): FailedCredentials => ({
     blockedForMs: () => blockedMs,
     failed: () => void events.push('failed'),
-    begin: () => busyMs,
-    end: () => void events.push('end'),
+    begin: () => 1000,
+    end() {},
+    beginLookup: () => !isBusy,
+    endLookup: () => void events.push('end'),
   })
 
   it.each([
-    ['blocked', failures(1000, 0)],
-    ['asking about as many as may fail', failures(0, 1000)],
+    ['blocked', failures(1000, false)],
+    ['asking about as many as it may', failures(0, true)],
   ])('is not asked about while its address is %s, although its checksum is right', async (_, held) => {
     const { ask, asked } = open({ failures: held })
     expect(await ask(withKey(newKey().key))).toMatchObject({ reason: 'too_many_failures' })
@@ -270,7 +272,7 @@ describe('a key that a store has to be asked about', () => {
         return undefined
       },
     }
-    const credentials = createCredentials(policy, partsOf({ records, failures: failures(1000, 0) }))
+    const credentials = createCredentials(policy, partsOf({ records, failures: failures(1000, false) }))
     const ask = async (key: string) => decide(requestOf(withKey(key)), { ...given, policy, credentials })
     expect(await ask(newKey().key)).toMatchObject({ reason: 'too_many_failures' })
     expect(await ask(acme.key)).toMatchObject({ reason: 'allowed' })
@@ -279,11 +281,11 @@ describe('a key that a store has to be asked about', () => {
 
   it('ends its attempt once, and counts as failed only when it is unknown', async () => {
     events.length = 0
-    const { ask } = open({ failures: failures(0, 0), away: ['apiKeyByHash'] })
+    const { ask } = open({ failures: failures(0, false), away: ['apiKeyByHash'] })
     await ask(CI)
     expect(events).toEqual(['end'])
     events.length = 0
-    await open({ failures: failures(0, 0) }).ask(withKey(newKey().key))
+    await open({ failures: failures(0, false) }).ask(withKey(newKey().key))
     expect(events).toEqual(['failed', 'end'])
   })
 })

@@ -161,6 +161,20 @@ describe('what is under way', () => {
     expect(beginAll(failures, NOON + 60_000)).toBe(RULE.burst)
   })
 
+  it('may be more where a store is asked, up to a bound for each address', () => {
+    const failures = createFailedCredentials()
+    const lookUpAll = (address: string) => {
+      let begun = 0
+      while (begun < 1000 && failures.beginLookup(address)) begun += 1
+      return begun
+    }
+    beginAll(failures)
+    expect(lookUpAll(CLIENT)).toBe(250)
+    expect(lookUpAll('192.0.2.8')).toBe(250)
+    failures.endLookup(CLIENT)
+    expect(lookUpAll(CLIENT)).toBe(1)
+  })
+
   it('blocks no credential that is cheap to refuse, and no other address', () => {
     const failures = createFailedCredentials()
     beginAll(failures)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Io } from '../../cli/io.ts'
 import { type FollowedRedisPolicy, followRedisPolicy } from '../../cli/service/follow-redis-policy.ts'
 import { newTenant, readPolicyToImport } from '../../cli/tenants/policy-file.ts'
+import { type FailedCredentials, NO_FAILURE_LIMIT } from '../../core/credentials/attempt.ts'
 import { createCredentials } from '../../core/credentials/authenticate.ts'
 import type { CredentialRecord } from '../../core/credentials/records.ts'
 import { decide, type Given } from '../../core/decide.ts'
@@ -43,6 +44,8 @@ export interface InstanceOptions {
   readonly onAnswer?: () => void
   /** Between two looks that no message has asked for; never, where it is not said. */
   readonly pollMs?: number
+  /** Nobody is blocked where it is not said. */
+  readonly failures?: FailedCredentials
 }
 
 /** No message of an interval timer comes later. */
@@ -51,7 +54,7 @@ const NEVER = 2 ** 31 - 1
 /** Resolves once it has a policy. The connection stays the caller's. */
 export async function startInstance(
   connection: RedisConnection,
-  { env = {}, onAnswer = () => {}, pollMs = NEVER }: InstanceOptions = {},
+  { env = {}, onAnswer = () => {}, pollMs = NEVER, failures = NO_FAILURE_LIMIT }: InstanceOptions = {},
 ): Promise<RedisInstance> {
   const told: string[] = []
   let skipped = 0
@@ -61,7 +64,7 @@ export async function startInstance(
   const use = () => {
     if (!live || !following) return
     const records = following.records.records()
-    const credentials = createCredentials(live, partsOf({ records }))
+    const credentials = createCredentials(live, partsOf({ records, failures }))
     given = { policy: live, credentials, limits: createMemoryLimits(), flags: createFlags(live.flags), clock: Date.now }
   }
   const followed = followRedisPolicy({

@@ -78,6 +78,7 @@ export const attemptAt = (now: number): Attempt => ({
   address: '',
   blocked: () => undefined,
   begin: () => undefined,
+  beginLookup: () => undefined,
 })
 
 /** With nothing remembered yet, unless a memory is given. */

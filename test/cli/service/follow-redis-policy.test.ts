@@ -1,6 +1,7 @@
 /** Instances that share a policy in Redis: what is changed there holds for all of them at once, and what they know while it is away. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Decision } from '../../../core/decision.ts'
+import { createFailedCredentials } from '../../../stores/failed-credentials.ts'
 import { sweepGenerations } from '../../../stores/redis/directory/import.ts'
 import { commonKey, generationKey } from '../../../stores/redis/directory/names.ts'
 import { newKey } from '../../support/gate.ts'
@@ -119,6 +120,20 @@ describe('an instance', () => {
     const decisions = await Promise.all(Array.from({ length: 1000 }, () => ask(withKey(CI))))
     expect(new Set(decisions.map(({ decision }) => decision))).toEqual(new Set(['allow']))
     expect(questions).toBe(1)
+  })
+
+  it('lets in who is behind one address: a thousand at once with one new key, and many new ones, also where all is asked again', async () => {
+    const keys = Array.from({ length: 200 }, newKey)
+    const apiKeys = keys.map(({ hash }, at) => ({ id: `k${at}`, hash }))
+    await writer.import(policyOf({ acme: { ...ACME, apiKeys: [...ACME.apiKeys, ...apiKeys] } }))
+    const one = await instance({ failures: createFailedCredentials() })
+    const reasons = async (asked: readonly { readonly key: string }[]) =>
+      new Set((await Promise.all(asked.map((key) => one.ask(withKey(key))))).map(({ reason }) => reason))
+    const allowed = new Set(['allowed'])
+    expect(await reasons(Array(1000).fill(CI))).toEqual(allowed)
+    expect(await reasons(keys)).toEqual(allowed)
+    one.following.listeners.onLost()
+    expect(await reasons([...keys, ...keys, CI])).toEqual(allowed)
   })
 
   it('that starts before there is a policy waits for one', async () => {
@@ -322,6 +337,21 @@ describe('while Redis is away', () => {
       await decided(one, newKey(), 'invalid_credential')
     },
   )
+
+  it('emptied: who starts after that refuses what was revoked before, since those who knew it have written it back', async () => {
+    await writer.record(REVOKED)
+    const [one, other] = [await instance({ pollMs: 50 }), await instance({ pollMs: 50 })]
+    await Promise.all([decided(one, CI, 'revoked_credential'), decided(other, CI, 'revoked_credential')])
+    await redis.connection.client.flushall()
+    await writerTo(redis.connection).import(POLICY)
+    const list = commonKey(redis.connection.place.prefix, 'records')
+    await until(async () => (await redis.connection.client.llen(list)) > 0 || undefined)
+    const third = await instance()
+    expect(await third.ask(withKey(CI))).toMatchObject({ reason: 'revoked_credential' })
+    await Promise.all([decided(one, CI, 'revoked_credential'), decided(other, CI, 'revoked_credential')])
+    await Promise.all([one, other].map(({ following }) => following.records.refresh()))
+    expect(await redis.connection.client.llen(list)).toBe(1)
+  })
 
   it('emptied: what was known and revoked still holds, and what is imported next is served', async () => {
     await writer.set('globex', { plan: 'free', certificates: [{ id: 'spiffe', uri: 'spiffe://globex/*' }] })
