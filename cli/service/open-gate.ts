@@ -1,4 +1,5 @@
 /** The gate of a service with its first policy, over the stores that this asks for. */
+import { randomBytes } from 'node:crypto'
 import type { Policy } from '../../core/policy.ts'
 import { type Following, type FollowingParts, followRecords } from '../../stores/redis/following.ts'
 import { createGate, type Gate } from './gate.ts'
@@ -69,10 +70,27 @@ async function openOver(
 }
 
 /** What is told of all that a process holds of a Redis. */
-export function followingParts(store: SharedStore, { log, elapsed }: Surroundings): Omit<FollowingParts, 'rules'> {
+export function followingParts(
+  store: SharedStore,
+  { log, audit, elapsed }: Surroundings,
+): Omit<FollowingParts, 'rules'> {
   const { connection } = store
   const onProblem = tellOnce(log.storeUnreadable, elapsed)
-  return { connection, elapsed, onProblem, onLost: log.revocationsLost, ...store.guardTold() }
+  return {
+    ...{ connection, elapsed, onProblem, onLost: log.revocationsLost },
+    onWrittenBack(written, problem) {
+      log.revocationsWrittenBack(written, problem)
+      audit.administered({
+        action: 'revocations_written_back',
+        outcome: problem === undefined ? 'done' : 'failed',
+        requestId: randomBytes(16).toString('hex'),
+        address: 'none',
+        target: { written },
+        ...(problem !== undefined && { reason: problem }),
+      })
+    },
+    ...store.guardTold(),
+  }
 }
 
 const AGAIN_MS = 60_000

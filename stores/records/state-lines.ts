@@ -57,11 +57,12 @@ export function readLine(source: string): ReadLine {
   return { ok: true, record: record as CredentialRecord }
 }
 
-/** The line of a record, with its end; `now` is when it is written, in ms since the epoch. */
-export function lineOf(record: CredentialRecord, now: number): string {
+/** The line of a record, with its end; `now` is when it was recorded, in ms since the epoch, where that is known. */
+export function lineOf(record: CredentialRecord, now?: number): string {
   const { kind, ...rest } = record
   const fields = Object.entries(rest).map(([name, value]) => [name, writtenAs(name, value)])
-  return `${JSON.stringify({ kind, time: instantText(now), ...Object.fromEntries(fields) })}\n`
+  const time = now === undefined ? undefined : instantText(now)
+  return `${JSON.stringify({ kind, time, ...Object.fromEntries(fields) })}\n`
 }
 
 const INSTANTS: ReadonlySet<string> = new Set(['notBefore', 'expiresAt', 'at', 'before'])

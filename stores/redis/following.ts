@@ -22,7 +22,9 @@ export interface Followed {
   confirm(at: number): void
 }
 
-export interface FollowingParts extends Pick<RecordsParts, 'onLost'>, Pick<GuardParts, 'onChange' | 'onAnswer'> {
+export interface FollowingParts
+  extends Pick<RecordsParts, 'onLost' | 'onWrittenBack'>,
+    Pick<GuardParts, 'onChange' | 'onAnswer'> {
   readonly connection: RedisConnection
   readonly rules: Pick<StateRules, 'cacheMs' | 'staleForMs' | 'lookupTimeoutMs'>
   /** ms from anywhere, never going back. */
@@ -45,7 +47,7 @@ export interface Following {
 
 /** Follows nothing but the records, which it begins to read. */
 export function createFollowing(parts: FollowingParts): Following {
-  const { connection, rules, elapsed, onProblem, onLost, onChange, onAnswer } = parts
+  const { connection, rules, elapsed, onProblem, onLost, onWrittenBack, onChange, onAnswer } = parts
   const { client, place } = connection
   const guard = createGuard({
     timeoutMs: rules.lookupTimeoutMs,
@@ -60,6 +62,7 @@ export function createFollowing(parts: FollowingParts): Following {
     staleForMs: rules.staleForMs,
     elapsed,
     onLost,
+    ...(onWrittenBack && { onWrittenBack }),
     onProblem: (problem) => problem !== undefined && onProblem(problem),
   })
   const followers = new Set<Followed>([

@@ -1,16 +1,15 @@
 /**
  * All that was revoked or replaced, held in this process, so that a decision costs no round trip: read whole at first, then as
- * far as it is new. What was known once holds for good, also where Redis has lost it.
+ * far as it is new. What was known once holds for good, also where Redis has lost it, and is written back.
  */
-import { setImmediate } from 'node:timers/promises'
 import type { CredentialRecords } from '../../core/credentials/records.ts'
 import type { ApiKey } from '../../core/policy.ts'
 import type { Cache } from '../directory/cache.ts'
-import { LATE, withinBudget } from '../guard/budget.ts'
 import { createRecordIndex, MOST_RECORDS, type RecordIndex } from '../records/credential-records.ts'
 import { readLine } from '../records/state-lines.ts'
 import type { RedisConnection } from './connection.ts'
-import { commonKey } from './directory/names.ts'
+import { createRecordList } from './record-list.ts'
+import { writeBack } from './write-back.ts'
 
 export interface RecordsParts {
   readonly connection: RedisConnection
@@ -22,6 +21,8 @@ export interface RecordsParts {
   readonly onProblem: (problem: string | undefined) => void
   /** Redis has no longer what it had: of `before` records there are `after`. What is known here still holds. */
   readonly onLost: (before: number, after: number) => void
+  /** All that is known here stands in Redis again, `written` of it by us; or it cannot be written, and why. Absent: nobody asks. */
+  readonly onWrittenBack?: (written: number, problem?: string) => void
   readonly mostRecords?: number
 }
 
@@ -40,70 +41,39 @@ export interface RedisRecords {
   readonly losses: number
 }
 
-/** Asked for at a time, and read before others have their turn. */
-const PAGE = 1000
-const SLICE = 200
-const PAGE_MS = 2000
-
 /** Nothing is known, and nobody let in, before the first `refresh`. */
 export function createRedisRecords(parts: RecordsParts): RedisRecords {
-  const { connection, staleForMs, elapsed, onProblem, onLost, mostRecords = MOST_RECORDS } = parts
-  const list = commonKey(connection.place.prefix, 'records')
+  const { connection, staleForMs, elapsed, onProblem, mostRecords = MOST_RECORDS } = parts
   const index = createRecordIndex(mostRecords)
+  const list = createRecordList(connection, { onLine: takeLine, onLost: beginAnew })
   let currentAt = Number.NEGATIVE_INFINITY
   let isDue = true
   let losses = 0
   let told: string | undefined
-  /** How far the list was read, and what stood there last: where that is the same, nothing before it has changed. */
-  let position = 0
-  let lastLine: string | undefined
+  /** What stands in the list since it was last read from its beginning, until all that is known does; undefined where it does. */
+  let present: RecordIndex | undefined
+  let writingFailure: string | undefined
   /** The first line that could not be read, and why. */
   let bad: { readonly at: number; readonly problem: string } | undefined
   let underWay: Promise<boolean> | undefined
   let next: Promise<boolean> | undefined
 
-  const page = async (from: number, count: number): Promise<readonly string[]> => {
-    if (!connection.isUp()) throw new Error('not connected')
-    const lines = await withinBudget(connection.client.lrange(list, from, from + count - 1), PAGE_MS)
-    if (lines === LATE) throw new Error('late')
-    return lines
-  }
-
-  async function readOn(): Promise<void> {
-    for (;;) {
-      // the last line again: another one there tells of a list that has lost some and gained others
-      const overlap = position > 0 ? 1 : 0
-      const lines = await page(position - overlap, PAGE + overlap)
-      if (overlap === 1 && lines[0] !== lastLine) await startAnew()
-      else {
-        await take(lines.slice(overlap))
-        if (lines.length < PAGE + overlap) return
-      }
-    }
-  }
-
-  async function startAnew(): Promise<void> {
-    const before = position
-    position = 0
-    lastLine = undefined
+  function beginAnew(before: number, after: number): void {
+    present = createRecordIndex(mostRecords)
     bad = undefined
     losses += 1
-    onLost(before, await connection.client.llen(list))
+    parts.onLost(before, after)
   }
 
-  async function take(lines: readonly string[]): Promise<void> {
-    for (const [at, line] of lines.entries()) {
-      const problem = takeLine(line)
-      if (problem !== undefined) bad ??= { at: position, problem: `record ${position + 1} ${problem}` }
-      position += 1
-      lastLine = line
-      if (at % SLICE === SLICE - 1) await setImmediate()
-    }
+  function takeLine(line: string, at: number): void {
+    const problem = problemOf(line)
+    if (problem !== undefined) bad ??= { at, problem: `record ${at + 1} ${problem}` }
   }
 
-  function takeLine(line: string): string | undefined {
+  function problemOf(line: string): string | undefined {
     const read = readLine(line)
     if (!read.ok) return `cannot be read (${read.problem}); another version may have written it`
+    if (present && !present.covers(read.record)) present.add(read.record)
     if (index.covers(read.record)) return undefined
     if (index.size >= index.most) return `is one more than ${index.most}`
     index.add(read.record)
@@ -113,11 +83,28 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
   /** Whether the line that could not be read was mended; then all from there on is read again. */
   async function lookAtBad(): Promise<void> {
     if (!bad) return
-    const [line] = await page(bad.at, 1)
-    if (line !== undefined && takeLine(line) !== undefined) return
-    position = bad.at
-    lastLine = bad.at === 0 ? undefined : (await page(bad.at - 1, 1))[0]
+    const line = await list.lineAt(bad.at)
+    if (line !== undefined && problemOf(line) !== undefined) return
+    await list.rewind(bad.at)
     bad = undefined
+  }
+
+  /** Puts what Redis has lost there again; where that cannot be done now, what is known still holds. */
+  async function restore(): Promise<void> {
+    const looked = present
+    if (!looked) return
+    try {
+      const written = await writeBack({ connection, list, known: index, present: looked })
+      // lost once more meanwhile: the next reading sees to that
+      if (present !== looked) return
+      present = undefined
+      writingFailure = undefined
+      parts.onWrittenBack?.(written)
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'unknown failure'
+      if (why !== writingFailure) parts.onWrittenBack?.(0, why)
+      writingFailure = why
+    }
   }
 
   async function refreshOnce(): Promise<boolean> {
@@ -125,17 +112,18 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
     const askedAt = elapsed()
     try {
       await lookAtBad()
-      await readOn()
+      await list.readOn()
     } catch {
       // away: what is known grows old, which whoever looks at its age sees
       return false
     }
+    await restore()
     if (bad?.problem !== told) {
       told = bad?.problem
       onProblem(told)
     }
     if (bad) return false
-    isDue = next !== undefined
+    isDue = next !== undefined || present !== undefined
     currentAt = Math.max(currentAt, askedAt)
     return true
   }

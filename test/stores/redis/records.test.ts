@@ -1,11 +1,13 @@
 /** What was revoked, held in a process: all of it or nobody is let in, and nothing of it is ever forgotten. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Principal } from '../../../core/credentials/principal.ts'
+import type { CredentialRecord } from '../../../core/credentials/records.ts'
 import { lineOf } from '../../../stores/records/state-lines.ts'
 import type { RedisConnection } from '../../../stores/redis/connection.ts'
 import { commonKey } from '../../../stores/redis/directory/names.ts'
 import { createRedisRecords, type RecordsParts } from '../../../stores/redis/records.ts'
 import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
+import { until } from '../../support/until.ts'
 
 let redis: TestRedis
 let connection: RedisConnection
@@ -32,11 +34,13 @@ const records = (more: Partial<RecordsParts> = {}) =>
     elapsed: () => clock.now,
     onProblem: (problem) => told.push(problem),
     onLost: (before, after) => told.push(`lost: ${before}, now ${after}`),
+    onWrittenBack: (written, problem) => told.push(`written back: ${problem ?? written}`),
     ...more,
   })
 
 const revocation = (id: string) => lineOf({ kind: 'revoked-credential', tenant: 'acme', id }, 0).trimEnd()
 const push = (...ids: string[]) => connection.client.rpush(list, ...ids.map(revocation))
+const ids = async () => (await connection.client.lrange(list, 0, -1)).map((line) => JSON.parse(line).id)
 const keyOf = (id: string): Principal => ({ kind: 'apiKey', credential: id, tenantId: 'acme', roles: [], scopes: [] })
 const isRevoked = (held: ReturnType<typeof records>, id: string) => held.records().isRevoked(keyOf(id), 'acme')
 
@@ -104,12 +108,12 @@ describe('what Redis has lost still holds, and is told', () => {
     await connection.client.del(list)
     expect(await held.refresh()).toBe(true)
     expect([isRevoked(held, 'a'), isRevoked(held, 'b')]).toEqual([true, true])
-    expect(told).toEqual(['lost: 2, now 0'])
+    expect(told).toEqual(['lost: 2, now 0', 'written back: 2'])
     expect(held.losses).toBe(1)
     await push('c')
     await held.refresh()
     expect(isRevoked(held, 'c')).toBe(true)
-    expect(told).toHaveLength(1)
+    expect(told).toHaveLength(2)
   })
 
   it('its end, although others were added behind since', async () => {
@@ -121,7 +125,77 @@ describe('what Redis has lost still holds, and is told', () => {
     await held.refresh()
     expect(['a', 'b', 'c', 'd', 'e'].map((id) => isRevoked(held, id))).toEqual([true, true, true, true, true])
     expect(held.index.size).toBe(5)
-    expect(told).toEqual(['lost: 2, now 4'])
+    expect(told).toEqual(['lost: 2, now 4', 'written back: 1'])
+    expect(await ids()).toEqual(['a', 'c', 'd', 'e', 'b'])
+  })
+})
+
+describe('what Redis has lost is written back', () => {
+  const many = (count: number) => Array.from({ length: count }, (_, index) => `k${index}`)
+
+  it('once, by however many instances at the same time, so that who starts later knows it too', async () => {
+    await push(...many(1200))
+    const held = await Promise.all(
+      Array.from({ length: 4 }, async () => records({ connection: await redis.another() })),
+    )
+    await Promise.all(held.map((each) => each.refresh()))
+    await connection.client.flushall()
+    expect(await Promise.all(held.map((each) => each.refresh()))).toEqual([true, true, true, true])
+    expect((await ids()).sort()).toEqual(many(1200).sort())
+    const fresh = records()
+    await fresh.refresh()
+    expect(many(1200).every((id) => isRevoked(fresh, id))).toBe(true)
+    const written = told.flatMap((line) => /^written back: (\d+)$/.exec(line ?? '')?.[1] ?? [])
+    expect(written).toHaveLength(4)
+    expect(written.reduce((sum, each) => sum + Number(each), 0)).toBe(1200)
+  })
+
+  it('of every kind as it was, and told to all as a change', async () => {
+    const all: CredentialRecord[] = [
+      { kind: 'replaced', hash: 'a'.repeat(64), at: 1_700_000_000_123 },
+      { kind: 'revoked-credential', tenant: 'acme', id: 'ci' },
+      { kind: 'revoked-token', issuer: 'https://id.example', jti: 'j' },
+      { kind: 'revoked-token', jti: 'any' },
+      { kind: 'revoked-subject', subject: 's', before: 1_700_000_000_456 },
+      { kind: 'revoked-tenant', tenant: 'globex', before: 1_700_000_000_789 },
+    ]
+    await connection.client.rpush(list, ...all.map((record) => lineOf(record, 0).trimEnd()))
+    const held = records()
+    await held.refresh()
+    await connection.client.flushall()
+    await held.refresh()
+    const fresh = records()
+    await fresh.refresh()
+    expect([...fresh.index.all()]).toEqual(all)
+    const [change] = await connection.client.xrange(commonKey(connection.place.prefix, 'changes'), '-', '+')
+    expect(change?.[1]).toEqual(['kind', 'records', 'id', '', 'revision', '1'])
+  })
+
+  it('later, where it cannot be written now; what is known holds until then, and that is told once', async () => {
+    await push('a')
+    const held = records()
+    await held.refresh()
+    await connection.client.flushall()
+    await connection.client.config('SET', 'maxmemory', '1')
+    expect([await held.refresh(), await held.refresh()]).toEqual([true, true])
+    expect(isRevoked(held, 'a')).toBe(true)
+    await connection.client.config('SET', 'maxmemory', '0')
+    held.confirm(0)
+    await until(async () => (await ids()).length > 0 || undefined)
+    await held.refresh()
+    expect(told).toEqual(['lost: 1, now 0', expect.stringMatching(/^written back: Redis: OOM/), 'written back: 1'])
+  })
+
+  it('not by who has nothing that is missing', async () => {
+    const held = records()
+    await held.refresh()
+    await push('a')
+    await held.refresh()
+    await connection.client.del(list)
+    await push('b', 'a')
+    await held.refresh()
+    expect(await ids()).toEqual(['b', 'a'])
+    expect(told).toEqual(['lost: 1, now 2', 'written back: 0'])
   })
 })
 
