@@ -6,6 +6,8 @@ export interface Holder {
   readonly subject?: readonly (readonly [type: keyof typeof ATTRIBUTES, value: string])[]
   readonly uris?: readonly string[]
   readonly dnsNames?: readonly string[]
+  /** IPv4. */
+  readonly addresses?: readonly string[]
   /** What it may be used for; anything by default. */
   readonly uses?: readonly (keyof typeof USES)[]
   /** ms since the epoch; in two days by default. */
@@ -57,8 +59,19 @@ interface Issuer {
 }
 
 function certificate(holder: Holder, publicKey: KeyObject, issuer: Issuer, isAuthority: boolean): string {
-  const { subject = [], uris = [], dnsNames = [], uses = [], notAfter = Date.now() + 2 * DAY_MS } = holder
-  const alternatives = [...dnsNames.map((name) => tagged(0x82, name)), ...uris.map((uri) => tagged(0x86, uri))]
+  const {
+    subject = [],
+    uris = [],
+    dnsNames = [],
+    addresses = [],
+    uses = [],
+    notAfter = Date.now() + 2 * DAY_MS,
+  } = holder
+  const alternatives = [
+    ...dnsNames.map((name) => tagged(0x82, name)),
+    ...uris.map((uri) => tagged(0x86, uri)),
+    ...addresses.map((address) => der(0x87, Buffer.from(address.split('.').map(Number)))),
+  ]
   const extensions = [
     ...(isAuthority ? [extension('2.5.29.19', sequence(der(0x01, Buffer.from([0xff]))), true)] : []),
     ...(alternatives.length > 0 ? [extension('2.5.29.17', sequence(...alternatives), subject.length === 0)] : []),
