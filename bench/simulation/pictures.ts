@@ -29,7 +29,7 @@ function questions(byRate: readonly ByRate[]): Chart {
   return {
     title: 'Redis commands per decision of one tenant',
     about:
-      'With leases a tenant that is asked for rarely costs one command each time; from some twenty requests a second on ever fewer.',
+      'With leases a tenant that is asked for rarely costs one command each time; from some ten requests a second on ever fewer.',
     x: {
       label: 'requests/s of one tenant at one instance',
       ticks: [1, 10, 100, 1000, 10_000],

@@ -13,7 +13,7 @@ export interface Setup {
   readonly flushMs: number
 }
 
-export const DEFAULTS = { legMs: 0.5, leaseMs: 100, flushMs: 1000 } as const
+export const DEFAULTS = { legMs: 0.5, leaseMs: 250, flushMs: 1000 } as const
 
 export type Way = (tenant: Tenant, setup: Setup) => Outcome
 

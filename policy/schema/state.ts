@@ -30,7 +30,7 @@ const noLease = refusal('is neither `off` nor a duration between 10ms and 10s', 
 const lease = z
   .string({ error: noLease })
   .refine((text) => text === 'off' || durationWithin('10ms', '10s').safeParse(text).success, { error: noLease })
-  .default('100ms')
+  .default('250ms')
   .describe(
     'For how long units that an instance has drawn ahead are its own, `10ms` to `10s`; `off`: each request asks the store.',
   )

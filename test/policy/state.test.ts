@@ -27,7 +27,7 @@ ${state}`
   return parsed.ok ? compilePolicy(parsed.parts).state : parsed.problems.map(formatProblem).join('\n')
 }
 
-const TIMES = { cacheMs: 60_000, staleForMs: 600_000, timeoutMs: 10, lookupTimeoutMs: 100, leaseMs: 100 }
+const TIMES = { cacheMs: 60_000, staleForMs: 600_000, timeoutMs: 10, lookupTimeoutMs: 100, leaseMs: 250 }
 
 describe('state', () => {
   it('is memory where nothing is said', () => {

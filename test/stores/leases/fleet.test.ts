@@ -94,6 +94,18 @@ describe('2,000 requests a second of one tenant', () => {
     expect((take + draw + giveBack) / fleet.made.takes).toBeLessThanOrEqual(0.02)
   })
 
+  it('with five instances and 400 requests a second each, at the default of 250 ms', async () => {
+    const fleet = fleetOf(5, { leaseMs: 250 })
+    for (let ms = 0; ms < 5000; ms += 1) {
+      if (ms % 5 < 2) await hammer(fleet, [charge(wide), charge(much)], 1, 1, 0)
+      else await vi.advanceTimersByTimeAsync(1)
+    }
+    await vi.advanceTimersByTimeAsync(1000)
+    const { take, draw, giveBack } = fleet.remote.calls
+    expect(fleet.admitted).toHaveLength(5 * 2000)
+    expect((take + draw + giveBack) / fleet.made.takes).toBeLessThan(0.02)
+  })
+
   it('nobody waits once the lease has grown', async () => {
     const fleet = fleetOf(1)
     await hammer(fleet, [charge(wide), charge(much)], 1000, 2)
