@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { OTHERS, type Use } from '../../../../core/usage.ts'
 import { openRedis, type RedisConnection } from '../../../../stores/redis/connection.ts'
+import { usageKey } from '../../../../stores/redis/keys.ts'
 import { createRedisKeeper } from '../../../../stores/redis/usage/keeper.ts'
 import { createJournal, type Journal, type JournalBounds } from '../../../../stores/usage/journal.ts'
 import { NOON } from '../../../support/gate.ts'
@@ -95,6 +96,27 @@ describe('usage of several instances', () => {
     expect(new Set(read.map(({ credential, route, count }) => JSON.stringify([credential, route, count])))).toEqual(
       new Set(uses.map(({ credential, route }) => JSON.stringify([credential, route, 1]))),
     )
+  })
+
+  it('is counted once by a batch that comes again after it failed, and beside what others have put there', async () => {
+    const { client, place } = (await instance()).connection
+    const keeper = createRedisKeeper(open.at(-1) as RedisConnection, { randomBytes })
+    const line = { credential: 'ci', route: 'orders', outcome: 'allowed', count: 3 } as const
+    const batch = { tenant: 'spoilt', from: NOON, sequence: 1, lines: [line, { ...line, outcome: 'expired' }] }
+    const hour = usageKey(place.prefix, 'spoilt', 'hour', NOON)
+    const day = usageKey(place.prefix, 'spoilt', 'day', NOON - 12 * HOUR)
+    const counts = async () => (await keeper.read({ ...all, tenant: 'spoilt' })).map(({ count }) => count)
+    await client.set(day, 'no hash')
+    await expect(keeper.write(batch)).rejects.toThrow()
+    expect(await counts()).toEqual([])
+    await client.del(day)
+    await client.hset(hour, { '=': 'x', '2:ci6:ordersallowed': 'no count' })
+    await keeper.write(batch)
+    await keeper.write(batch)
+    expect(await counts()).toEqual([3, 3])
+    await keeper.write({ ...batch, sequence: 2 })
+    expect(await counts()).toEqual([6, 6])
+    expect(await client.hget(hour, '=')).toBe('2')
   })
 
   it('of one tenant is never seen by another, whatever they are called', async () => {
