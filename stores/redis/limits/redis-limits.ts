@@ -24,6 +24,8 @@ const GIVE_BACK = script([COUNTER, 'limits/give-back.lua'], readReply, 'bytes')
 
 /** Buckets live so much longer than need be. With a given clock nothing ends while a test runs. */
 const SLACK_MS = { redis: 1000, given: 3_600_000 } as const
+/** A script that answers more numbers than Lua's stack has room for would fail after it has written. */
+const MOST_AT_ONCE = 1000
 /** Redis' clock may leave the windows that were passed; that it does so again and again means that it runs away. */
 const TRIES = 3
 
@@ -40,6 +42,7 @@ export function createRedisLimits(
   let ahead = 0
 
   async function ask(operation: Script<Reply>, asked: readonly Asked[], now: number, flag: Flag): Promise<Reply> {
+    if (asked.length > MOST_AT_ONCE) throw new RangeError(`more than ${MOST_AT_ONCE} charges in one call`)
     const isGiven = clock === 'given'
     const head = { time: isGiven ? now : -1, perSeries, slackMs: SLACK_MS[clock], flag }
     for (let left = TRIES; left > 0; left -= 1) {

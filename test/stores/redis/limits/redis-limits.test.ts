@@ -267,6 +267,18 @@ describe('when Redis forgets or fails', () => {
     expect(isOfScript(failure)).toBe(true)
   })
 
+  it('too many charges for one call are refused before anything is written, and as many as it may take are not', async () => {
+    const store = storeOf({ clock: 'given' })
+    const many = Array.from({ length: 1001 }, (_, i) => charge(perUser, { who: `u${i}` }))
+    await expect(store.adjust(many, NOON)).rejects.toThrow('more than 1000 charges')
+    expect(await keysHere()).toEqual([])
+    expect(
+      await store.draw(many.slice(1), Array(1000).fill({ units: 1, forMs: 100, instances: 1 }), NOON),
+    ).toMatchObject({
+      states: { length: 1000 },
+    })
+  })
+
   it('nothing is asked where nothing is to be charged', async () => {
     const gone = await redis.another()
     await gone.close()
