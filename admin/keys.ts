@@ -5,18 +5,11 @@ import type { CredentialRecord, IssuedKey } from '../core/credentials/records.ts
 import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS } from '../core/names.ts'
 import { type Tenant, UNAVAILABLE } from '../core/policy.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
-import {
-  findTenant,
-  hasCertificate,
-  hasKey,
-  isRevoked,
-  type KnownKey,
-  knownKeys,
-  StoreAway,
-} from './known-credentials.ts'
+import { findTenant, hasCertificate, hasKey, isRevoked, type KnownKey, knownKeys } from './known-credentials.ts'
 import { DEFAULT_OVERLAP } from './overlap.ts'
 import type { CredentialParts } from './parts.ts'
 import { record } from './record.ts'
+import { StoreAway } from './store-away.ts'
 import { credentialId, instant, instantText, overlap, page, pageOf, roles, scopes, tenantId } from './words.ts'
 
 const environment = z.string().regex(KEY_ENVIRONMENT, `is not ${KEY_ENVIRONMENT_WORDS}`).default('live')

@@ -4,6 +4,7 @@ import type { MaybePromise } from '../core/maybe-promise.ts'
 import { type ApiKey, type Found, type Tenant, UNAVAILABLE } from '../core/policy.ts'
 import { type Problem, problem } from './answer.ts'
 import type { CredentialParts } from './parts.ts'
+import { StoreAway } from './store-away.ts'
 
 export interface KnownKey {
   readonly key: ApiKey
@@ -17,13 +18,6 @@ export interface KnownKey {
 }
 
 type Known = Pick<CredentialParts, 'policy' | 'ledger'>
-
-/** What a store says to nobody now; the client is told so, and no more. */
-export class StoreAway extends Error {
-  constructor(cause?: unknown) {
-    super('The store does not answer; nothing was changed.', { cause })
-  }
-}
 
 interface Finds<T> {
   readonly policy: () => { readonly directory: { byId(id: string): MaybePromise<Found<T>> } }

@@ -5,6 +5,7 @@ import type { ScopedSeries } from '../core/limits/series.ts'
 import { type Answer, done } from './answer.ts'
 import { allOf, bucketOf, partsOfKey, shownBy } from './buckets.ts'
 import type { AdminParts } from './parts.ts'
+import { answered, StoreAway } from './store-away.ts'
 import { limitNamed, seriesOf } from './tenant-limits.ts'
 import { limitScope } from './words.ts'
 
@@ -56,7 +57,7 @@ export async function changeLimit(
   if (bucket.by.length > 0) note({ by: counted })
   const { key } = bucket
   if (key === undefined) {
-    const buckets = await parts.limits.reset(series, undefined)
+    const buckets = await answered(parts.limits.reset(series, undefined))
     note({ by: 'all', buckets })
     return done(200, { ...about, buckets })
   }
@@ -68,11 +69,16 @@ export async function changeLimit(
   return done(200, { ...about, ...units, before: left, after: leftAfter, ...used })
 }
 
-/** How the bucket stands before and after. */
+/** How the bucket stands before and after. Rejects with `StoreAway`. */
 async function changed(series: ScopedSeries, key: string, change: LimitChange, { limits, now }: AdminParts) {
   const at = now()
-  const before = await limits.bucket(series, key, at)
-  if (change.action === 'reset') await limits.reset(series, key)
-  else await limits.adjust([{ ...series, key, cost: -change.units }], at)
-  return { before, after: await limits.bucket(series, key, at) }
+  const stands = () => answered(limits.bucket(series, key, at))
+  const before = await stands()
+  if (change.action === 'reset') await answered(limits.reset(series, key))
+  else {
+    const [state] = await answered(limits.adjust([{ ...series, key, cost: -change.units }], at))
+    // what holds meanwhile is not what was meant
+    if (state?.withoutStore) throw new StoreAway()
+  }
+  return { before, after: await stands() }
 }

@@ -6,6 +6,7 @@ import type { ScopedSeries } from '../core/limits/series.ts'
 import { type Answer, done } from './answer.ts'
 import { byOf, partsOfKey, shownBy } from './buckets.ts'
 import type { AdminParts } from './parts.ts'
+import { answered } from './store-away.ts'
 import { seriesOf, unknownLimit } from './tenant-limits.ts'
 import { count, instantText, limitName, limitScope } from './words.ts'
 
@@ -45,12 +46,14 @@ export async function listLimits(
 /** What is left, used and refused by bucket, the most used first, and whether there are more than `most`. */
 async function standing(series: ScopedSeries, most: number, { limits, policy, now }: AdminParts) {
   const at = now()
-  const found = await limits.buckets(series, most + 1, at)
+  const found = await answered(limits.buckets(series, most + 1, at))
   const views =
-    found.length === 0 && hasOneBucket(series.limit) ? [await limits.bucket(series, series.series, at)] : found
+    found.length === 0 && hasOneBucket(series.limit)
+      ? [await answered(limits.bucket(series, series.series, at))]
+      : found
   const buckets = views.slice(0, most).flatMap((view) => {
     const counted = byOf(series, view.key)
-    return counted ? [{ by: shownBy(counted, policy()), ...told(view, at) }] : []
+    return counted ? [{ by: shownBy(counted, policy()), ...told(view, series.limit, at) }] : []
   })
   return { buckets, more: views.length > most }
 }
@@ -59,17 +62,21 @@ function hasOneBucket(limit: Limit): boolean {
   return partsOfKey(limit).length === 0
 }
 
-function told({ state, used, refused }: BucketView, at: number) {
+function told({ state, used, refused }: BucketView, { kind }: Limit, at: number) {
   const { remaining, resetMs, windowMs } = state
+  const resetAt = at + resetMs
   return {
     used,
     remaining,
     refused,
-    reset: instantText(at + resetMs),
+    reset: instantText(kind === 'quota' ? wholeSeconds(resetAt) : resetAt),
     resetSeconds: Math.ceil(resetMs / 1000),
     windowSeconds: Math.ceil(windowMs / 1000),
   }
 }
+
+/** Where the windows of quotas end: a store whose clock is a little off from ours tells of it by its own. */
+const wholeSeconds = (ms: number) => Math.round(ms / 1000) * 1000
 
 function described({ scope, limit }: ScopedSeries) {
   const { name, kind, by: counted, expose, mode, unit } = limit

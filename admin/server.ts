@@ -4,8 +4,8 @@ import { type Answer, type Code, problem, send } from './answer.ts'
 import { type Call, callOf } from './call.ts'
 import { ENDPOINTS, NAMES, type Names, type Target } from './endpoints.ts'
 import { createEntrance } from './entrance.ts'
-import { StoreAway } from './known-credentials.ts'
 import type { AdminParts } from './parts.ts'
+import { StoreAway } from './store-away.ts'
 
 /** Milliseconds. Those who ask are near: a client that says nothing gives its place to others soon. */
 const TIMES = {

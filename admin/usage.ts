@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { periodStart, USAGE_PERIODS, type UsageLine, type UsagePeriod, type UsageReader } from '../core/usage.ts'
 import { type Answer, done, problem } from './answer.ts'
-import { StoreAway } from './known-credentials.ts'
+import { answered } from './store-away.ts'
 import { instant, instantText } from './words.ts'
 
 export const usageQuery = z.strictObject({
@@ -43,7 +43,7 @@ export async function listUsage(
   let at = start
   for (; at < end && lines.length < MOST_LINES; at += READ_TOGETHER * length) {
     const page = { tenant, per, from: at, until: Math.min(end, at + READ_TOGETHER * length) }
-    const read = await usage.read(page).catch((cause) => Promise.reject(new StoreAway(cause)))
+    const read = await answered(usage.read(page))
     lines.push(...read)
   }
   const next = at < end ? instantText(at) : undefined

@@ -40,9 +40,16 @@ async function allAt(
     const page = answer.body.keys
     if (!Array.isArray(page)) return 'the answer has no list of keys'
     keys.push(...page)
-    if (page.length < PAGE) return keys
+    if (page.length < PAGE) return keys.sort(inOrder)
   }
 }
+
+/** As `tenants list` has it; stores tell keys in no order that says anything. */
+function inOrder(one: Listed, other: Listed): number {
+  return compare(String(one.tenant), String(other.tenant)) || compare(String(one.id), String(other.id))
+}
+
+const compare = (a: string, b: string) => Number(a > b) - Number(a < b)
 
 function inFile(file: string, tenant: string | undefined): readonly Listed[] | string {
   const read = readPolicyKeys(file)

@@ -45,7 +45,7 @@ export async function rotateKey(argv: readonly string[], io: Io): Promise<number
 async function rotated(administration: KeyAdministration, wanted: Wanted, io: Io): Promise<number> {
   const { tenant, id, env, overlap, again, 'expires-at': expiresAt } = wanted
   const answer = await administration.rotate(tenant, id, { env, overlap, again, expiresAt })
-  if (!answer.ok) return badInput(io, [`tenantgate: keys rotate: ${answer.problem}`])
+  if (!answer.ok) return badInput(io, [`tenantgate: keys rotate: ${asOptions(answer.problem)}`])
   if (wanted.json) return sayJson(io, answer.body)
   return say(
     io,
@@ -54,6 +54,9 @@ async function rotated(administration: KeyAdministration, wanted: Wanted, io: Io
 ${unlessDurable(answer.body)}`,
   )
 }
+
+/** Problems are told as HTTP's bodies are written. */
+const asOptions = (problem: string) => problem.replace('`"again": true`', '--again')
 
 interface Times {
   /** ms since the epoch. */

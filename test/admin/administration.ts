@@ -66,6 +66,7 @@ interface More {
   readonly policy?: (hash: string) => string
   readonly ledger?: Ledger
   readonly keeper?: UsageKeeper
+  readonly limits?: LimitStore
   /** In the place of the policy's own. */
   readonly directory?: (own: TenantDirectory) => TenantDirectory
   /** Of the key that stands in the policy. */
@@ -87,7 +88,7 @@ export async function administration(more: More = {}): Promise<Administration> {
   const given = {
     policy,
     credentials: createCredentials(policy, partsOf({ records: ledger.records, uses })),
-    limits: createMemoryLimits(),
+    limits: more.limits ?? createMemoryLimits(),
     flags: createFlags(undefined),
   }
   const server = createAdminServer({

@@ -1,6 +1,8 @@
 /** Limits over HTTP: told as they stand, given back, taken and emptied, one bucket at a time, and every change is told. */
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { LimitStore } from '../../core/limits/limit.ts'
+import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { type Administration, administration, type Told } from './administration.ts'
 
 const policy = (hash: string) => `version: 1
@@ -73,6 +75,21 @@ describe('the limits of a tenant', () => {
       ],
       more: false,
     })
+  })
+
+  it('end with the second, where a store by another clock tells of a quota', async () => {
+    const own = createMemoryLimits()
+    const buckets: LimitStore['buckets'] = async (...asked) =>
+      (await own.buckets(...asked)).map((view) => ({
+        ...view,
+        state: { ...view.state, resetMs: view.state.resetMs - 7 },
+      }))
+    const { close } = admin
+    admin = await administration({ policy, limits: { ...own, buckets } })
+    close()
+    await use()
+    const [daily] = limitsOf(await show('?scope=tenant&limit=daily'))
+    expect(daily?.buckets).toMatchObject([{ reset: '2026-11-22T23:00:00.000Z' }])
   })
 
   it('are those of its plan, its credentials and its routes, each in a scope', async () => {

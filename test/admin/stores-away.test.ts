@@ -1,6 +1,8 @@
 /** Administration where tenants and keys stand in a store: it waits for it, and changes nothing while it is away. */
 import { afterEach, describe, expect, it } from 'vitest'
+import type { LimitStore } from '../../core/limits/limit.ts'
 import { type TenantDirectory, UNAVAILABLE } from '../../core/policy.ts'
+import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { createMemoryLedger } from '../../stores/records/memory-ledger.ts'
 import { type Administration, administration } from './administration.ts'
 
@@ -52,7 +54,32 @@ const OF_TENANTS: typeof ASKED = [
   ['POST', '/v1/tenants/acme/limits/daily', { action: 'reset' }],
 ]
 
+const refuse = () => Promise.reject(new Error('redis://:hunter2@cache is away'))
+
+const OF_LIMITS: typeof ASKED = [
+  ...OF_TENANTS,
+  ['POST', '/v1/tenants/acme/limits/daily', { action: 'credit', units: 1 }],
+]
+
 describe('a store that is away', () => {
+  it.each(OF_LIMITS)('is told, and no fault of ours, where limits are in it: %s %s', async (...asked) => {
+    const limits = { ...createMemoryLimits(), buckets: refuse, bucket: refuse, reset: refuse, adjust: refuse }
+    admin = await administration({ limits })
+    const told = await admin.ask(...asked)
+    expect([told.status, told.body.code]).toEqual([503, 'store_unavailable'])
+    expect(told.text).not.toContain('hunter2')
+    expect(admin.faults).toEqual([])
+  })
+
+  it('is told where it goes in the middle of a credit', async () => {
+    const own = createMemoryLimits()
+    const adjust: LimitStore['adjust'] = async (charges, now) =>
+      (await own.adjust(charges, now)).map((state) => ({ ...state, withoutStore: 'local' }))
+    admin = await administration({ limits: { ...own, adjust } })
+    const told = await admin.ask('POST', '/v1/tenants/acme/limits/daily', { action: 'credit', units: 1 })
+    expect([told.status, told.body.code]).toEqual([503, 'store_unavailable'])
+  })
+
   it.each([...ASKED, ...OF_TENANTS])(
     'is told, and no fault of ours, where tenants are in it: %s %s',
     async (...asked) => {
@@ -64,7 +91,6 @@ describe('a store that is away', () => {
   )
 
   it.each(ASKED)('is told, and no fault of ours, where keys are in it: %s %s', async (...asked) => {
-    const refuse = () => Promise.reject(new Error('redis://:hunter2@cache is away'))
     const ledger = createMemoryLedger()
     admin = await administration({ ledger, directory: (own) => ({ ...own, apiKeys: refuse }) })
     const told = await admin.ask(...asked)

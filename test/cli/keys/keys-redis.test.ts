@@ -71,7 +71,9 @@ describe('keys', () => {
   it('rotate lets both serve for a while, of a key of the policy too; revoke ends all of that id', async () => {
     const rotated = await run('rotate', '--tenant', 'acme', '--id', 'ci', '--overlap', '2h')
     expect(rotated.stdout).toMatch(/'ci' of acme: the old key serves until \S+Z/)
-    expect((await run('rotate', '--tenant', 'acme', '--id', 'ci')).stderr).toContain('(rotation_under_way)')
+    expect((await run('rotate', '--tenant', 'acme', '--id', 'ci')).stderr).toMatch(
+      /; --again rotates all the same\. \(rotation_under_way\)/,
+    )
     expect((await run('rotate', '--tenant', 'acme', '--id', 'ci', '--again')).code).toBe(0)
     const listed = await run('list', '--tenant', 'acme')
     expect(listed.stdout).toMatch(/acme +ci +policy +valid.*\nacme +ci +issued +valid.*\nacme +ci +issued +valid/)
@@ -79,6 +81,16 @@ describe('keys', () => {
     const states = JSON.parse((await run('list', '--json')).stdout).keys.map(({ state }: { state: string }) => state)
     expect(states).toEqual(['revoked', 'revoked', 'revoked'])
     expect((await run('create', '--tenant', 'acme', '--id', 'ci')).stderr).toContain('(credential_revoked)')
+  })
+
+  it('are listed by tenant and id', async () => {
+    for (const id of ['z', 'm', 'a']) await run('create', '--tenant', 'globex', '--id', id)
+    await run('create', '--tenant', 'acme', '--id', 'b')
+    const { keys } = JSON.parse((await run('list', '--json')).stdout) as { keys: { tenant: string; id: string }[] }
+    expect(keys.map(({ tenant, id }) => `${tenant} ${id}`)).toEqual([
+      ...['acme b', 'acme ci'],
+      ...['globex a', 'globex m', 'globex z'],
+    ])
   })
 
   it('two at once who want one id: one gets it', async () => {
