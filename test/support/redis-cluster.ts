@@ -1,7 +1,7 @@
 /** A real Redis Cluster on loopback: three primaries, each with a replica; ready in seconds, and gone with the test. */
 import { randomUUID } from 'node:crypto'
 import { freePort } from '../../demo/free-port.ts'
-import { createRedisNodes, type RedisGroup, type RedisNode, type RedisNodes } from './redis-nodes.ts'
+import { createRedisNodes, type GroupOptions, type RedisGroup, type RedisNode, type RedisNodes } from './redis-nodes.ts'
 import { until } from './until.ts'
 
 const PRIMARIES = 3
@@ -11,10 +11,10 @@ const BUS_OFFSET = 10_000
 /** After how many ms of silence nodes take another for dead: short, so that a failover takes about two seconds. */
 const NODE_TIMEOUT_MS = 700
 
-export async function startRedisCluster(): Promise<RedisGroup> {
-  const started = await createRedisNodes()
+export async function startRedisCluster({ tls }: GroupOptions = {}): Promise<RedisGroup> {
+  const started = await createRedisNodes({ tls })
   const nodes: RedisNode[] = []
-  for (let i = 0; i < PRIMARIES * 2; i++) nodes.push(await addNode(started))
+  for (let i = 0; i < PRIMARIES * 2; i++) nodes.push(await addNode(started, tls !== undefined))
   await form(nodes)
 
   const running = () => nodes.filter((node) => node.isRunning())
@@ -38,6 +38,7 @@ export async function startRedisCluster(): Promise<RedisGroup> {
       nodes: nodes.map(({ port }) => ({ host: '127.0.0.1', port })),
       database: 0,
       prefix: `test-${randomUUID()}`,
+      ...(tls && { tls: tls.client }),
     },
     nodes,
     serving,
@@ -67,10 +68,11 @@ const ARGS = [
 ]
 
 /** Nodes find each other by the bus, which is no wire of ours: what is cut off are clients and copies. */
-async function addNode(nodes: RedisNodes): Promise<RedisNode> {
+async function addNode(nodes: RedisNodes, withTls: boolean): Promise<RedisNode> {
   const ownPort = await portWithBus()
   const announce = (port: number) => [
-    ...['--cluster-announce-ip', '127.0.0.1', '--cluster-announce-port', `${port}`],
+    ...(withTls ? ['--tls-cluster', 'yes', '--cluster-announce-tls-port'] : ['--cluster-announce-port']),
+    ...[`${port}`, '--cluster-announce-ip', '127.0.0.1'],
     ...['--cluster-announce-bus-port', `${ownPort + BUS_OFFSET}`],
   ]
   return nodes.add({ ownPort, args: (port) => [...ARGS, ...announce(port)] })

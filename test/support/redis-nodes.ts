@@ -12,6 +12,7 @@ import { type Child, startChild, waitUntilReady } from '../../demo/child.ts'
 import { freePort } from '../../demo/free-port.ts'
 import { createLeash } from '../../demo/leash.ts'
 import { usedRedis } from './redis-server.ts'
+import type { RedisTls } from './redis-tls.ts'
 import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts'
 import { until } from './until.ts'
 
@@ -44,6 +45,11 @@ export interface NodeOptions {
   readonly ownPort?: number
   /** Made of the port of the wire. */
   readonly args?: (wirePort: number) => readonly string[]
+}
+
+export interface GroupOptions {
+  /** All listen with TLS alone, and speak with each other so, too. The caller removes its files. */
+  readonly tls?: RedisTls | undefined
 }
 
 /** Nodes that hold one set of data together, as clients see them. */
@@ -80,7 +86,7 @@ export async function startSingleRedis(): Promise<RedisGroup> {
 }
 
 /** None yet; those that are added do not outlive the test run, however that ends. */
-export async function createRedisNodes(): Promise<RedisNodes> {
+export async function createRedisNodes({ tls }: GroupOptions = {}): Promise<RedisNodes> {
   const { command } = await usedRedis()
   const folder = mkdtempSync(join(tmpdir(), 'tg-redis-'))
   const leash = createLeash(folder)
@@ -92,7 +98,8 @@ export async function createRedisNodes(): Promise<RedisNodes> {
     const own = join(folder, `${at}`)
     mkdirSync(own)
     // a configuration file comes before all options
-    const usual = [...args(wire.port), '--bind', '127.0.0.1', '--port', `${at}`, '--dir', own]
+    const listening = tls ? [...tls.args(at), '--tls-replication', 'yes'] : ['--port', `${at}`]
+    const usual = [...args(wire.port), '--bind', '127.0.0.1', ...listening, '--dir', own]
     const unsaved = ['--save', '', '--appendonly', 'no']
     let child: Child | undefined
     let isFrozen = false
@@ -109,7 +116,7 @@ export async function createRedisNodes(): Promise<RedisNodes> {
       port: wire.port,
       ownPort: at,
       wire,
-      client: adminClient(at),
+      client: adminClient(at, tls),
       isRunning: () => child !== undefined && !isFrozen,
       async kill() {
         const ending = child
@@ -146,9 +153,10 @@ export async function createRedisNodes(): Promise<RedisNodes> {
 /** Said before the data is loaded; a sentinel says another word. */
 const LISTENING = /Server initialized|Sentinel ID is/
 
-function adminClient(port: number): Redis {
+function adminClient(port: number, tls: RedisTls | undefined): Redis {
   const client = new Redis({
     port,
+    ...(tls && { tls: { ca: tls.client.ca } }),
     host: '127.0.0.1',
     retryStrategy: () => 50,
     commandTimeout: 1000,

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../../demo/free-port.ts'
-import { createRedisNodes, type RedisGroup, type RedisNode, type RedisNodes } from './redis-nodes.ts'
+import { createRedisNodes, type GroupOptions, type RedisGroup, type RedisNode, type RedisNodes } from './redis-nodes.ts'
 import { until } from './until.ts'
 
 const SENTINELS = 3
@@ -12,8 +12,8 @@ const NAME = 'limits'
 const DOWN_AFTER_MS = 700
 
 /** Its nodes are what is watched, not the sentinels. */
-export async function startRedisSentinels(): Promise<RedisGroup> {
-  const started = await createRedisNodes()
+export async function startRedisSentinels({ tls }: GroupOptions = {}): Promise<RedisGroup> {
+  const started = await createRedisNodes({ tls })
   const primary = await started.add({ args: serverArgs })
   const copies = ['--replicaof', '127.0.0.1', `${primary.port}`]
   const replica = await started.add({ args: (port) => [...serverArgs(port), ...copies] })
@@ -42,6 +42,7 @@ export async function startRedisSentinels(): Promise<RedisGroup> {
       primary: NAME,
       database: 0,
       prefix: `test-${randomUUID()}`,
+      ...(tls && { tls: tls.client }),
     },
     nodes: servers,
     serving,
