@@ -1,4 +1,5 @@
 /** What following a file and following a folder have in common: when to read, one reading at a time, and problems told once. */
+import { oneAtATime } from '../core/one-at-a-time.ts'
 import { watchFiles } from './file-changes.ts'
 import type { Stamp } from './files.ts'
 import type { Problem } from './problem.ts'
@@ -111,27 +112,6 @@ export function follow<T>(followed: Followed<T>): Following {
 /** Of a file or folder as a whole. */
 export function problemOf(file: string, message: string): Problem {
   return { file, line: 1, column: 1, path: '', message }
-}
-
-/**
- * Runs `work` when it is called; calls that come meanwhile wait for one more run, which begins when this one has ended.
- */
-export function oneAtATime<T>(work: () => Promise<T>): () => Promise<T> {
-  let underWay: Promise<T> | undefined
-  let queued: Promise<T> | undefined
-  return function run(): Promise<T> {
-    if (underWay) {
-      queued ??= underWay.then(() => {
-        queued = undefined
-        return run()
-      })
-      return queued
-    }
-    underWay = work().finally(() => {
-      underWay = undefined
-    })
-    return underWay
-  }
 }
 
 /** Tells of a bad content once, however often it is noticed, and when it is mended. */

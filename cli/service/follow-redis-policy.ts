@@ -1,7 +1,9 @@
 /** From a policy in Redis to the one that is live, now and whenever another is imported. */
+
+import { oneAtATime } from '../../core/one-at-a-time.ts'
 import type { Policy } from '../../core/policy.ts'
 import type { Problem } from '../../policy/problem.ts'
-import { oneAtATime, problemOf, type ReloadOutcome } from '../../policy/reloading.ts'
+import { problemOf, type ReloadOutcome } from '../../policy/reloading.ts'
 import { addedUp, type DirectoryCounts } from '../../stores/directory/counts.ts'
 import type { Outdated } from '../../stores/directory/directory.ts'
 import type { RedisConnection } from '../../stores/redis/connection.ts'

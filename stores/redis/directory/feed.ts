@@ -2,6 +2,7 @@
  * What has changed in the directory, as it happens. Messages only wake: the stream tells, and is looked at anyway every few
  * seconds, so that a lost message or subscription costs nothing but that time.
  */
+import { oneAtATime } from '../../../core/one-at-a-time.ts'
 import { LATE, withinBudget } from '../../guard/budget.ts'
 import type { RedisConnection } from '../connection.ts'
 import { changedChannel } from '../keys.ts'
@@ -51,27 +52,11 @@ export function createFeed(
   /** The last entry that was told; undefined before the first look. */
   let last: string | undefined
   let isClosed = false
-  let underWay: Promise<boolean> | undefined
-  let next: Promise<boolean> | undefined
-
-  function look(): Promise<boolean> {
-    if (isClosed) return Promise.resolve(false)
-    if (underWay) {
-      next ??= underWay.then(() => {
-        next = undefined
-        return look()
-      })
-      return next
-    }
-    underWay = lookOnce().finally(() => {
-      underWay = undefined
-    })
-    return underWay
-  }
+  const look = oneAtATime(lookOnce)
 
   async function lookOnce(): Promise<boolean> {
     try {
-      for (;;) {
+      while (!isClosed) {
         const at = elapsed()
         const page = await withinBudget(readPage(), lookMs)
         if (page === LATE || isClosed) return false
@@ -81,8 +66,8 @@ export function createFeed(
       }
     } catch {
       // away: it is looked at again soon, and whoever asks for what it told finds out by himself
-      return false
     }
+    return false
   }
 
   /** From the last one on, which is read again: where it is there, nothing is missing behind it. */
