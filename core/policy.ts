@@ -171,9 +171,10 @@ export interface CertificateEntry {
 /** The entries, compiled by `compileCertificates`. */
 export interface CertificateMatcher {
   /**
-   * The entry that names the certificate most exactly; `ambiguous` where its names belong to entries of two tenants.
+   * The entry that names the certificate most exactly; `ambiguous` where its names belong to entries of two tenants. `UNAVAILABLE`
+   * where what is known of certificates is too old to let anybody in by.
    */
-  match(certificate: ClientCertificate): CertificateEntry | 'ambiguous' | undefined
+  match(certificate: ClientCertificate): Found<CertificateEntry> | 'ambiguous'
 }
 
 export interface Issuer {

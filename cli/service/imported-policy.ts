@@ -76,7 +76,10 @@ export async function openImport(
 
   const following = parts.following(parsed.policy.state)
   const { guard, isAway } = following
-  const certificates = createHeldCertificates(connection, generation, onProblem)
+  const certificates = createHeldCertificates({
+    ...{ connection, generation, elapsed, onProblem },
+    staleForMs: parsed.policy.state.staleForMs,
+  })
   const units = new Set(parsed.policy.units)
   const resolve = createTenantReader(parsed.plans, units)
   const { identity, state } = parsed.policy

@@ -1,5 +1,5 @@
 /** Client certificates: the gateway has verified the chain, the policy says whom a name stands for. */
-import type { CertificateEntry, CertificateMatcher } from '../../policy.ts'
+import { type CertificateEntry, type CertificateMatcher, UNAVAILABLE } from '../../policy.ts'
 import type { ClientCertificate } from '../../request.ts'
 import type { Attempt } from '../attempt.ts'
 import type { Principal } from '../principal.ts'
@@ -16,6 +16,12 @@ export function verifyCertificate(
     return { denied: 'expired_credential', because: 'client certificate: expired' }
   }
   const entry = certificates.match(certificate)
+  if (entry === UNAVAILABLE) {
+    return {
+      denied: 'dependency_unavailable',
+      because: 'client certificate: the store of certificates does not answer',
+    }
+  }
   if (entry === undefined) return { denied: 'invalid_credential', because: 'client certificate: not known' }
   if (entry === 'ambiguous') {
     return { denied: 'invalid_credential', because: 'client certificate: its names belong to two tenants' }

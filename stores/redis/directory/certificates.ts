@@ -1,6 +1,6 @@
 /** The certificates of all tenants of one import, held whole, since patterns cannot be looked up; each tenant's read again when it has changed. */
 import { compileCertificates } from '../../../core/credentials/certificates/client-certificate.ts'
-import type { CertificateEntry, CertificateMatcher } from '../../../core/policy.ts'
+import { type CertificateEntry, type CertificateMatcher, UNAVAILABLE } from '../../../core/policy.ts'
 import type { RedisConnection } from '../connection.ts'
 import { storeFailure } from '../failure.ts'
 import type { Followed } from '../following.ts'
@@ -12,28 +12,40 @@ export interface HeldCertificates extends CertificateMatcher, Followed {
   entries(): Iterable<CertificateEntry>
 }
 
-/** None, until `load` was called. What cannot be read later leaves what was known, and is read again soon. */
-export function createHeldCertificates(
-  connection: RedisConnection,
-  generation: number,
-  onProblem: (problem: string) => void,
-): HeldCertificates {
+export interface HeldCertificatesParts {
+  readonly connection: RedisConnection
+  /** The import. */
+  readonly generation: number
+  /** For how long what is known lets anybody in once it can no longer be brought up to date, in ms. */
+  readonly staleForMs: number
+  /** ms from anywhere, never going back. */
+  readonly elapsed: () => number
+  readonly onProblem: (problem: string) => void
+}
+
+/** None, until `load` was called. What cannot be read later leaves what was known, for a time, and is read again soon. */
+export function createHeldCertificates(parts: HeldCertificatesParts): HeldCertificates {
+  const { connection, generation, staleForMs, elapsed, onProblem } = parts
   let byTenant = new Map<string, readonly CertificateEntry[]>()
   let matcher = compileCertificates([])
   const due = new Set<string>()
   let isAllDue = true
   let isReading = false
   let told: string | undefined
+  let currentAt = Number.NEGATIVE_INFINITY
 
   const entries = () => [...byTenant.values()].flat()
+  const isDue = () => isAllDue || due.size > 0
 
   /** False where the import is gone, which leaves what was known: another one will take its place. */
   async function readAll(): Promise<boolean> {
     isAllDue = false
     due.clear()
+    const askedAt = elapsed()
     try {
-      const all = await readAllCertificates(connection, generation)
+      const all = await readAllCertificates(connection, generation, onProblem)
       if (!all) return false
+      currentAt = Math.max(currentAt, askedAt)
       byTenant = all
       matcher = compileCertificates(entries())
       return true
@@ -46,7 +58,7 @@ export function createHeldCertificates(
   async function reload(tenant: string): Promise<void> {
     due.delete(tenant)
     try {
-      const own = await readCertificatesOf(connection, generation, tenant)
+      const own = await readCertificatesOf(connection, generation, tenant, onProblem)
       // most changes of tenants are of something else
       if (!own || JSON.stringify(own) === JSON.stringify(byTenant.get(tenant) ?? [])) return
       if (own.length === 0) byTenant.delete(tenant)
@@ -62,7 +74,7 @@ export function createHeldCertificates(
     if (isReading) return
     isReading = true
     try {
-      while (isAllDue || due.size > 0) {
+      while (isDue()) {
         const [tenant] = due
         if (isAllDue) await readAll()
         else if (tenant !== undefined) await reload(tenant)
@@ -78,7 +90,7 @@ export function createHeldCertificates(
   }
 
   return {
-    match: (certificate) => matcher.match(certificate),
+    match: (certificate) => (elapsed() < currentAt + staleForMs ? matcher.match(certificate) : UNAVAILABLE),
     entries,
     async load() {
       // what changes meanwhile is read afterwards, so that the older does not take the place of the newer
@@ -99,6 +111,9 @@ export function createHeldCertificates(
       isAllDue = true
       void readDue()
     },
-    confirm: () => void readDue(),
+    confirm(at) {
+      if (!isDue() && !isReading) currentAt = Math.max(currentAt, at)
+      else void readDue()
+    },
   }
 }

@@ -123,25 +123,30 @@ async function hget({ client, isUp }: RedisConnection, key: string, field: strin
   }
 }
 
-/** Of all tenants of one import, by tenant; undefined where it is not there any more. Rejects where they cannot be read. */
+/**
+ * Of all tenants of one import, by tenant; undefined where it is not there any more. A tenant whose certificates are not understood
+ * has none, which is told; nobody else is concerned. Rejects where Redis does not answer.
+ */
 export async function readAllCertificates(
   connection: RedisConnection,
   generation: number,
+  onProblem: (problem: string) => void,
 ): Promise<Map<string, readonly CertificateEntry[]> | undefined> {
   const all = new Map<string, readonly CertificateEntry[]>()
   const key = generationKey(connection.place.prefix, generation, 'certificates')
-  for await (const [id, text] of fieldsOf(connection, key)) all.set(id, certificatesIn(id, text))
+  for await (const [id, text] of fieldsOf(connection, key)) all.set(id, certificatesIn(id, text, onProblem))
   return (await isThere(connection, generation)) ? all : undefined
 }
 
-/** Of one tenant, empty where it has none; undefined where the import is not there any more. Rejects where they cannot be read. */
+/** The same of one tenant, empty where it has none. */
 export async function readCertificatesOf(
   connection: RedisConnection,
   generation: number,
   tenant: string,
+  onProblem: (problem: string) => void,
 ): Promise<readonly CertificateEntry[] | undefined> {
   const text = await hget(connection, generationKey(connection.place.prefix, generation, 'certificates'), tenant)
-  if (text !== null) return certificatesIn(tenant, text)
+  if (text !== null) return certificatesIn(tenant, text, onProblem)
   return (await isThere(connection, generation)) ? [] : undefined
 }
 
@@ -150,8 +155,13 @@ async function isThere({ client, place }: RedisConnection, generation: number): 
   return (await asked(client.exists(generationKey(place.prefix, generation, 'policy')))) === 1
 }
 
-function certificatesIn(tenant: string, text: string): readonly CertificateEntry[] {
+function certificatesIn(
+  tenant: string,
+  text: string,
+  onProblem: (problem: string) => void,
+): readonly CertificateEntry[] {
   const read = readCertificates(text)
-  if (!read.ok) throw storeFailure(new Error(`the certificates of tenant '${tenant}' ${read.problem}`))
-  return read.value
+  if (read.ok) return read.value
+  onProblem(`the certificates of tenant '${tenant}' ${read.problem}`)
+  return []
 }

@@ -209,6 +209,42 @@ describe('a change holds on every instance at once', () => {
   })
 })
 
+describe('certificates', () => {
+  const certificate = (tenant: string) => ({ uris: [`spiffe://${tenant}/ci`], dnsNames: [] })
+  const withCertificate = (tenant: string) => ({
+    plan: 'free',
+    certificates: [{ id: 'spiffe', uri: `spiffe://${tenant}/*` }],
+  })
+
+  it('of one tenant that cannot be read are nobody’s and told, and those of all others are followed', async () => {
+    await writer.import(policyOf({ acme: withCertificate('acme'), globex: withCertificate('globex') }))
+    const one = await instance()
+    const { client, place } = redis.connection
+    const generation = Number(await client.hget(commonKey(place.prefix, 'head'), 'generation'))
+    await client.hset(generationKey(place.prefix, generation, 'certificates'), 'globex', '[{"colour":"red"}]')
+    one.following.listeners.onLost()
+    await writer.set('acme', { plan: 'free' })
+    const { certificates } = one.policy
+    await until(() => certificates.match(certificate('acme')) === undefined || undefined)
+    expect(certificates.match(certificate('globex'))).toBeUndefined()
+    expect(one.told).toContainEqual(expect.stringContaining(`the certificates of tenant 'globex'`))
+    // nor does it keep another instance from starting
+    expect((await instance()).policy.certificates.match(certificate('globex'))).toBeUndefined()
+  })
+
+  it('let nobody in once they have not been known to be current for too long', async () => {
+    await writer.import(policyOf({ acme: withCertificate('acme') }))
+    const one = await deaf({})
+    one.skip(599_000)
+    expect(one.policy.certificates.match(certificate('acme'))).toMatchObject({ tenant: 'acme' })
+    one.skip(1000)
+    expect(one.policy.certificates.match(certificate('acme'))).toBe('unavailable')
+    expect(await one.ask({ clientCertificate: certificate('acme') })).toMatchObject({
+      reason: 'dependency_unavailable',
+    })
+  })
+})
+
 describe('an import', () => {
   it('is switched to between two requests: each is decided by one whole policy, and who was known waits for nothing', async () => {
     const [a, b] = (['free', 'pro'] as const).map((plan) =>
