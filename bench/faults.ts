@@ -57,11 +57,14 @@ export async function benchFaults(): Promise<Table> {
 
 async function importAgain(group: RedisGroup, hash: string): Promise<void> {
   const connection = await connected(group.place)
-  // refused where a copy had it all
-  await writerTo(connection)
-    .import(policyWith(hash))
-    .catch(() => {})
-  await connection.close()
+  try {
+    await writerTo(connection).import(policyWith(hash))
+  } catch (error) {
+    // a copy had it all
+    if (!(error instanceof Error && error.message === 'same')) throw error
+  } finally {
+    await connection.close()
+  }
 }
 
 const policyWith = (hash: string) =>
