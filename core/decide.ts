@@ -17,7 +17,7 @@ import type { GatewayRequest } from './request.ts'
 import { canonicalPath } from './routes/canonical-path.ts'
 import { foldHost } from './routes/host.ts'
 import { isEnforced, noteRefusal, UNROUTED } from './shadow.ts'
-import { anonymousTenant, identifyTenant, tenantInShadow } from './tenants/identify.ts'
+import { anonymousTenant, identifyTenant, lookupPlaces, tenantInShadow } from './tenants/identify.ts'
 
 /** Everything a decision needs besides the request. */
 export interface Given {
@@ -78,7 +78,9 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
     const proven = proof[0]?.principal
     passed.principal = proven
 
-    const identifying = proven ? identifyTenant(proof, host, policy) : anonymousTenant(route, host, policy)
+    const identifying = proven
+      ? identifyTenant(proof, host, policy)
+      : anonymousTenant(route, host, policy, lookupPlaces(request.clientAddress, credentials.failures))
     return after(identifying, (named) => {
       if (isEnforced(passed, 'tenants', named)) return deny(passed, named, explain, 'tenant')
       explain?.('tenant', say.tenant(named, proven))

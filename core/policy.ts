@@ -116,6 +116,8 @@ export interface TenantDirectory {
   byName(name: string): MaybePromise<Found<Tenant>>
   /** By a custom domain, lower case, without port and trailing dot. */
   byHost(host: string): MaybePromise<Found<Tenant>>
+  /** As `holdsApiKey`, of `byHost` or `byId`; absent where these always answer at once. */
+  holdsTenant?(by: 'host' | 'id', text: string): boolean
   /** By the hex SHA-256 of the whole key. */
   apiKeyByHash(hash: string): MaybePromise<Found<ApiKey>>
   /** Whether a guess costs the store nothing: `apiKeyByHash` answers at once, or asks with others, or asks again for what was there. */

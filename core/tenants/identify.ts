@@ -1,7 +1,8 @@
 /** Which tenant the proven credentials and the host name: one, and active. */
+import type { FailedCredentials } from '../credentials/attempt.ts'
 import type { Proof } from '../credentials/authenticate.ts'
 import { isRefusal, type Refusal } from '../credentials/verdict.ts'
-import { after, type MaybePromise } from '../maybe-promise.ts'
+import { after, lastly, type MaybePromise } from '../maybe-promise.ts'
 import { TENANT_ID } from '../names.ts'
 import { type Policy, type Route, type Tenant, UNAVAILABLE } from '../policy.ts'
 
@@ -57,24 +58,56 @@ export function anonymousTenant(
   route: Route | undefined,
   host: string,
   policy: Policy,
+  places: LookupPlaces,
 ): MaybePromise<Tenant | Refusal | undefined> {
   if (!route?.anonymous) return undefined
-  return after(tenantOfHost(host, policy), (named) => {
-    if (named === UNAVAILABLE) return notKnown(host)
-    return named !== undefined && named !== 'unknown' && named.status === 'active' ? named : undefined
-  })
+  return places.during((mayAsk) =>
+    after(tenantOfHost(host, policy, undefined, mayAsk), (named) => {
+      if (named === UNAVAILABLE) return notKnown(host)
+      return named !== undefined && named !== 'unknown' && named.status === 'active' ? named : undefined
+    }),
+  )
+}
+
+/** Places for questions to a store of tenants that somebody asks who has proven nothing. */
+export interface LookupPlaces {
+  /** `mayAsk` takes a place once, which is given back when the work is over; false where none is free. */
+  during<T>(work: (mayAsk: () => boolean) => MaybePromise<T>): MaybePromise<T>
+}
+
+/** Those of one address. Where the gateway knows none, nobody is held to them. */
+export function lookupPlaces(
+  address: string,
+  failures: Pick<FailedCredentials, 'beginLookup' | 'endLookup'>,
+): LookupPlaces {
+  return {
+    during(work) {
+      let hasPlace = false
+      const mayAsk = () => {
+        hasPlace ||= address !== '' && failures.beginLookup(address)
+        return hasPlace || address === ''
+      }
+      const end = () => {
+        if (hasPlace) failures.endLookup(address)
+      }
+      return lastly(() => work(mayAsk), end)
+    },
+  }
 }
 
 /**
  * `host` is folded. Under the suffix one label is a tenant's id, reserved labels are nobody's, deeper ones an unknown
- * tenant's. The tenant that is `known` already is not looked up again.
+ * tenant's. The tenant that is `known` already is not looked up again. `mayAsk` is asked before a store is.
  */
 function tenantOfHost(
   host: string,
   { identity, directory }: Policy,
   known?: Tenant,
+  mayAsk = () => true,
 ): MaybePromise<Named | typeof UNAVAILABLE> {
   if (!identity.sources.includes('host')) return undefined
+  const isFree = (by: 'host' | 'id', text: string) => directory.holdsTenant?.(by, text) ?? true
+  if (!isFree('host', host) && !mayAsk()) return UNAVAILABLE
   return after(directory.byHost(host), (custom) => {
     if (custom) return custom
     const rule = identity.host
@@ -83,6 +116,7 @@ function tenantOfHost(
     if (rule.reserved.has(label)) return undefined
     if (label === known?.id) return known
     if (!TENANT_ID.test(label)) return 'unknown'
+    if (!isFree('id', label) && !mayAsk()) return UNAVAILABLE
     return after(directory.byId(label), (named) => named ?? 'unknown')
   })
 }
@@ -94,6 +128,6 @@ function conflict(because: string): Refusal {
 function notKnown(host: string): Refusal {
   return {
     denied: 'dependency_unavailable',
-    because: `whose host '${host}' is cannot be asked: the store of tenants does not answer`,
+    because: `whose host '${host}' is cannot be asked: the store of tenants does not answer, or is asked too much by this address`,
   }
 }

@@ -56,6 +56,7 @@ export function createCachedDirectory(source: DirectorySource, options: Director
   const tenants = createCachedTenants(source, options)
   const keys = createCachedKeys(source, options, tenants)
   const caches = [tenants.held, tenants.names, keys]
+  const isNameable = (host: string) => host.length <= LONGEST_HOST && isCustomHost(host)
   let currentUntil: number | undefined
   // also what is asked for anew: a replaced import is told of no change any more
   const isOver = () => currentUntil !== undefined && elapsed() >= currentUntil + staleForMs
@@ -69,8 +70,12 @@ export function createCachedDirectory(source: DirectorySource, options: Director
       if (name.length > LONGEST_NAME) return undefined
       return isOver() ? UNAVAILABLE : tenants.byName(name)
     },
+    holdsTenant(by, text) {
+      const isAsked = by === 'id' ? TENANT_ID.test(text) : isNameable(text)
+      return !isAsked || isOver() || tenants.holds(by, text)
+    },
     byHost(host) {
-      if (host.length > LONGEST_HOST || !isCustomHost(host)) return undefined
+      if (!isNameable(host)) return undefined
       return isOver() ? UNAVAILABLE : tenants.byHost(host)
     },
     apiKeyByHash: (hash) => (isOver() ? UNAVAILABLE : keys.get(hash)),

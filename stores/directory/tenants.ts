@@ -12,6 +12,8 @@ export interface CachedTenants {
   byId(id: string): MaybePromise<Found<Tenant>>
   byName(name: string): MaybePromise<Found<Tenant>>
   byHost(host: string): MaybePromise<Found<Tenant>>
+  /** Whether asking about that costs nothing, see `Cache.holds`. */
+  holds(by: 'host' | 'id', text: string): boolean
   /** Takes a tenant that another answer has brought along. */
   put(stored: StoredTenant, askedAt: number, epoch: number): void
   /** It was changed, created or removed. */
@@ -83,6 +85,7 @@ export function createCachedTenants(
     byName: (name) =>
       held.peek(name) ? after(byId(name), (found) => found ?? find('name', name)) : find('name', name),
     byHost: (host) => find('host', host),
+    holds: (by, text) => (by === 'id' ? held.holds(text) : names.holds(keyOf('host', text))),
     put: (stored, askedAt, epoch) => {
       if (held.epoch === epoch) held.put(stored.id, recordOf(stored), askedAt, epoch)
     },

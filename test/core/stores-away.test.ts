@@ -1,6 +1,6 @@
 /** Tenants and keys may stand in a store: a decision waits for what is not at hand, and refuses what nobody can say. */
 import { describe, expect, it } from 'vitest'
-import type { FailedCredentials } from '../../core/credentials/attempt.ts'
+import { type FailedCredentials, NO_FAILURE_LIMIT } from '../../core/credentials/attempt.ts'
 import { createCredentials } from '../../core/credentials/authenticate.ts'
 import { type CredentialRecords, NO_RECORDS } from '../../core/credentials/records.ts'
 import { decide, type Given } from '../../core/decide.ts'
@@ -287,6 +287,52 @@ describe('a key that a store has to be asked about', () => {
     events.length = 0
     await open({ failures: failures(0, false) }).ask(withKey(newKey().key))
     expect(events).toEqual(['failed', 'end'])
+  })
+})
+
+describe('a host that a store has to be asked about', () => {
+  const busy: FailedCredentials = { ...NO_FAILURE_LIMIT, beginLookup: () => false }
+  const notHeld = (given: Given): Given => {
+    const directory: TenantDirectory = { ...given.policy.directory, holdsTenant: () => false }
+    return { ...given, policy: { ...given.policy, directory } }
+  }
+
+  it('is not asked about for nobody in particular while enough of that is under way for the address', async () => {
+    const { given, asked } = open({ failures: busy })
+    const ask = async (more: Partial<GatewayRequest>) => decide(requestOf({ path: '/open', ...more }), notHeld(given))
+    for (const host of ['orders.acme.example', 'acme.api.test']) {
+      expect(await ask({ host })).toMatchObject({ reason: 'dependency_unavailable' })
+    }
+    expect(asked).toEqual([])
+    expect(await ask({ host: 'acme.api.test', clientAddress: '' })).toMatchObject({ reason: 'allowed' })
+  })
+
+  it('gives its place back, and takes one for all that is asked', async () => {
+    let [begun, ended] = [0, 0]
+    const failures: FailedCredentials = {
+      ...NO_FAILURE_LIMIT,
+      beginLookup() {
+        begun += 1
+        return true
+      },
+      endLookup() {
+        ended += 1
+      },
+    }
+    const { given } = open({ failures })
+    const request = requestOf({ path: '/open', host: 'acme.api.test' })
+    expect(await decide(request, notHeld(given))).toMatchObject({ reason: 'allowed' })
+    expect([begun, ended]).toEqual([1, 1])
+  })
+
+  it('is asked about where a credential is proven', async () => {
+    let begun = 0
+    // the one place is the key's
+    const failures: FailedCredentials = { ...NO_FAILURE_LIMIT, beginLookup: () => ++begun === 1 }
+    const { given } = open({ failures })
+    const decision = await decide(requestOf({ ...CI, host: 'acme.api.test' }), notHeld(given))
+    expect(decision).toMatchObject({ reason: 'allowed' })
+    expect(begun).toBe(1)
   })
 })
 

@@ -113,6 +113,20 @@ describe('tenants', () => {
     expect(asked).toEqual([])
   })
 
+  it('tells of which hosts and ids asking would be a question', async () => {
+    const { directory, tenants } = started()
+    tenants.set('acme', { hosts: ['api.acme.example'] })
+    const held = () => [
+      directory.holdsTenant?.('host', 'api.acme.example'),
+      directory.holdsTenant?.('id', 'acme'),
+      directory.holdsTenant?.('host', 'acme.api.localhost'),
+      directory.holdsTenant?.('id', 'no.tenant'),
+    ]
+    expect(held()).toEqual([false, false, true, true])
+    await directory.byHost('api.acme.example')
+    expect(held()).toEqual([true, true, true, true])
+  })
+
   it('stay the same object when they are asked for again and nothing has changed', async () => {
     const { directory, tenants, clock, state } = started()
     tenants.set('acme', {})
