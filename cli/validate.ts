@@ -2,6 +2,7 @@
 import { loadPolicy } from '../policy/load.ts'
 import { formatNote, formatProblem } from '../policy/problem.ts'
 import { type DescriptorSource, loadDescriptorConfig } from '../policy/ratelimit/load.ts'
+import { countOf } from './count-of.ts'
 import { EXIT, type Io, wrongUse } from './io.ts'
 import { readOptions } from './options.ts'
 import { readRatelimitOptions } from './service/ratelimit-options.ts'
@@ -30,7 +31,7 @@ export async function validate(argv: readonly string[], io: Io): Promise<number>
 function isGoodPolicy(file: string, { stdout, stderr, env }: Io): boolean {
   const loaded = loadPolicy(file, env)
   if (loaded.ok) {
-    const counts = `${count(loaded.tenantCount, 'tenant')}, ${count(loaded.policy.routes.routes.length, 'route')}`
+    const counts = `${countOf(loaded.tenantCount, 'tenant')}, ${countOf(loaded.policy.routes.routes.length, 'route')}`
     for (const note of loaded.notes) stderr.write(`${formatNote(note)}\n`)
     stdout.write(`${file}: ok (${counts})\n`)
   } else for (const problem of loaded.problems) stderr.write(`${formatProblem(problem)}\n`)
@@ -44,10 +45,6 @@ function isGoodFolder({ folder, mergeDomains }: DescriptorSource, { stdout, stde
     return false
   }
   for (const note of loaded.notes) stderr.write(`${formatNote(note)}\n`)
-  stdout.write(`${folder}: ok (${count(loaded.config.domains.size, 'domain')})\n`)
+  stdout.write(`${folder}: ok (${countOf(loaded.config.domains.size, 'domain')})\n`)
   return true
-}
-
-function count(number: number, thing: string): string {
-  return `${number} ${thing}${number === 1 ? '' : 's'}`
 }

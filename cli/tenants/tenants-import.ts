@@ -3,6 +3,7 @@ import { formatNote, formatProblem } from '../../policy/problem.ts'
 import { type Differences, type ImportOutcome, importPolicy } from '../../stores/redis/directory/import.ts'
 import { say, sayJson } from '../admin/server-options.ts'
 import { openCommandAudit } from '../command-audit.ts'
+import { countOf } from '../count-of.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { readOptions } from '../options.ts'
 import { type InRedis, inRedis } from '../redis-session.ts'
@@ -36,7 +37,10 @@ export async function importTenants(argv: readonly string[], io: Io): Promise<nu
   const { kind, differences } = done.value
   if (kind === 'overtaken' || kind === 'changed') return refuse(REFUSALS[kind])
   if (json) return sayJson(io, { outcome: kind, ...facts, ...differences })
-  return say(io, `${file}: ${SAID[kind]} (version ${bundle.version}, ${tenants.size} tenants)\n${told(differences)}`)
+  return say(
+    io,
+    `${file}: ${SAID[kind]} (version ${bundle.version}, ${countOf(tenants.size, 'tenant')})\n${told(differences)}`,
+  )
 }
 
 const REFUSALS = {

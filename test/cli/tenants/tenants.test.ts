@@ -116,6 +116,8 @@ describe('tenants import', () => {
       'beta: true',
       'beta: false',
     )
+    const alone = await importing(POLICY.replace('  globex: { plan: free, status: suspended }\n', ''), '--dry-run')
+    expect(alone.stdout).toMatch(/, 1 tenant\)\n/)
     const trial = await importing(next, '--dry-run')
     expect(trial.stdout).toContain('would be imported')
     expect(trial.stdout).toContain('added    1: initech\nchanged  1: acme\nremoved  1: globex\n')
