@@ -19,9 +19,6 @@ export interface Use {
 /** Stands for credentials, routes or tenants for which there was no line left. */
 export const OTHERS = '(others)'
 
-/** Nobody asks. */
-export const NO_USAGE: Usage = { count() {} }
-
 /** One line of an answer. */
 export interface UsageLine {
   readonly tenant: string

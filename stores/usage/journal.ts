@@ -1,6 +1,7 @@
 /** Counts decisions, and writes the counts to a keeper from time to time: each once, whatever becomes of the answers. */
 import { periodStart, USAGE_PERIODS, type Usage, type UsageReader } from '../../core/usage.ts'
-import type { UsageKeeper } from './keeper.ts'
+import { LATE, withinBudget } from '../guard/budget.ts'
+import type { Batch, UsageKeeper } from './keeper.ts'
 import { lineOf, type Room, type Sheet } from './sheet.ts'
 import { createWaiting, type HourOfTenant, sum, type Waiting } from './waiting.ts'
 
@@ -51,10 +52,19 @@ export function createJournal(keeper: UsageKeeper, now: () => number, bounds: Pa
   let failuresInRow = 0
   let lastFlush: Promise<void> = Promise.resolve()
 
+  /** Whether it is known to be: what comes too late is sent again. */
+  async function isWritten(one: Batch): Promise<boolean> {
+    try {
+      return (await withinBudget(keeper.write(one), timeoutMs)) !== LATE
+    } catch {
+      return false
+    }
+  }
+
   /** One after the other: a batch that is written makes those before it look as if they were. Answers whether all are. */
   async function writeBatches(from: number, tenant: string): Promise<boolean> {
     for (const one of waiting.batches(from, tenant)) {
-      if (!(await isInTime(keeper.write(one), timeoutMs))) {
+      if (!(await isWritten(one))) {
         totals.failures += 1
         return false
       }
@@ -121,19 +131,4 @@ interface OpenHour {
 function openHour(waiting: Waiting, at: number): OpenHour {
   const from = periodStart('hour', at)
   return { from, until: from + USAGE_PERIODS.hour, sheet: waiting.sheetOf(from) }
-}
-
-/** Whether it succeeds within so many ms; whatever comes later is too late. */
-async function isInTime(work: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false)
-  })
-  const done = work.then(
-    () => true,
-    () => false,
-  )
-  const isDone = await Promise.race([done, late])
-  clearTimeout(timer)
-  return isDone
 }

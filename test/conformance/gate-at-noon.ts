@@ -5,7 +5,6 @@ import type { CredentialParts } from '../../core/credentials/authenticate.ts'
 import { NO_KEY_USES, NO_RECORDS } from '../../core/credentials/records.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
 import type { Policy } from '../../core/policy.ts'
-import { NO_USAGE } from '../../core/usage.ts'
 import { createFailedCredentials } from '../../stores/failed-credentials.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { createThrottle } from '../../stores/throttle.ts'
@@ -66,7 +65,7 @@ const CLOCKS = { now: () => NOON * 1000, elapsed: () => performance.now() }
 
 const QUIET = {
   audit: NO_AUDIT,
-  usage: NO_USAGE,
+  usage: { count() {} },
   metrics: { decided() {}, policyLive() {} },
   log: { decisions: { allow: false, deny: false }, decided() {} },
   signingKey: () => {
