@@ -1,4 +1,5 @@
 /** The options by which a command is told of a Redis: where it is, who asks, and how TLS is spoken with it. */
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { RedisPlace } from '../core/policy.ts'
 import { readRedisAddress } from '../policy/redis-address.ts'
@@ -27,6 +28,14 @@ const TLS_OPTIONS = [
   ['redis-certificate', 'certificate'],
   ['redis-key', 'key'],
 ] as const
+/** Where the policy names the Redis, it says the rest of it too. */
+const IN_A_FILE = {
+  'redis-password-file': '; a policy file has `state.password: { file: FILE }`',
+  'redis-ca': '; a policy file has `state.ca`',
+  'redis-certificate': '; a policy file has `state.certificate`',
+  'redis-key': '; a policy file has `state.key: { file: FILE }`',
+} as const
+
 const OTHERS = ['redis-password-file', ...TLS_OPTIONS.map(([option]) => option)] as const
 
 /**
@@ -37,7 +46,9 @@ const OTHERS = ['redis-password-file', ...TLS_OPTIONS.map(([option]) => option)]
 export function readPlace(given: Given, env: Io['env'], named = '--redis'): ReadPlace {
   if (given.redis === undefined) {
     const useless = OTHERS.find((option) => given[option] !== undefined)
-    return useless === undefined ? { ok: true, place: undefined } : no(`--${useless} needs ${named} redis://…`)
+    return useless === undefined
+      ? { ok: true, place: undefined }
+      : no(`--${useless} needs ${named} redis://…${named === '--policy' ? IN_A_FILE[useless] : ''}`)
   }
   const address = readRedisAddress(given.redis)
   if (!address.ok) return no(`${named} ${address.problem}`)
@@ -92,10 +103,22 @@ function tlsOf(place: RedisPlace, given: Given, named: string): { readonly tls?:
     const file = given[option] ?? ''
     const text = textOf(file)
     if (text === undefined) return { problem: `--${option}: ${file} cannot be read` }
-    if (!text.includes('-----BEGIN ')) return { problem: `--${option}: ${file} is not PEM` }
+    const problem = problemWith(text, option)
+    if (problem !== undefined) return { problem: `--${option}: ${file} ${problem}` }
     tls[name] = text
   }
   return { tls }
+}
+
+function problemWith(pem: string, option: (typeof TLS_OPTIONS)[number][0]): string | undefined {
+  if (!pem.includes('-----BEGIN ')) return 'is not PEM'
+  try {
+    if (option === 'redis-key') createPrivateKey(pem)
+    else new X509Certificate(pem)
+    return undefined
+  } catch {
+    return option === 'redis-key' ? 'has no private key that can be read' : 'has no certificate that can be read'
+  }
 }
 
 function textOf(file: string): string | undefined {

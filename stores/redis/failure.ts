@@ -5,10 +5,16 @@
  * error has the text alone, without what is quoted.
  */
 export function storeFailure(cause: unknown): Error {
-  const text = cause instanceof Error ? cause.message : 'unknown failure'
+  const text = textOf(cause)
   const failure = new Error(`Redis: ${text.replace(/, with args beginning with:.*$/s, '')}`)
   if (isScriptError(text)) ofScripts.add(failure)
   return failure
+}
+
+/** Of a cluster that could not be reached it is what its last node has said that tells why. */
+function textOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'unknown failure'
+  return 'lastNodeError' in cause && cause.lastNodeError instanceof Error ? cause.lastNodeError.message : cause.message
 }
 
 /**

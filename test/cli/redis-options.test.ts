@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { readOptions } from '../../cli/options.ts'
 import { REDIS_SPECS, readPlace } from '../../cli/redis-options.ts'
+import { createAuthority } from '../support/certificates.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'redis-options-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 const PASSWORD = 'a demo word'
-const PEM = '-----BEGIN CERTIFICATE-----\n'
+const AUTHORITY = createAuthority('Redis authority')
+const SHOWN = AUTHORITY.issue({ subject: [['CN', 'tenantgate']] })
 
 function file(name: string, text: string): string {
   const path = join(folder, name)
@@ -52,10 +54,9 @@ describe('the options that name a Redis', () => {
   })
 
   it('read what TLS is spoken with', () => {
-    const argv = ['ca', 'certificate', 'key'].flatMap((name) => [`--redis-${name}`, file(name, `${PEM}${name}`)])
-    expect(placeOf(['--redis', 'rediss://cache', ...argv])).toMatchObject({
-      tls: { ca: `${PEM}ca`, certificate: `${PEM}certificate`, key: `${PEM}key` },
-    })
+    const tls = { ca: AUTHORITY.pem, certificate: SHOWN.pem, key: SHOWN.key }
+    const argv = Object.entries(tls).flatMap(([name, text]) => [`--redis-${name}`, file(name, text)])
+    expect(placeOf(['--redis', 'rediss://cache', ...argv])).toMatchObject({ tls })
   })
 
   it.each([
@@ -75,5 +76,12 @@ describe('the options that name a Redis', () => {
     const problem = placeOf(['--redis', 'rediss://cache', '--redis-ca', file('none', PASSWORD)])
     expect(problem).toMatch(/is not PEM/)
     expect(problem).not.toContain(PASSWORD)
+  })
+
+  it('refuse a key where a certificate is meant, and the other way round', () => {
+    const [certificate, key] = [file('shown.pem', SHOWN.pem), file('shown.key', SHOWN.key)]
+    expect(placeOf(['--redis', 'rediss://cache', '--redis-ca', key])).toMatch(/has no certificate that can be read/)
+    const swapped = ['--redis-certificate', certificate, '--redis-key', certificate]
+    expect(placeOf(['--redis', 'rediss://cache', ...swapped])).toMatch(/has no private key that can be read/)
   })
 })

@@ -1,6 +1,6 @@
 /** Limits, hits, records and usage in a Redis that instances share. */
 import { randomBytes } from 'node:crypto'
-import type { CredentialRecords } from '../../../core/credentials/records.ts'
+import type { CredentialRecords, Ledger } from '../../../core/credentials/records.ts'
 import type { StateRules } from '../../../core/policy.ts'
 import { createGuardedHits } from '../../../stores/guard/guarded-hits.ts'
 import { createRedisHits } from '../../../stores/redis/hits/redis-hits.ts'
@@ -10,6 +10,7 @@ import { createRedisKeeper } from '../../../stores/redis/usage/keeper.ts'
 import { createSharedUses } from '../../../stores/redis/usage/shared-uses.ts'
 import { createKeptUsage } from '../../../stores/usage/kept-usage.ts'
 import type { StoreCounts } from '../../../telemetry/store-metrics.ts'
+import { failureWords } from '../../redis-session.ts'
 import type { FollowedRedisPolicy } from '../follow-redis-policy.ts'
 import type { Surroundings } from '../parts.ts'
 import type { StoreHealth, Stores } from '../stores.ts'
@@ -54,7 +55,7 @@ export function createRedisStores(
   return {
     limits: limits.limits,
     hits: createGuardedHits(createRedisHits(connection), limits.limits.guard),
-    ledger: createRedisLedger({ connection, known: held, records, now }),
+    ledger: inWords(createRedisLedger({ connection, known: held, records, now })),
     uses,
     usage,
     health: () => healthOf(store.away(), held, credentials.outdated?.()),
@@ -63,6 +64,17 @@ export function createRedisStores(
       const [unwritten] = await Promise.all([usage.close(timeoutMs), within(limits.close(), timeoutMs)])
       if (unwritten > 0) log.usageUnwritten(unwritten)
       await store.close()
+    },
+  }
+}
+
+/** Who administers is told why something is not recorded. */
+function inWords(ledger: Ledger): Ledger {
+  return {
+    ...ledger,
+    async add(plan) {
+      const failure = await ledger.add(plan)
+      return failure?.startsWith('Redis: ') ? `Redis ${failureWords(failure)}` : failure
     },
   }
 }
