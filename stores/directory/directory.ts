@@ -2,9 +2,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { TENANT_ID } from '../../core/names.ts'
 import { type CertificateEntry, type TenantDirectory, UNAVAILABLE } from '../../core/policy.ts'
+import { createCachedKeys } from './api-keys.ts'
 import type { CacheRules } from './cache.ts'
 import type { DirectoryCounts } from './counts.ts'
-import { createCachedKeys } from './keys.ts'
 import type { DirectorySource } from './source.ts'
 import { createCachedTenants } from './tenants.ts'
 

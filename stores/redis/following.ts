@@ -1,10 +1,10 @@
 /** What a process holds of a shared directory, all of it told by one feed; and the guard before every question to it. */
 import type { CredentialRecords } from '../../core/credentials/records.ts'
 import type { StateRules } from '../../core/policy.ts'
+import { createCachedKeys } from '../directory/api-keys.ts'
 import type { CacheRules } from '../directory/cache.ts'
 import type { CacheCounts } from '../directory/counts.ts'
 import { DIRECTORY_BOUNDS } from '../directory/directory.ts'
-import { createCachedKeys } from '../directory/keys.ts'
 import { createGuard, type Guard, type GuardParts } from '../guard/guard.ts'
 import type { RedisConnection } from './connection.ts'
 import { createFeed, type FeedListeners } from './directory/feed.ts'
