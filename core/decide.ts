@@ -99,8 +99,7 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
       // sees a tenant
       const known = principal && tenant
       const way = route ?? UNROUTED
-      const isLater = proving instanceof Promise || identifying instanceof Promise
-      const at = isLater ? (given.clock?.() ?? now) : now
+      const at = timeAfter(proving, identifying, given)
       const charged = { request, route: way, tenant: known, principal }
       const taken = stages.limits ? takeInTurn(charged, given, at, !policy.shadow.has('limits')) : undefined
       return after(taken, (report) => {
@@ -119,4 +118,9 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
       })
     })
   })
+}
+
+/** When is charged: now, or later where one of the two had to be waited for. */
+function timeAfter(proving: MaybePromise<unknown>, identifying: MaybePromise<unknown>, { now, clock }: Given): number {
+  return proving instanceof Promise || identifying instanceof Promise ? (clock?.() ?? now) : now
 }
