@@ -8,6 +8,7 @@ import { addedUp, type DirectoryCounts } from '../../stores/directory/counts.ts'
 import type { Outdated } from '../../stores/directory/directory.ts'
 import type { RedisConnection } from '../../stores/redis/connection.ts'
 import { createFeed, type FeedOptions } from '../../stores/redis/directory/feed.ts'
+import { sweepGenerations } from '../../stores/redis/directory/import.ts'
 import { createFollowing, type Following, type FollowingParts } from '../../stores/redis/following.ts'
 import type { Io } from '../io.ts'
 import { type ImportedPolicy, IN_REDIS, openImport, readStoredImport, type StoredImport } from './imported-policy.ts'
@@ -51,6 +52,9 @@ function isSame(one: StoredImport, other: StoredImport): boolean {
   return one.generation === other.generation && one.text === other.text
 }
 
+/** Somewhat longer than what was replaced is kept for others. Whoever comes first does it for all. */
+const SWEPT_AFTER_MS = 65_000
+
 /** A policy that could not be served is tried again after so long: a secret may have been put in place. */
 const RETRY_MS = 60_000
 
@@ -73,6 +77,7 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
   let isClosed = false
   let isDue = true
   let retryAt = Number.NEGATIVE_INFINITY
+  let sweepAt = Number.POSITIVE_INFINITY
   const load = oneAtATime(loadOnce)
 
   async function loadOnce(): Promise<ReloadOutcome> {
@@ -130,6 +135,7 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
     }
     live = next
     currentAt = askedAt
+    sweepAt = elapsed() + SWEPT_AFTER_MS
     // there may be another one already
     if (liveInRedis !== next.stored) next.directory.replaced(currentAt)
     told = undefined
@@ -162,6 +168,15 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
     suspect()
     void load()
   }
+  /** What was replaced may hold as much as what is live, and is not left there until the next import. */
+  async function sweep(at: number): Promise<void> {
+    if (at < sweepAt) return
+    sweepAt = Number.POSITIVE_INFINITY
+    await sweepGenerations(connection).catch(() => {
+      sweepAt = at + SWEPT_AFTER_MS
+    })
+  }
+
   const feed = createFeed(
     connection,
     {
@@ -177,6 +192,7 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
         if (live && live.stored === liveInRedis) currentAt = Math.max(currentAt, at)
         following?.listeners.onCurrent(at)
         if (isDue && at >= retryAt) void load()
+        void sweep(at)
       },
     },
     parts,

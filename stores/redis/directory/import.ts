@@ -30,6 +30,9 @@ export interface ImportOptions {
 /** An instance that has not heard of a switch yet looks for itself much sooner. */
 const KEPT_MS = 60_000
 
+/** Removed at a time. */
+const MOST_SWEPT = 10
+
 /** Written at a time, in fields: a millisecond or so in which Redis does nothing else. */
 const PAGE_FIELDS = 500
 
@@ -75,11 +78,14 @@ export async function importPolicy(
   return { kind, differences }
 }
 
-/** Removes what earlier imports have left, and what was replaced more than a minute ago; answers how many generations. */
+/**
+ * Removes what earlier imports have left, and what was replaced more than a minute ago, the oldest first; answers how many
+ * generations. Of several that do it at once one removes each.
+ */
 export async function sweepGenerations(connection: RedisConnection, keptMs = KEPT_MS): Promise<number> {
   const { prefix } = connection.place
   const generations = commonKey(prefix, 'generations')
-  const replaced = await asked(connection.client.zrangebyscore(generations, '(0', '+inf'))
+  const replaced = await asked(connection.client.zrangebyscore(generations, '(0', '+inf', 'LIMIT', 0, MOST_SWEPT))
   let swept = 0
   for (const number of replaced) {
     swept += await sweep(connection, [generations, ...generationKeys(prefix, Number(number))], [number, keptMs])

@@ -312,6 +312,25 @@ describe('an import', () => {
     expect(one.followed.outdated()).toBeUndefined()
   })
 
+  it('that was replaced a minute ago is removed by an instance, and nothing else', async () => {
+    const one = await instance()
+    const { client, place } = redis.connection
+    const generations = () => client.zrangebyscore(commonKey(place.prefix, 'generations'), '-inf', '+inf')
+    const before = one.policy
+    await writer.import(policyOf({ acme: { ...ACME, plan: 'pro' } }))
+    await until(() => one.policy !== before || undefined)
+    expect(await generations()).toHaveLength(2)
+    const [replaced = ''] = await client.zrangebyscore(commonKey(place.prefix, 'generations'), 1, '+inf')
+    await client.zadd(commonKey(place.prefix, 'generations'), Date.now() - 61_000, replaced)
+    await one.followed.reload()
+    expect(await generations()).toHaveLength(2)
+    one.skip(66_000)
+    await one.followed.reload()
+    await until(async () => (await generations()).length === 1 || undefined)
+    expect(await client.keys(generationKey(place.prefix, Number(replaced), 'policy'))).toEqual([])
+    expect(await one.ask(withKey(CI))).toMatchObject({ plan: 'pro' })
+  })
+
   it('in a form of a newer version is not served, and told', async () => {
     const one = await instance()
     const { client, place } = redis.connection
