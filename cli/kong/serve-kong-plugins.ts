@@ -8,7 +8,6 @@ import type { Io } from '../io.ts'
 import { type Gateway, runService } from '../service/service.ts'
 import type { PluginServerOptions } from './kong-plugin-server-options.ts'
 import { type KongPlugin, loadPlugins } from './kong-plugins.ts'
-import { outliveRejections } from './outlive-rejections.ts'
 
 /** Serves until a signal; the exit code when all is over. */
 export async function serveKongPlugins(options: PluginServerOptions, io: Io): Promise<number> {
@@ -33,7 +32,6 @@ function createGateway(
     metrics.fault()
     log.fault('a plugin failed', fault)
   }
-  outliveRejections(onFault)
   const server = createPluginServer({
     plugins,
     decide: createDecider({ decide: gate.decide, onFault, elapsed }),

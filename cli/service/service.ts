@@ -7,6 +7,7 @@ import { createAdministration } from './administration.ts'
 import type { Gate } from './gate.ts'
 import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
 import type { FollowedPolicy } from './live-policy.ts'
+import { outliveRejections } from './outlive-rejections.ts'
 import { openSurroundings, type PartsOptions, type ServiceParts, type Surroundings } from './parts.ts'
 import { createProbes, type Probes } from './probes.ts'
 import type { ServiceOptions } from './service-options.ts'
@@ -57,6 +58,10 @@ export async function runService(options: RunOptions, io: Io, makeGateway: MakeG
   if (!opened.ok) return badInput(io, [`tenantgate: ${opened.problem}`])
   const { around } = opened
   endOnFault(around.log)
+  outliveRejections((fault) => {
+    around.metrics.fault()
+    around.log.fault('a promise was left alone', fault)
+  })
   let reload = () => {}
   const stopping = stopSignal({
     reload: () => reload(),

@@ -1,6 +1,6 @@
 /** A process with a plugin that leaves promises alone: it prints its socket's path when it serves, and each fault. */
 import { createServer } from 'node:net'
-import { outliveRejections } from '../../../cli/kong/outlive-rejections.ts'
+import { outliveRejections } from '../../../cli/service/outlive-rejections.ts'
 import type { Kong } from '../../../kong/pdk.ts'
 import { createPluginServer } from '../../../kong/plugin-server/server.ts'
 
