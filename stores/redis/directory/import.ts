@@ -46,7 +46,7 @@ const sweep = script(['directory/sweep.lua'], Number)
 
 /**
  * Imports the policy. Whatever ends it, the live one stays as it is until the last step; what is left behind is removed by the
- * next import, or by an instance a minute later. Rejects with a `storeFailure` where Redis does not do it.
+ * next import. Rejects with a `storeFailure` where Redis does not do it.
  */
 export async function importPolicy(
   connection: RedisConnection,
