@@ -125,9 +125,14 @@ async function compare(
     added: [...tenants.keys()].filter((id) => !known.has(id)),
     changed: [...tenants.keys()].filter((id) => known.has(id) && !unchanged.has(id)),
     removed: [...removed],
-    isPolicyChanged: writeBundle({ ...before, version: '' }) !== writeBundle({ ...bundle, version: '' }),
+    isPolicyChanged: saidOf(before) !== saidOf(bundle),
     unchanged,
   }
+}
+
+/** What holds for all, wherever it was imported from and however many lines its tenants took. */
+function saidOf(bundle: Bundle): string {
+  return writeBundle({ ...bundle, version: '', source: '', text: bundle.text.replace(/\n\s*\n/g, '\n') })
 }
 
 /** Tenants whose API keys are not those that are live. */
