@@ -37,6 +37,8 @@ export interface Guard {
   ask<T>(question: () => MaybePromise<T>, operation?: string): MaybePromise<T | typeof AWAY>
   /** Whether the store is known to be away: nothing is asked now. */
   isOpen(): boolean
+  /** Counts a question that was not sent, by who has looked himself. */
+  spared(): void
   /** The connection has come back: looks at once whether the store answers. */
   retryNow(): void
   /** Ends the probing. */
@@ -89,6 +91,9 @@ export function createGuard(parts: GuardParts): Guard {
       return answer instanceof Promise ? awaited(answer, operation) : answer
     },
     isOpen: () => !isAsked(),
+    spared() {
+      counts.spared += 1
+    },
     retryNow: breaker.retryNow,
     close: breaker.close,
     counts,

@@ -25,9 +25,12 @@ export interface GuardedLimits extends LimitStore {
   readonly counts: GuardedCounts
 }
 
-/** For metrics: charges that were answered without the store since the beginning, and buckets of which something is owed now. */
+/** For metrics: charges that were answered without the store since the beginning. */
 export interface GuardedCounts extends Readonly<Record<OnStoreFailure, number>> {
+  /** Buckets of which something is owed now. */
   readonly owed: number
+  /** Buckets of which nothing is owed any more, since too many were, from the beginning. */
+  readonly forgiven: number
 }
 
 /** Calls with debts that are under way to the store at once. */
@@ -65,7 +68,10 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
     time: number,
     patienceMs?: number,
   ): MaybePromise<readonly ChargeState[]> {
-    if (guard.isOpen()) return alone(verb, charges, time, patienceMs)
+    if (guard.isOpen()) {
+      guard.spared()
+      return alone(verb, charges, time, patienceMs)
+    }
     const answer = store[verb](charges, time, patienceMs)
     if (!(answer instanceof Promise)) return answer
     return answer.then(
@@ -116,7 +122,7 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
     adjust: (charges, time) => ask('adjust', charges, time),
     settle,
     get counts() {
-      return { ...counts, owed: owed.size }
+      return { ...counts, owed: owed.size, forgiven: owed.forgiven }
     },
   }
 }

@@ -18,6 +18,14 @@ describe('when the store is back', () => {
     expect((await take(site.limits[0], [quota()])).states).toMatchObject([{ admitted: true, remaining: 3 }])
   })
 
+  it('each question that it was spared has been counted', async () => {
+    const site = siteOf(1, 0)
+    await away(site)
+    const before = site.limits[0]?.guard.counts.spared ?? 0
+    await admittedOf(site.limits[0], [quota()], 7)
+    expect(site.limits[0]?.guard.counts.spared).toBe(before + 7)
+  })
+
   it('what has gone by is not charged: an ended window, and what has flowed in again', async () => {
     const site = siteOf()
     const minutely = quota(undefined, { period: { count: 1, unit: 'minute' } })
