@@ -69,6 +69,13 @@ describe('an import', () => {
     subscriber.disconnect()
   })
 
+  it('of what holds for all says nothing where only the name of the file is another', async () => {
+    await bring('one', tenants(tenant('a')))
+    const bundle = { ...bundleOf('two'), source: 'dated.yaml', text: bundleOf('one').text }
+    const { differences } = await importPolicy(connection, bundle, tenants(tenant('b')), { dryRun: true })
+    expect(differences).toMatchObject({ added: ['b'], removed: ['a'], isPolicyChanged: false })
+  })
+
   it('says what is new, other or gone; a tenant that is as it was keeps its revision', async () => {
     await bring('one', tenants(tenant('a'), tenant('b', { keys: ['x'] }), tenant('c'), tenant('d', { keys: ['x'] })))
     const next = tenants(
