@@ -22,7 +22,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 
 const HELP = `tenantgate: one tenant policy for the gateways you already run
 
-  tenantgate serve --policy FILE [--listen unix:/path | 127.0.0.1:9001 | 0.0.0.0:9001]... [--http 127.0.0.1:9002 | off]
+  tenantgate serve --policy FILE | redis://HOST [--listen unix:/path | 127.0.0.1:9001 | 0.0.0.0:9001]... [--http 127.0.0.1:9002 | off]
                    [--tls-certificate FILE --tls-key FILE --tls-client-ca FILE [--tls-client-name NAME]...]
                    [--state FILE] [--audit FILE | stdout] [--admin 127.0.0.1:9003 [--admin-token-file FILE]]
                    [--ratelimit-config DIR] [--drain-timeout 10s] [--log-level debug|info|warn|error]
@@ -33,7 +33,7 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate keys rotate|revoke --tenant T --id ID (--policy FILE | --server URL | --redis URL)
   tenantgate keys list [--tenant T] (--policy FILE | --server URL | --redis URL)
   tenantgate tokens revoke (--server URL | --redis URL) (--jti ID | --subject SUB | --tenant T) [--issuer ISS] [--before TIME]
-  tenantgate tenants import FILE --redis URL [--dry-run]
+  tenantgate tenants import FILE --redis URL [--dry-run] [--json]
   tenantgate tenants set ID --redis URL [--file FILE] [--if-revision N]
   tenantgate tenants show ID --redis URL
   tenantgate tenants list --redis URL
@@ -41,15 +41,16 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate limits reset --server URL --tenant T --limit L [--scope S] [--by user=U]... [--all]
   tenantgate limits credit --server URL --tenant T --limit L --units N [--scope S] [--by user=U]...
   tenantgate usage (--tenant T | --nobody) (--server URL | --redis URL) [--per hour|day] [--from TIME] [--until TIME]
-  tenantgate kong-plugin-server --socket PATH --policy FILE [--http 127.0.0.1:9002 | off] [--event-timeout 1s]
+  tenantgate kong-plugin-server --socket PATH --policy FILE | redis://HOST [--http 127.0.0.1:9002 | off] [--event-timeout 1s]
                    [--max-events 1024] [--state FILE] [--audit FILE | stdout] [--admin unix:/path [--admin-token-file FILE]]
                    [--drain-timeout 10s] [--log-level debug|info|warn|error]
   tenantgate kong-plugin-server --describe PLUGIN
   tenantgate --help | --version
 
 Where --policy and --redis URL are a Redis: redis://host:6379, redis+sentinel://host1,host2/primary, redis+cluster://host1,host2, with
-rediss for TLS; [--redis-password-file FILE] [--redis-ca FILE] [--redis-certificate FILE --redis-key FILE]. serve and
-kong-plugin-server take policy and tenants from it: --policy redis://host.
+rediss for TLS; [--redis-password-file FILE] [--redis-ca FILE] [--redis-certificate FILE --redis-key FILE]; passwords also in
+TENANTGATE_REDIS_PASSWORD, and of sentinels in TENANTGATE_REDIS_SENTINEL_PASSWORD. serve and kong-plugin-server take policy and
+tenants from it: --policy redis://host. What changes something there takes [--audit FILE | stdout].
 Each option has a twin in the environment: --drain-timeout is TENANTGATE_DRAIN_TIMEOUT.
 Exit codes: 0 done (explain: allow), 1 bad input, 2 wrong use, 3 deny (explain).
 `
@@ -98,7 +99,15 @@ function unfitNode(version: string): string | undefined {
   )
 }
 
+/** What runs until it is told to stop, whether or not somebody reads its log. */
+const SERVICES: ReadonlySet<string> = new Set(['serve', 'kong-plugin-server'])
+
 const { stdout, stderr, env } = process
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // who reads has seen enough, as `| head` has
+  if (error.code !== 'EPIPE') throw error
+  if (!SERVICES.has(process.argv[2] ?? '')) process.exit()
+})
 const io: Io = { stdout, stderr, env }
 
 const unfit = unfitNode(process.versions.node)

@@ -21,6 +21,10 @@ export async function validate(argv: readonly string[], io: Io): Promise<number>
   if (files.length === 0 && folder === undefined) {
     return wrongUse(io, 'validate: which file? `tenantgate validate FILE...`')
   }
+  const address = files.find((file) => file.includes('://'))
+  if (address !== undefined) {
+    return wrongUse(io, 'validate: reads files; what stands in a Redis was checked when it was imported')
+  }
   const ratelimit = folder === undefined ? undefined : readRatelimitOptions(folder, io.env)
   if (ratelimit?.ok === false) return wrongUse(io, `validate: ${ratelimit.problem}`)
   const good = files.map((file) => isGoodPolicy(file, io))

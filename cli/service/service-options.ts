@@ -92,6 +92,11 @@ export function readSource(given: GivenOptions, env: Io['env']): ReadSource {
   const named = REDIS_SCHEME.test(policy) ? { redis: policy } : {}
   const read = readPlace({ ...given, ...named }, env, '--policy')
   if (!read.ok) return wrongUse(read.problem)
+  if (read.place === undefined && policy.includes('://')) {
+    return wrongUse(
+      `--policy is a file or redis://… (rediss://…, redis+sentinel://…, redis+cluster://…), not '${policy}'`,
+    )
+  }
   if (read.place === undefined) return { ok: true, policy: { kind: 'file', file: policy } }
   if (given.state !== undefined) return wrongUse(`--state: ${NO_STATE_FILE}`)
   return { ok: true, policy: { kind: 'redis', place: read.place } }

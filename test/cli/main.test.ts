@@ -1,4 +1,6 @@
 /** The command line as a process: help, version, wrong use. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -25,6 +27,19 @@ it.each(['show', 'reset', 'credit'])(
     expect(optionsIn(all.stdout).sort()).toEqual(optionsIn(own.stdout).sort())
   },
 )
+
+it('ends quietly where nobody reads on', async () => {
+  const main = spawn(process.execPath, [join(packageRoot, 'cli', 'main.ts'), '--help'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  main.stdout.destroy()
+  let stderr = ''
+  main.stderr.on('data', (text) => {
+    stderr += text
+  })
+  const [code] = await once(main, 'close')
+  expect([code, stderr]).toEqual([0, ''])
+})
 
 it.each([
   [['serv'], 'did you mean `serve`?'],

@@ -95,6 +95,7 @@ describe('the options of serve', () => {
     [['--policy', 'p', '--log-level', 'all'], '--log-level is one of debug, info, warn, error'],
     [['--policy', 'p', '--admin', '127.0.0.1:9003'], 'the administration needs a token'],
     [['--policy', 'p', '--admin', '127.0.0.1:9003', '--admin-token-file', '/no/such'], '/no/such has none'],
+    [['--policy', 'redi://h'], '--policy is a file or redis://'],
     [['--policy', 'redis://'], '--policy is not the address of a Redis'],
     [['--policy', 'redis://:hunter2@h:x'], '--policy has a host that is none'],
     [['--policy', 'redis://localhost', '--state', 's'], '--state: issued keys and revocations stand in Redis'],
