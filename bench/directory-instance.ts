@@ -52,71 +52,83 @@ process.on('message', (order: InstanceOrder) => {
 })
 
 async function measure({ place, keys }: InstanceOrder): Promise<InstanceFigures> {
-  const connection = await connected(place)
-  let questions = 0
-  const instance = await startInstance(connection, {
-    onAnswer: () => {
-      questions += 1
-    },
-  })
-  const emptyMb = heapMb()
-  const counts = () => {
-    const all = instance.followed.counts()
-    if (!all) throw new Error('unreachable: it has a policy')
+  const measured = await openMeasured(place)
+  const rounds = async (draw: () => number) => {
+    const all: Stretch[] = []
+    for (let round = 0; round < ROUNDS; round++) all.push(await stretch(measured, draw))
     return all
   }
-  const ask = (index: number) => instance.ask({ headers: { 'x-api-key': keyAt(index) } })
-
-  async function stretch(draw: () => number): Promise<Stretch> {
-    const before = { ...counts().keys, questions, cpu: process.cpuUsage(), at: performance.now() }
-    let left = DECISIONS
-    let refused = 0
-    const note = ({ decision }: Decision) => {
-      if (decision === 'deny') refused += 1
-    }
-    const worker = async () => {
-      while (left > 0) {
-        left -= 1
-        const decision = ask(draw())
-        note(decision instanceof Promise ? await decision : decision)
-        // calls come over a socket, which has its turn in between
-        if (left % 200 === 0) await new Promise((resolve) => setImmediate(resolve))
-      }
-    }
-    await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
-    const { user, system } = process.cpuUsage(before.cpu)
-    const hits = counts().keys.hits - before.hits
-    return {
-      perSecond: DECISIONS / ((performance.now() - before.at) / 1000),
-      cpuMicros: (user + system) / DECISIONS,
-      hitRate: (100 * hits) / DECISIONS,
-      questionsPerDecision: (questions - before.questions) / DECISIONS,
-      refused,
-    }
-  }
-
   const random = randomFrom(7)
   // Zipf with exponent 1: the rank below which a share u of all requests falls is n^u
   const zipf = () => Math.floor(keys ** random()) % keys
-  await stretch(zipf)
-  for (let index = 0; index < 12_000; index++) await ask(keys + index)
+  const emptyMb = heapMb()
+  await stretch(measured, zipf)
+  for (let index = 0; index < 12_000; index++) await measured.ask(keys + index)
   const fullMb = heapMb()
-  const { tenants, keys: ofKeys } = counts()
+  const { tenants, keys: ofKeys } = measured.counts()
   const held = { tenants: tenants.known, keys: ofKeys.known, unknown: ofKeys.unknown }
   const rssMb = process.memoryUsage().rss / 1024 ** 2
-  const rounds = async (draw: () => number) => {
-    const all: Stretch[] = []
-    for (let round = 0; round < ROUNDS; round++) all.push(await stretch(draw))
-    return all
-  }
   const figures = { emptyMb, fullMb, rssMb, held, zipf: await rounds(zipf) }
   const hot = () => Math.floor(random() * HOT)
-  await stretch(hot)
+  await stretch(measured, hot)
   const warm = await rounds(hot)
-  const { late } = instance.following.guard.counts
-  instance.close()
-  await connection.close()
-  return { ...figures, warm, late }
+  return { ...figures, warm, late: await measured.close() }
+}
+
+type Measured = Awaited<ReturnType<typeof openMeasured>>
+
+async function openMeasured(place: RedisPlace) {
+  const connection = await connected(place)
+  let questions = 0
+  const onAnswer = () => {
+    questions += 1
+  }
+  const instance = await startInstance(connection, { onAnswer })
+  return {
+    questions: () => questions,
+    counts() {
+      const all = instance.followed.counts()
+      if (!all) throw new Error('unreachable: it has a policy')
+      return all
+    },
+    ask: (index: number) => instance.ask({ headers: { 'x-api-key': keyAt(index) } }),
+    /** Answers how many questions were late. */
+    async close(): Promise<number> {
+      const { late } = instance.following.guard.counts
+      instance.close()
+      await connection.close()
+      return late
+    },
+  }
+}
+
+/** `DECISIONS` requests, each with the key that `draw` says. */
+async function stretch({ ask, counts, questions }: Measured, draw: () => number): Promise<Stretch> {
+  const before = { ...counts().keys, questions: questions(), cpu: process.cpuUsage(), at: performance.now() }
+  let left = DECISIONS
+  let refused = 0
+  const note = ({ decision }: Decision) => {
+    if (decision === 'deny') refused += 1
+  }
+  const worker = async () => {
+    while (left > 0) {
+      left -= 1
+      const decision = ask(draw())
+      note(decision instanceof Promise ? await decision : decision)
+      // calls come over a socket, which has its turn in between
+      if (left % 200 === 0) await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  await Promise.all(Array.from({ length: IN_FLIGHT }, worker))
+  const { user, system } = process.cpuUsage(before.cpu)
+  const hits = counts().keys.hits - before.hits
+  return {
+    perSecond: DECISIONS / ((performance.now() - before.at) / 1000),
+    cpuMicros: (user + system) / DECISIONS,
+    hitRate: (100 * hits) / DECISIONS,
+    questionsPerDecision: (questions() - before.questions) / DECISIONS,
+    refused,
+  }
 }
 
 function heapMb(): number {
