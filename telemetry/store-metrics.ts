@@ -19,6 +19,8 @@ export interface StoreCounts {
   readonly spared: () => number
   /** Limits that were answered without the store, by their rule. */
   readonly fallbacks: () => Readonly<Record<OnStoreFailure, number>>
+  /** Buckets of which the store is not charged what was admitted without it, since they were too many. */
+  readonly forgiven: () => number
   readonly leases: () => LeaseNumbers
   readonly revocations: () => RevocationNumbers
   /** By what they are of. */
@@ -80,6 +82,11 @@ export function addStoreMetrics(registry: Registry, counts: StoreCounts): StoreC
     help: 'Takes of a limit that were answered without the store, by the rule of that limit.',
     labels: ['rule'],
     read: () => Object.entries(counts.fallbacks()).map(([rule, count]) => [{ rule }, count]),
+  })
+  countersOf(registry, {
+    name: 'tenantgate_store_forgiven_buckets_total',
+    help: 'Buckets of which the store is not charged what was admitted without it, since they were too many.',
+    read: () => [[{}, counts.forgiven()]],
   })
   addLeaseMetrics(registry, counts.leases)
   addRevocationMetrics(registry, counts.revocations)

@@ -11,7 +11,7 @@ import type { SharedStore } from './shared-store.ts'
 
 export interface OpenRedisLimits {
   readonly limits: SharedLimits
-  readonly counts: Pick<StoreCounts, 'instances' | 'spared' | 'fallbacks' | 'leases'>
+  readonly counts: Pick<StoreCounts, 'instances' | 'spared' | 'fallbacks' | 'forgiven' | 'leases'>
   /** Gives back what was drawn ahead and not used. */
   close(): Promise<void>
 }
@@ -38,6 +38,7 @@ export function openRedisLimits(
       instances: instances.count,
       spared: () => limits.guard.counts.spared,
       fallbacks: () => fallbacksOf(limits),
+      forgiven: () => limits.counts.without.forgiven,
       leases: () => limits.counts.lease,
     },
     async close() {

@@ -1,9 +1,10 @@
 /** The share of one instance: together they have no more than the whole. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import type { RateLimit } from '../../../core/limits/limit.ts'
 import { createOwed } from '../../../stores/guard/owed.ts'
 import { leftSince, shareOf, usedOfShare } from '../../../stores/guard/share.ts'
-import { burst, charge, daily, NOON } from '../../contract/limit-store/given.ts'
+import { burst, charge, daily, HOUR, NOON } from '../../contract/limit-store/given.ts'
 
 const instances = fc.integer({ min: 1, max: 50 })
 const whole = fc.integer({ min: 0, max: 1_000_000 })
@@ -83,12 +84,62 @@ describe('what is owed to the store', () => {
 
   it('leaves its place to others once it has ended', () => {
     const owed = createOwed(3)
-    for (const who of ['a', 'b', 'c']) owed.add(charge(burst, { who }), 200, NOON, 1)
+    for (const who of ['a', 'b', 'c']) owed.add(charge(daily, { who }), 200, NOON, 1)
     owed.add(charge(daily), 1000, NOON + 100, 1)
     expect(owed.of(charge(daily), NOON + 100)).toBe(0)
     owed.add(charge(daily), 1000, NOON + 1100, 1)
     expect(owed.of(charge(daily), NOON + 1100)).toBe(1)
     expect(owed.size).toBe(1)
+  })
+
+  const perIp: RateLimit = { ...burst, by: ['ip'] }
+
+  it('of one tenant is forgiven by no flood on another, which takes its own places, and is counted', () => {
+    const owed = createOwed(100)
+    const ofGlobex = [charge(daily, { tenant: 'globex', cost: 50 }), charge(burst, { tenant: 'globex' })] as const
+    owed.add(ofGlobex[1], HOUR, NOON, 1)
+    for (let i = 0; i < 1000; i += 1) owed.add(charge(perIp, { who: `ip${i}` }), HOUR, NOON, 1)
+    owed.add(ofGlobex[0], HOUR, NOON, 1)
+    for (let i = 0; i < 1000; i += 1) owed.add(charge(perIp, { who: `late${i}` }), HOUR, NOON, 1)
+    expect(ofGlobex.map((one) => owed.of(one, NOON))).toEqual([50, 1])
+    expect(owed.size).toBe(100)
+    expect(owed.forgiven).toBe(1902)
+  })
+
+  it('of a rate is forgiven before what is owed of a quota of the same tenant, and the latest first', () => {
+    const owed = createOwed(3)
+    const [a, b, c] = ['a', 'b', 'c'].map((who) => charge(perIp, { who }))
+    const quotas = ['d', 'e', 'f', 'g'].map((who) => charge(daily, { who }))
+    for (const one of [a, b, c]) if (one) owed.add(one, HOUR, NOON, 1)
+    const all = [...[a, b, c].filter((one) => one !== undefined), ...quotas]
+    const left = () => all.map((one) => owed.of(one, NOON))
+    const seen = quotas.map((one) => {
+      owed.add(one, HOUR, NOON, 1)
+      return left().join('')
+    })
+    expect(seen).toEqual(['1101000', '1001100', '0001110', '0001110'])
+  })
+
+  it('is reckoned rightly under a limit that has become a quota instead of a rate', () => {
+    const owed = createOwed(2)
+    owed.add(charge(burst, { who: 'a' }), HOUR, NOON, 1)
+    owed.add(charge({ ...daily, name: 'burst' }, { who: 'a', cost: 3 }), HOUR, NOON, 1)
+    owed.add(charge(burst, { who: 'b' }), HOUR, NOON, 1)
+    owed.add(charge(daily, { who: 'c' }), HOUR, NOON, 1)
+    expect(['a', 'b'].map((who) => owed.of(charge(burst, { who }), NOON))).toEqual([3, 0])
+  })
+
+  it('anew after it was forgiven on its way to the store is owed in full', () => {
+    const owed = createOwed(2)
+    const mine = charge(perIp, { who: 'mine' })
+    const quotas = ['a', 'b'].map((who) => charge(daily, { who }))
+    owed.add({ ...mine, cost: 5 }, HOUR, NOON, 1)
+    const [sent = []] = owed.toPay(NOON)
+    for (const one of quotas) owed.add(one, HOUR, NOON, 1)
+    owed.paid(owed.toPay(NOON).flat())
+    owed.add(mine, HOUR, NOON, 1)
+    owed.paid(sent)
+    expect(owed.of(mine, NOON)).toBe(1)
   })
 
   it('is paid in lists that one call may take', () => {
