@@ -3,7 +3,7 @@
 export interface Problem {
   /** The file as the user named it. */
   readonly file: string
-  /** From 1; a problem of the file as a whole stands at 1:1. */
+  /** From 1; a problem of the file as a whole stands at 1:1, and of what is no text at 0:0, which is not told. */
   readonly line: number
   readonly column: number
   /** The place in the policy, such as `tenants.acme.apiKeys[0].hash`; empty for the whole. */
@@ -51,6 +51,6 @@ export function formatNote(problem: Problem): string {
 }
 
 function lineOf({ file, line, column, path, message, fix }: Problem, kind: string): string {
-  const place = [`${file}:${line}:${column}`, kind, path].filter((part) => part !== '').join(': ')
+  const place = [line === 0 ? file : `${file}:${line}:${column}`, kind, path].filter((part) => part !== '').join(': ')
   return fix === undefined ? `${place}: ${message}` : `${place}: ${message}; write ${fix} instead`
 }

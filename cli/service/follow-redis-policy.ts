@@ -3,7 +3,7 @@
 import { oneAtATime } from '../../core/one-at-a-time.ts'
 import type { Policy } from '../../core/policy.ts'
 import type { Problem } from '../../policy/problem.ts'
-import { problemOf, type ReloadOutcome } from '../../policy/reloading.ts'
+import type { ReloadOutcome } from '../../policy/reloading.ts'
 import { addedUp, type DirectoryCounts } from '../../stores/directory/counts.ts'
 import type { Outdated } from '../../stores/directory/directory.ts'
 import type { RedisConnection } from '../../stores/redis/connection.ts'
@@ -11,7 +11,13 @@ import { createFeed, type FeedOptions } from '../../stores/redis/directory/feed.
 import { sweepGenerations } from '../../stores/redis/directory/import.ts'
 import { createFollowing, type Following, type FollowingParts } from '../../stores/redis/following.ts'
 import type { Io } from '../io.ts'
-import { type ImportedPolicy, IN_REDIS, openImport, readStoredImport, type StoredImport } from './imported-policy.ts'
+import {
+  type ImportedPolicy,
+  openImport,
+  problemInRedis,
+  readStoredImport,
+  type StoredImport,
+} from './imported-policy.ts'
 
 export interface RedisPolicyParts extends Omit<FollowingParts, 'rules'>, Pick<FeedOptions, 'pollMs'> {
   readonly connection: RedisConnection
@@ -43,8 +49,7 @@ export interface FollowedRedisPolicy {
   close(): void
 }
 
-const OVER = problemOf(
-  IN_REDIS,
+const OVER = problemInRedis(
   'the policy that is served here was replaced longer ago than `state.staleFor`: every credential is refused until the live one can be served',
 )
 
@@ -125,9 +130,7 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
       onPolicy(next.policy, next.notes)
     } catch (error) {
       next.unfollow()
-      return refuse([
-        problemOf(IN_REDIS, `could not be put to use (${error instanceof Error ? error.name : 'unknown'})`),
-      ])
+      return refuse([problemInRedis(`could not be put to use (${error instanceof Error ? error.name : 'unknown'})`)])
     }
     if (live) {
       live.unfollow()

@@ -22,21 +22,21 @@ export interface StoredImport {
 }
 
 /** What problems of Redis itself, and not of the file that was imported, are told by. */
-export const IN_REDIS = 'redis'
+const IN_REDIS = 'redis'
+
+/** There is no text in which they would have a place. */
+export const problemInRedis = (message: string): Problem => ({ ...problemOf(IN_REDIS, message), line: 0, column: 0 })
 
 /** The one that is live now; a problem where there is none that can be read. Rejects where Redis does not answer. */
 export async function readStoredImport({ client, place }: RedisConnection): Promise<StoredImport | Problem> {
   const head = readHead(await asked(client.hgetall(commonKey(place.prefix, 'head'))))
   if (head === undefined) {
-    return problemOf(
-      IN_REDIS,
-      `there is no policy below \`${place.prefix}\` yet: \`tenantgate tenants import\` writes one`,
-    )
+    return problemInRedis(`there is no policy below \`${place.prefix}\` yet: \`tenantgate tenants import\` writes one`)
   }
-  if (!head.ok) return problemOf(IN_REDIS, `the head of the policy ${head.problem}`)
+  if (!head.ok) return problemInRedis(`the head of the policy ${head.problem}`)
   const { generation } = head.value
   const text = await asked(client.get(generationKey(place.prefix, generation, 'policy')))
-  return text === null ? problemOf(IN_REDIS, 'the policy that is live is not there') : { generation, text }
+  return text === null ? problemInRedis('the policy that is live is not there') : { generation, text }
 }
 
 export interface ImportedPolicy {
@@ -68,7 +68,7 @@ export async function openImport(
   const { connection, env, elapsed, onProblem } = parts
   const { generation } = stored
   const bundle = readBundle(stored.text)
-  if (!bundle.ok) return [problemOf(IN_REDIS, `the policy ${bundle.problem}`)]
+  if (!bundle.ok) return [problemInRedis(`the policy ${bundle.problem}`)]
   const { source: file } = bundle.value
   const parsed = await startParsing({ file, env, known: undefined, bundle: bundle.value }).result
   if (parsed.kind === 'refused') return parsed.problems

@@ -339,7 +339,7 @@ describe('an import', () => {
     await client.hset(commonKey(place.prefix, 'head'), 'generation', 7)
     await client.xadd(commonKey(place.prefix, 'changes'), '*', 'kind', 'policy', 'id', '', 'revision', '9')
     await one.followed.reload()
-    await until(() => one.told.some((line) => line.includes('has format 9')) || undefined)
+    await until(() => one.told.some((line) => line.startsWith('redis: the policy has format 9')) || undefined)
     expect(await one.ask(withKey(CI))).toMatchObject({ decision: 'allow' })
   })
 
