@@ -102,7 +102,12 @@ describe('usage of several instances', () => {
     const { client, place } = (await instance()).connection
     const keeper = createRedisKeeper(open.at(-1) as RedisConnection, { randomBytes })
     const line = { credential: 'ci', route: 'orders', outcome: 'allowed', count: 3 } as const
-    const batch = { tenant: 'spoilt', from: NOON, sequence: 1, lines: [line, { ...line, outcome: 'rate_limited' as const }] }
+    const batch = {
+      tenant: 'spoilt',
+      from: NOON,
+      sequence: 1,
+      lines: [line, { ...line, outcome: 'rate_limited' as const }],
+    }
     const hour = usageKey(place.prefix, 'spoilt', 'hour', NOON)
     const day = usageKey(place.prefix, 'spoilt', 'day', NOON - 12 * HOUR)
     const counts = async () => (await keeper.read({ ...all, tenant: 'spoilt' })).map(({ count }) => count)
