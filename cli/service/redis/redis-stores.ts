@@ -74,7 +74,7 @@ function inWords(ledger: Ledger): Ledger {
     ...ledger,
     async add(plan) {
       const failure = await ledger.add(plan)
-      return failure?.startsWith('Redis: ') ? `Redis ${failureWords(failure)}` : failure
+      return failure?.startsWith('Redis: ') ? `Redis: ${failureWords(failure)}` : failure
     },
   }
 }
