@@ -384,6 +384,20 @@ describe('bounds', () => {
     expect(fleet.instances[0]?.counts.buckets).toBeLessThanOrEqual(10)
   })
 
+  it('a flood on one tenant keeps no other from being known and drawn ahead of', async () => {
+    const fleet = fleetOf(1, { most: 100 })
+    for (let i = 0; i < 200; i += 1) void fleet.take(0, [ofUser(i)])
+    const ofGlobex = charge(wide, { tenant: 'globex' })
+    for (let ms = 0; ms < 500; ms += 1) {
+      for (let i = 0; i < 5; i += 1) void fleet.take(0, [ofUser((5 * ms + i) % 300)])
+      void fleet.take(0, [ofGlobex])
+      await pass(1)
+    }
+    expect(fleet.instances[0]?.lastTold(ofGlobex)).toBeDefined()
+    expect(fleet.instances[0]?.counts.leased).toBeGreaterThan(300)
+    expect(fleet.instances[0]?.counts.buckets).toBe(100)
+  })
+
   it('quotas of many users hoard nothing', async () => {
     const fleet = fleetOf(2)
     for (let ms = 0; ms < 1000; ms += 1) {
