@@ -67,10 +67,10 @@ describe('where all places are taken by one tenant', () => {
 describe('what is not in use', () => {
   it('of a tenant with fewer is not forgotten for a flood, until it was not used for a minute', () => {
     const { shelf, flood } = flooded()
-    const globex = shelf.open(of('globex', 0), 0)
-    for (let s = 1; s < 60; s += 1) flood(s * 1000, s * 1000 + 300, s * 1000)
+    const globex = shelf.open(of('globex', 0), 500)
+    for (let s = 1; s <= 60; s += 1) flood(s * 1000, s * 1000 + 300, s * 1000)
     expect(globex && shelf.holds(globex)).toBe(true)
-    flood(60_000, 60_300, 60_000)
+    flood(61_000, 61_300, 61_000)
     expect(globex && shelf.holds(globex)).toBe(false)
   })
 
