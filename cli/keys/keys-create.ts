@@ -5,8 +5,9 @@ import { instantMs } from '../../policy/units.ts'
 import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { type Options, readOptions } from '../options.ts'
-import { administrationAt, type KeyAdministration } from './key-administration.ts'
+import { administrationAt } from './administration-at.ts'
 import { KEY_PLACE_SPECS, keyPlaceOf } from './key-place.ts'
+import type { KeyVerbs } from './key-verbs.ts'
 import { entryLine, listOf, shownOnce, unfitOption, unlessDurable } from './keys-options.ts'
 
 const { policy: _, ...ELSEWHERE } = KEY_PLACE_SPECS
@@ -72,7 +73,7 @@ ${entryLine({ id, hash, scopes, roles, notBefore, expiresAt })}`,
   )
 }
 
-async function issued(administration: KeyAdministration, wanted: Wanted, io: Io): Promise<number> {
+async function issued(administration: KeyVerbs, wanted: Wanted, io: Io): Promise<number> {
   const { tenant, scopes, roles, id, env, 'not-before': notBefore, 'expires-at': expiresAt } = wanted
   const body = { id, env, scopes, roles, notBefore, expiresAt }
   const answer = await administration.create(tenant, body)

@@ -11,11 +11,11 @@ import type { RedisPlace } from '../../core/policy.ts'
 import type { AdminAnswer } from '../admin/admin-client.ts'
 import type { CommandAudit } from '../command-audit.ts'
 import { inRedis, redisWords } from '../redis-session.ts'
-import type { KeyAdministration } from './key-administration.ts'
+import type { KeyVerbs } from './key-verbs.ts'
 import { redisParts } from './redis-parts.ts'
 
 /** Whose change is audited closes the audit. */
-export function keysInRedis(place: RedisPlace, audit: CommandAudit): KeyAdministration {
+export function keysInRedis(place: RedisPlace, audit: CommandAudit): KeyVerbs {
   const ask = (tenant: string | undefined, work: Work) => asked(place, tenant, work)
 
   async function change(

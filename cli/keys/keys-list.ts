@@ -3,8 +3,9 @@ import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { readOptions } from '../options.ts'
 import { asTable } from '../table.ts'
-import { administrationAt, type KeyAdministration } from './key-administration.ts'
+import { administrationAt } from './administration-at.ts'
 import { KEY_PLACE_SPECS, keyPlaceOf, WHERE } from './key-place.ts'
+import type { KeyVerbs } from './key-verbs.ts'
 import { unfitOption } from './keys-options.ts'
 import { readPolicyKeys } from './policy-keys.ts'
 
@@ -29,7 +30,7 @@ const PAGE = 1000
 
 /** All pages, one after the other. */
 async function allAt(
-  administration: KeyAdministration | string,
+  administration: KeyVerbs | string,
   tenant: string | undefined,
 ): Promise<readonly Listed[] | string> {
   if (typeof administration === 'string') return administration

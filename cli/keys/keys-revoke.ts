@@ -2,8 +2,9 @@
 import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { readOptions } from '../options.ts'
-import { administrationAt, type KeyAdministration } from './key-administration.ts'
+import { administrationAt } from './administration-at.ts'
 import { KEY_PLACE_SPECS, keyPlaceOf, WHERE } from './key-place.ts'
+import type { KeyVerbs } from './key-verbs.ts'
 import { unfitOption, unlessDurable } from './keys-options.ts'
 import { findKeys, readPolicyKeys } from './policy-keys.ts'
 
@@ -33,7 +34,7 @@ export async function revokeKey(argv: readonly string[], io: Io): Promise<number
   return revoked(administration, wanted, io)
 }
 
-async function revoked(administration: KeyAdministration, { tenant, id, json }: Wanted, io: Io): Promise<number> {
+async function revoked(administration: KeyVerbs, { tenant, id, json }: Wanted, io: Io): Promise<number> {
   const answer = await administration.revoke(tenant, id)
   if (!answer.ok) return badInput(io, [`tenantgate: keys revoke: ${answer.problem}`])
   if (json) return sayJson(io, answer.body)

@@ -5,8 +5,9 @@ import { createApiKey, storedHash } from '../../core/credentials/api-key.ts'
 import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { type Options, readOptions } from '../options.ts'
-import { administrationAt, type KeyAdministration } from './key-administration.ts'
+import { administrationAt } from './administration-at.ts'
 import { KEY_PLACE_SPECS, keyPlaceOf, WHERE } from './key-place.ts'
+import type { KeyVerbs } from './key-verbs.ts'
 import { entryLine, shownOnce, unfitOption, unlessDurable } from './keys-options.ts'
 import { endOf, findKeys, type PolicyKey, readPolicyKeys } from './policy-keys.ts'
 
@@ -42,7 +43,7 @@ export async function rotateKey(argv: readonly string[], io: Io): Promise<number
   return rotated(administration, wanted, io)
 }
 
-async function rotated(administration: KeyAdministration, wanted: Wanted, io: Io): Promise<number> {
+async function rotated(administration: KeyVerbs, wanted: Wanted, io: Io): Promise<number> {
   const { tenant, id, env, overlap, again, 'expires-at': expiresAt } = wanted
   const answer = await administration.rotate(tenant, id, { env, overlap, again, expiresAt })
   if (!answer.ok) return badInput(io, [`tenantgate: keys rotate: ${asOptions(answer.problem)}`])

@@ -3,7 +3,7 @@ import { instantMs } from '../../policy/units.ts'
 import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, EXIT, type Io, wrongUse } from '../io.ts'
 import { type Options, readOptions } from '../options.ts'
-import { administrationAt } from './key-administration.ts'
+import { administrationAt } from './administration-at.ts'
 import { KEY_PLACE_SPECS, keyPlaceOf } from './key-place.ts'
 import { unfitOption, unlessDurable } from './keys-options.ts'
 

@@ -1,31 +1,19 @@
 /** A service from its policy to its end: waits for the policy, opens the listeners, follows the policy, and drains when told to stop. */
 import type { MaybePromise } from '../../core/maybe-promise.ts'
 import { formatProblem, type Problem } from '../../policy/problem.ts'
-import type { Addresses, Log } from '../../telemetry/log.ts'
+import type { Log } from '../../telemetry/log.ts'
 import { badInput, EXIT, type Io } from '../io.ts'
 import { createAdministration } from './administration.ts'
 import type { Gate } from './gate.ts'
-import { type GatewayServer, type Listeners, openListeners, type Wanted } from './listeners.ts'
-import type { FollowedPolicy } from './live-policy.ts'
+import type { Gateway } from './gateway.ts'
+import { openListeners, type Wanted } from './listeners.ts'
 import { outliveRejections } from './outlive-rejections.ts'
 import { openSurroundings, type PartsOptions, type ServiceParts, type Surroundings } from './parts.ts'
-import { createProbes, type Probes } from './probes.ts'
+import { createProbes } from './probes.ts'
 import type { ServiceOptions } from './service-options.ts'
 import { type StopSignal, stopSignal } from './signals.ts'
 import { startPolicy } from './start-policy.ts'
-import { serveUntilStopped } from './until-stopped.ts'
-
-/** What a gateway calls, and where. */
-export interface Gateway {
-  readonly server: GatewayServer & { drain(timeoutMs: number): Promise<boolean> }
-  readonly listen: Pick<Wanted['gateway'], 'addresses' | 'guard'>
-  /** Under which name its addresses are told when serving begins. */
-  told(addresses: readonly string[]): Omit<Addresses, 'http' | 'admin'>
-  /** Reads again what it follows besides the policy. */
-  reload?(): MaybePromise<void>
-  /** Follows nothing any more, and lets nobody in. */
-  close?(): void
-}
+import { type Service, serveUntilStopped } from './until-stopped.ts'
 
 /** What the gateway needs besides the policy is not as it should be. */
 export interface BadGateway {
@@ -42,14 +30,6 @@ export type MakeGateway = (gate: Gate, parts: ServiceParts) => MaybePromise<Gate
 export interface RunOptions extends ServiceOptions, Pick<PartsOptions, 'places'> {
   /** Whether a socket on which another process serves becomes ours, and ours another's. */
   readonly takesOver?: boolean
-}
-
-/** A service that is open to calls. */
-export interface Service {
-  readonly followed: FollowedPolicy
-  readonly gateway: Gateway
-  readonly listeners: Listeners
-  readonly probes: Probes
 }
 
 /** Serves until a signal; the exit code when all is over. A bad policy at start is told as `validate` tells it. */

@@ -1,9 +1,20 @@
 /** A service that serves: until a signal or a successor, and then through its drain to its end. */
 import { setTimeout } from 'node:timers/promises'
 import { EXIT } from '../io.ts'
-import type { RunOptions, Service } from './service.ts'
+import type { Gateway } from './gateway.ts'
+import type { Listeners } from './listeners.ts'
+import type { FollowedPolicy } from './live-policy.ts'
+import type { Probes } from './probes.ts'
 import { HANDING_OVER, type StopSignal } from './signals.ts'
 import { expectedSuccessor, successor } from './succession.ts'
+
+/** A service that is open to calls. */
+export interface Service {
+  readonly followed: FollowedPolicy
+  readonly gateway: Gateway
+  readonly listeners: Listeners
+  readonly probes: Probes
+}
 
 /** Stores have so long at least to give back and write what they hold, however long the calls took. */
 const LEAST_CLOSING_MS = 500
@@ -11,7 +22,7 @@ const LEAST_CLOSING_MS = 500
 /** Says where it serves; the exit code when all is over. What is under way when it is to stop is answered, within the bound. */
 export async function serveUntilStopped(
   { followed, gateway, listeners, probes }: Service,
-  { drainTimeoutMs, takesOver = false }: Pick<RunOptions, 'drainTimeoutMs' | 'takesOver'>,
+  { drainTimeoutMs, takesOver = false }: { readonly drainTimeoutMs: number; readonly takesOver?: boolean },
   stopping: Promise<StopSignal>,
 ): Promise<number> {
   const { gate, parts } = followed

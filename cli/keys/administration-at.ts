@@ -1,24 +1,12 @@
-/** What the verbs of `keys` and `tokens` ask for, wherever it is done. */
-import type { AdminAnswer, AdminClient } from '../admin/admin-client.ts'
+/** Where the verbs of `keys` and `tokens` are done. */
+import type { AdminClient } from '../admin/admin-client.ts'
 import { openCommandAudit } from '../command-audit.ts'
 import type { Io } from '../io.ts'
 import type { KeyPlace } from './key-place.ts'
+import type { KeyVerbs } from './key-verbs.ts'
 import { keysInRedis } from './keys-in-redis.ts'
 
-/** Each answers as the administration does: the body, or in words why not. */
-export interface KeyAdministration {
-  list(query: {
-    readonly tenant: string | undefined
-    readonly limit: number
-    readonly offset: number
-  }): Promise<AdminAnswer>
-  create(tenant: string, wanted: object): Promise<AdminAnswer>
-  rotate(tenant: string, id: string, wanted: object): Promise<AdminAnswer>
-  revoke(tenant: string, id: string): Promise<AdminAnswer>
-  revokeTokens(wanted: object): Promise<AdminAnswer>
-}
-
-function atServer(client: AdminClient): KeyAdministration {
+function atServer(client: AdminClient): KeyVerbs {
   return {
     list({ tenant, limit, offset }) {
       const query = new URLSearchParams({ limit: `${limit}`, offset: `${offset}`, ...(tenant && { tenant }) })
@@ -36,7 +24,7 @@ export function administrationAt(
   place: Exclude<KeyPlace, { kind: 'policy' }>,
   audit: string | undefined,
   io: Io,
-): KeyAdministration | string {
+): KeyVerbs | string {
   if (place.kind === 'server') return atServer(place.client)
   const opened = openCommandAudit(audit, io)
   return opened.ok ? keysInRedis(place.place, opened.audit) : opened.problem
