@@ -29,6 +29,8 @@ export interface Breaker {
 const FAILURES_IN_A_ROW = 3
 const FIRST_PROBE_MS = 250
 const LONGEST_PAUSE_MS = 2000
+/** From when a store is back until every instance has found that out, in ms, besides what its probes take. */
+export const FOUND_WITHIN_MS = LONGEST_PAUSE_MS + FIRST_PROBE_MS
 /** Nobody waits for a recovery, but a store that hangs in it must be probed again. */
 const RECOVERY_MS = 5000
 

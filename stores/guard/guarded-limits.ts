@@ -4,10 +4,12 @@ import type { MaybePromise } from '../../core/maybe-promise.ts'
 import { STORE_AWAY } from './budgeted.ts'
 import type { Guard } from './guard.ts'
 import { createOwed } from './owed.ts'
-import { createWithoutStore, type WithoutStoreParts } from './without-store.ts'
+import { createWithoutStore, isLocal, type WithoutStoreParts } from './without-store.ts'
 
 export interface GuardedParts extends Omit<WithoutStoreParts, 'owed'> {
   readonly guard: Guard
+  /** Whether other instances may still go by their shares, and owe what the store does not know of, though it is back. */
+  readonly isRecovering: () => boolean
   /** Charges the store for what was admitted without it; rejects where it does not answer. */
   readonly charge: (charges: readonly Charge[]) => Promise<unknown>
   /** Whether the store was there though `charge` has rejected: it may have charged, and would fail again. */
@@ -43,7 +45,7 @@ const RETRY_MS = 1000
  * its own rule, in the same tick. What those who administer ask is not answered for the store: it rejects.
  */
 export function createGuardedLimits(store: LimitStore, parts: GuardedParts): GuardedLimits {
-  const { guard, charge, isThere, now, elapsed } = parts
+  const { guard, isRecovering, charge, isThere, now, elapsed } = parts
   const owed = createOwed()
   const without = createWithoutStore({ ...parts, owed })
   const counts = { local: 0, allow: 0, deny: 0 }
@@ -55,7 +57,7 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
 
   function alone(verb: Verb, charges: readonly Charge[], time: number, patienceMs?: number): ChargeState[] {
     const { answered } = guard.counts
-    if (answered !== answeredBefore) without.beginAnew()
+    if (answered !== answeredBefore && !isRecovering()) without.beginAnew()
     answeredBefore = answered
     const states = without[verb](charges, time, patienceMs)
     for (const { withoutStore } of states) if (withoutStore) counts[withoutStore] += 1
@@ -68,7 +70,8 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
     time: number,
     patienceMs?: number,
   ): MaybePromise<readonly ChargeState[]> {
-    if (guard.isOpen()) {
+    // what the store has left may be what another has admitted: until all have charged it, each goes on by its share
+    if (guard.isOpen() || (isRecovering() && charges.some(isLocal))) {
       guard.spared()
       return alone(verb, charges, time, patienceMs)
     }

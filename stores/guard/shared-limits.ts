@@ -2,10 +2,12 @@
 import type { LimitStore } from '../../core/limits/limit.ts'
 import type { RemoteLimits } from '../../core/limits/remote.ts'
 import { createLeasedLimits, type LeaseCounts, type LeasedParts } from '../leases/leased-limits.ts'
+import { FOUND_WITHIN_MS } from './breaker.ts'
 import { LATE, withinBudget } from './budget.ts'
 import { STORE_AWAY, withBudget } from './budgeted.ts'
 import { createGuard, type Guard, type GuardParts } from './guard.ts'
 import { createGuardedLimits, type GuardedCounts } from './guarded-limits.ts'
+import { createRecovery } from './recovery.ts'
 
 export interface SharedParts extends LeasedParts, Omit<GuardParts, 'recover'> {}
 
@@ -22,13 +24,29 @@ const CHARGE_MS = 1000
 
 /** No take waits longer than `timeoutMs` for the store, and none at all while units are in hand or the store is known to be away. */
 export function createSharedLimits(remote: RemoteLimits, parts: SharedParts): SharedLimits {
-  const { now, elapsed, isThere = () => false } = parts
-  const guard = createGuard({ ...parts, recover: () => limits.settle() })
+  const { now, elapsed, timeoutMs, isThere = () => false, onChange = () => {} } = parts
+  const recovery = createRecovery({
+    ...parts,
+    // a probe that has failed just before, and one that finds out
+    lastsMs: FOUND_WITHIN_MS + 2 * timeoutMs,
+    settle: () => limits.settle(),
+  })
+  const guard = createGuard({
+    ...parts,
+    recover: () => limits.settle(),
+    onChange(isOpen, why) {
+      if (isOpen) recovery.storeWent()
+      else recovery.storeIsBack()
+      onChange(isOpen, why)
+    },
+  })
   const leased = createLeasedLimits(withBudget(remote, guard), parts)
   const limits = createGuardedLimits(leased, {
     ...parts,
     guard,
     isThere,
+    isRecovering: recovery.isOn,
+    instances: recovery.instances,
     lastTold: leased.lastTold,
     async charge(charges) {
       const at = elapsed()
@@ -43,6 +61,7 @@ export function createSharedLimits(remote: RemoteLimits, parts: SharedParts): Sh
     guard,
     async release() {
       await leased.release()
+      recovery.close()
       guard.close()
     },
     get counts() {

@@ -32,7 +32,7 @@ const BOUNDS = { perSeries: 20_000, perTenant: 40_000, total: 200_000 }
 const RETRY_MS = 1000
 
 const ruleOf = ({ limit }: Charge): OnStoreFailure => limit.onStoreFailure ?? 'local'
-const isLocal = (charge: Charge) => ruleOf(charge) === 'local'
+export const isLocal = (charge: Charge) => ruleOf(charge) === 'local'
 
 export function createWithoutStore({ lastTold, instances, elapsed, owed }: WithoutStoreParts): WithoutStore {
   let shares = new WeakMap<Limit, Limit>()
@@ -49,15 +49,16 @@ export function createWithoutStore({ lastTold, instances, elapsed, owed }: Witho
     return known
   }
 
-  /** The same charge to this instance's share, which begins with its part of what was left and not with all of it. */
+  /** The same charge to this instance's share, which has its part of what was left and not all of it. */
   function localCharge(charge: Charge, now: number): Charge {
     const mine = { ...charge, limit: shareFor(charge.limit) }
     const view = local.bucket(mine, charge.key, now)
-    if (view instanceof Promise || view.used > 0) return mine
+    if (view instanceof Promise || (view.used > 0 && charge.limit.kind === 'rate')) return mine
     const told = lastTold(charge)
     const left = told && leftSince(charge.limit, told.state, elapsed() - told.at)
     const used = usedOfShare(charge, mine.limit, left, sharesOf) + Math.max(0, owed.of(charge, now))
-    if (used > 0) local.adjust([{ ...mine, cost: used }], now)
+    // of a quota also what the store has told since, as it was charged by this instance and by others
+    if (used > view.used) local.adjust([{ ...mine, cost: used - view.used }], now)
     return mine
   }
 

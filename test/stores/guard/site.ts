@@ -18,7 +18,7 @@ export interface Site {
   readonly changes: boolean[]
 }
 
-export function siteOf(instances = 1, leaseMs = 100): Site {
+export function siteOf(instances = 1, leaseMs = 100, seen = () => instances): Site {
   const remote = createFakeRemote(() => Date.now())
   remote.latencyMs = 2
   const changes: boolean[] = []
@@ -28,7 +28,7 @@ export function siteOf(instances = 1, leaseMs = 100): Site {
       leaseMs,
       now: () => Date.now(),
       elapsed: () => performance.now(),
-      instances: () => instances,
+      instances: seen,
       // a real one writes something
       probe: async () => remote.look([], Date.now()),
       onChange: (isOpen) => changes.push(isOpen),
@@ -72,7 +72,8 @@ export const away = async (site: Site, mode: FakeRemote['mode'] = 'fails') => {
 
 export async function back(site: Site): Promise<void> {
   site.remote.mode = 'answers'
-  await pass(2100)
+  // the longest pause between two probes, and what the others are waited for
+  await pass(4500)
 }
 
 export const usedIn = async ({ remote }: Site, one: Charge) => {
