@@ -60,6 +60,9 @@ function isSame(one: StoredImport, other: StoredImport): boolean {
 /** Somewhat longer than what was replaced is kept for others. Whoever comes first does it for all. */
 const SWEPT_AFTER_MS = 65_000
 
+/** As often as a store that does not answer is given up for. */
+const WARMED_AT_MOST = 3
+
 /** A policy that could not be served is tried again after so long: a secret may have been put in place. */
 const RETRY_MS = 60_000
 
@@ -124,8 +127,19 @@ export function followRedisPolicy(parts: RedisPolicyParts): FollowedRedisPolicy 
     live?.directory.replaced(currentAt)
   }
 
+  /** False where the store is away, and who is known by what is served would be refused by the next. */
+  async function isWarm({ directory }: ImportedPolicy): Promise<boolean> {
+    if (!live) return true
+    // what was late may be there the next time; what cannot be read at all holds nobody else up
+    for (let i = 0; i < WARMED_AT_MOST; i += 1) if (await directory.warm(live.directory)) return true
+    return !following?.isAway()
+  }
+
   async function takeUp(next: ImportedPolicy, askedAt: number): Promise<ReloadOutcome> {
-    if (live) await next.directory.warm(live.directory)
+    if (!(await isWarm(next))) {
+      next.unfollow()
+      throw new Error('Redis does not answer')
+    }
     try {
       onPolicy(next.policy, next.notes)
     } catch (error) {

@@ -39,8 +39,8 @@ export interface CachedDirectory extends TenantDirectory {
   replaced(currentAt: number | undefined): void
   /** For how many ms it may have been replaced, and whether that is longer than it may be stale; undefined where it is live. */
   readonly outdated: Outdated | undefined
-  /** Asks for what `other` holds, so that those who were held there need not wait here. Ends early where the store is away. */
-  warm(other: CachedDirectory): Promise<void>
+  /** Asks for what `other` holds, so that those who were held there need not wait here. Ends early, with false, where something is unavailable. */
+  warm(other: CachedDirectory): Promise<boolean>
   /** What is held, the last used first. */
   held(): { readonly tenants: Iterable<string>; readonly names: Iterable<string>; readonly keys: Iterable<string> }
 }
@@ -99,9 +99,11 @@ export function createCachedDirectory(source: DirectorySource, options: Director
     held: () => ({ tenants: tenants.held.keys(), names: tenants.names.keys(), keys: keys.keys() }),
     async warm(other) {
       const held = other.held()
-      await inBatches(held.keys, keys.get)
-      await inBatches(held.tenants, tenants.held.get)
-      await inBatches(held.names, tenants.names.get)
+      return (
+        (await inBatches(held.keys, keys.get)) &&
+        (await inBatches(held.tenants, tenants.held.get)) &&
+        (await inBatches(held.names, tenants.names.get))
+      )
     },
   }
 }
@@ -109,11 +111,12 @@ export function createCachedDirectory(source: DirectorySource, options: Director
 /** Asked for at a time: between two batches the thread serves. */
 const BATCH = 50
 
-async function inBatches(keys: Iterable<string>, get: (key: string) => unknown): Promise<void> {
+async function inBatches(keys: Iterable<string>, get: (key: string) => unknown): Promise<boolean> {
   const waiting = [...keys]
   while (waiting.length > 0) {
     const found = await Promise.all(waiting.splice(-BATCH).map(get))
-    if (found.includes(UNAVAILABLE)) return
+    if (found.includes(UNAVAILABLE)) return false
     await setImmediate()
   }
+  return true
 }

@@ -269,6 +269,21 @@ describe('an import', () => {
     expect(one.followed.counts()?.keys.misses).toBeGreaterThanOrEqual(2)
   })
 
+  it('is not switched to while nobody can be asked for: who is known is decided by the last one, and never refused', async () => {
+    const one = await instance({ pollMs: 20 })
+    await one.ask(withKey(CI))
+    for (let i = 0; i < 3; i++) await one.following.guard.ask(() => Promise.reject(new Error('away')))
+    expect(one.following.isAway()).toBe(true)
+    await writer.import(policyOf({ acme: { ...ACME, plan: 'pro' } }))
+    const seen = new Set<string>()
+    await until(async () => {
+      const { reason, plan } = await one.ask(withKey(CI))
+      seen.add(`${reason} ${plan}`)
+      return plan === 'pro' || undefined
+    })
+    expect([...seen]).toEqual(['allowed free', 'allowed pro'])
+  })
+
   it('a request under way ends with the policy that it began with', async () => {
     const one = await instance()
     const under = one.ask(withKey(CI))
