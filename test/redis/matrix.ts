@@ -14,11 +14,8 @@ import { FAULTS, type Fault } from './faults.ts'
 const QUOTA = 200
 /** Each share is of what was told last, and the other instance may have used some of that since. */
 const TOLD_EARLIER = QUOTA / 10
-/**
- * What an instance has admitted by itself is charged when it finds the store back; one that finds it back sooner may meanwhile take
- * what is not charged yet: the shares of the others, here of one.
- */
-const MOST_AFTER_OUTAGE = QUOTA + QUOTA / 2 + TOLD_EARLIER
+/** Who finds the store back first asks it when the other has charged what it has admitted. */
+const MOST_AFTER_OUTAGE = QUOTA + TOLD_EARLIER
 /** A store that has lost its data admits everything once more. */
 const MOST_AFTER_LOSS = 2 * QUOTA + TOLD_EARLIER
 /** Long enough for a busy machine; what is slower than that is a fault of the matrix. */
