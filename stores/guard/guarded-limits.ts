@@ -4,7 +4,7 @@ import type { MaybePromise } from '../../core/maybe-promise.ts'
 import { STORE_AWAY } from './budgeted.ts'
 import type { Guard } from './guard.ts'
 import { createOwed } from './owed.ts'
-import { createWithoutStore, isLocal, type WithoutStoreParts } from './without-store.ts'
+import { createWithoutStore, ruleOf, type WithoutStoreParts } from './without-store.ts'
 
 export interface GuardedParts extends Omit<WithoutStoreParts, 'owed'> {
   readonly guard: Guard
@@ -55,11 +55,17 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
 
   type Verb = 'take' | 'look' | 'adjust'
 
-  function alone(verb: Verb, charges: readonly Charge[], time: number, patienceMs?: number): ChargeState[] {
+  function alone(
+    verb: Verb,
+    charges: readonly Charge[],
+    rule: 'local' | undefined,
+    time: number,
+    patienceMs?: number,
+  ): ChargeState[] {
     const { answered } = guard.counts
     if (answered !== answeredBefore && !isRecovering()) without.beginAnew()
     answeredBefore = answered
-    const states = without[verb](charges, time, patienceMs)
+    const states = without[verb](charges, rule, time, patienceMs)
     for (const { withoutStore } of states) if (withoutStore) counts[withoutStore] += 1
     return states
   }
@@ -70,10 +76,12 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
     time: number,
     patienceMs?: number,
   ): MaybePromise<readonly ChargeState[]> {
-    // what the store has left may be what another has admitted: until all have charged it, each goes on by its share
-    if (guard.isOpen() || (isRecovering() && charges.some(isLocal))) {
+    const isOpen = guard.isOpen()
+    // what the store has left may be what another has admitted: until all have charged it, each goes on by its share, also of
+    // those limits that had another rule, which is for a store that is away
+    if (isOpen || (isRecovering() && charges.some((one) => ruleOf(one) === 'local'))) {
       guard.spared()
-      return alone(verb, charges, time, patienceMs)
+      return alone(verb, charges, isOpen ? undefined : 'local', time, patienceMs)
     }
     const answer = store[verb](charges, time, patienceMs)
     if (!(answer instanceof Promise)) return answer
@@ -85,7 +93,7 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
       },
       (error) => {
         if (error !== STORE_AWAY) throw error
-        return alone(verb, charges, time, patienceMs)
+        return alone(verb, charges, undefined, time, patienceMs)
       },
     )
   }

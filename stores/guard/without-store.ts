@@ -15,13 +15,13 @@ export interface WithoutStoreParts {
   readonly owed: Owed
 }
 
-/** Answers in the same tick. */
+/** Answers in the same tick. `rule` stands in for those of the limits, where it is given. */
 export interface WithoutStore {
   /** All enforced charges or none; what `local` admits is owed to the store. */
-  take(charges: readonly Charge[], now: number, patienceMs?: number): ChargeState[]
-  look(charges: readonly Charge[], now: number, patienceMs?: number): ChargeState[]
+  take(charges: readonly Charge[], rule: 'local' | undefined, now: number, patienceMs?: number): ChargeState[]
+  look(charges: readonly Charge[], rule: 'local' | undefined, now: number, patienceMs?: number): ChargeState[]
   /** Owes all of it, whatever the rule: it has happened. */
-  adjust(charges: readonly Charge[], now: number): ChargeState[]
+  adjust(charges: readonly Charge[], rule: 'local' | undefined, now: number): ChargeState[]
   /** The store has answered: who comes next begins with what it has told. */
   beginAnew(): void
 }
@@ -31,8 +31,9 @@ const BOUNDS = { perSeries: 20_000, perTenant: 40_000, total: 200_000 }
 /** What a client that is refused by `deny` is told to wait, ms: nobody knows when the store is back. */
 const RETRY_MS = 1000
 
-const ruleOf = ({ limit }: Charge): OnStoreFailure => limit.onStoreFailure ?? 'local'
-export const isLocal = (charge: Charge) => ruleOf(charge) === 'local'
+export const ruleOf = ({ limit }: Charge): OnStoreFailure => limit.onStoreFailure ?? 'local'
+type RuleOf = typeof ruleOf
+const LOCAL: RuleOf = () => 'local'
 
 export function createWithoutStore({ lastTold, instances, elapsed, owed }: WithoutStoreParts): WithoutStore {
   let shares = new WeakMap<Limit, Limit>()
@@ -62,36 +63,41 @@ export function createWithoutStore({ lastTold, instances, elapsed, owed }: Witho
     return mine
   }
 
-  function ask(verb: 'take' | 'look' | 'adjust', charges: readonly Charge[], now: number, patienceMs?: number) {
-    const mine = charges.filter(isLocal).map((charge) => localCharge(charge, now))
-    return inMemory(local[verb](mine, now, patienceMs))
-  }
-
   /** In the order of the charges: those of `local` in their turn, the others by their rule. */
-  function answer(charges: readonly Charge[], states: readonly ChargeState[], now: number): ChargeState[] {
+  function ask(
+    verb: 'take' | 'look' | 'adjust',
+    charges: readonly Charge[],
+    of: RuleOf,
+    now: number,
+    patienceMs?: number,
+  ): ChargeState[] {
+    const mine = charges.filter((charge) => of(charge) === 'local').map((charge) => localCharge(charge, now))
+    const states = inMemory(local[verb](mine, now, patienceMs))
     let next = 0
     return charges.map((charge) => {
-      const withoutStore = ruleOf(charge)
-      const state = withoutStore === 'local' ? states[next++] : undefined
-      return { ...(state ?? byRule(charge, now)), limit: charge.limit, withoutStore }
+      const withoutStore = of(charge)
+      const state = withoutStore === 'local' ? states[next++] : byRule(charge, withoutStore, now)
+      if (!state) throw new RangeError('a take answers each charge')
+      return { ...state, limit: charge.limit, withoutStore }
     })
   }
 
   return {
-    take(charges, now, patienceMs) {
-      const isDenied = charges.some((charge) => ruleOf(charge) === 'deny' && charge.limit.mode !== 'shadow')
-      const states = answer(charges, ask(isDenied ? 'look' : 'take', charges, now, patienceMs), now)
+    take(charges, rule, now, patienceMs) {
+      const of = rule ? LOCAL : ruleOf
+      const isDenied = charges.some((charge) => of(charge) === 'deny' && charge.limit.mode !== 'shadow')
+      const states = ask(isDenied ? 'look' : 'take', charges, of, now, patienceMs)
       const isTaken = states.every(({ admitted, limit }) => admitted || limit.mode === 'shadow')
       charges.forEach((charge, i) => {
         const state = states[i]
-        if (!isTaken || !state?.admitted || !isLocal(charge) || charge.cost === 0) return
+        if (!isTaken || !state?.admitted || of(charge) !== 'local' || charge.cost === 0) return
         owed.add(charge, state.resetMs, now, sharesOf)
       })
       return states
     },
-    look: (charges, now, patienceMs) => answer(charges, ask('look', charges, now, patienceMs), now),
-    adjust(charges, now) {
-      const states = answer(charges, ask('adjust', charges, now), now)
+    look: (charges, rule, now, patienceMs) => ask('look', charges, rule ? LOCAL : ruleOf, now, patienceMs),
+    adjust(charges, rule, now) {
+      const states = ask('adjust', charges, rule ? LOCAL : ruleOf, now)
       charges.forEach((charge, i) => {
         owed.add(charge, states[i]?.resetMs ?? 0, now, instances())
       })
@@ -104,9 +110,9 @@ export function createWithoutStore({ lastTold, instances, elapsed, owed }: Witho
 }
 
 /** Of a limit that is not counted meanwhile: nothing is used of it, or everything. */
-function byRule(charge: Charge, now: number): ChargeState {
+function byRule(charge: Charge, rule: 'allow' | 'deny', now: number): ChargeState {
   const { state } = viewOf(openCounter(undefined, charge, now), charge, charge.key, now)
-  const admitted = ruleOf(charge) === 'allow'
+  const admitted = rule === 'allow'
   return { ...state, admitted, remaining: admitted ? state.remaining : 0, retryAfterMs: admitted ? 0 : RETRY_MS }
 }
 

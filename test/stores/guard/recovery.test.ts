@@ -86,7 +86,17 @@ describe('until all have had the time to come back', () => {
     const site = siteOf(2, 0)
     await outage(site)
     expect(await rulesOf(site, quota('deny'), rate('allow'))).toEqual([undefined, undefined])
-    expect(await rulesOf(site, quota('deny', { name: 'other' }), hundred)).toEqual(['deny', 'local'])
+  })
+
+  it('beside a limit of local all go by their shares: none is let through uncounted, and none refused for a store that is there', async () => {
+    const site = siteOf(2, 0)
+    await outage(site)
+    const [few, most] = [quota('allow', { name: 'few', amount: 20 }), quota('deny', { name: 'most', amount: 60 })]
+    expect(await rulesOf(site, few, most, hundred)).toEqual(['local', 'local', 'local'])
+    // one of its share of ten is used
+    expect(await admittedOf(site.limits[0], [few, most, hundred], 30)).toBe(9)
+    await pass(120)
+    expect(await usedIn(site, few)).toBe(10)
   })
 
   it('who was alone asks at once', async () => {
