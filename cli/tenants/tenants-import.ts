@@ -44,7 +44,8 @@ export async function importTenants(argv: readonly string[], io: Io): Promise<nu
 }
 
 const REFUSALS = {
-  overtaken: 'another import has begun meanwhile, and takes the place of this one; nothing was changed',
+  overtaken:
+    'another import has begun meanwhile and takes the place of this one, or Redis has lost its data; nothing was changed',
   changed:
     'policy or tenants were changed meanwhile, so that nothing was imported; look at what is there, and import again',
 } as const

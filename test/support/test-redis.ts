@@ -39,3 +39,8 @@ export function connected(place: RedisConnection['place']): Promise<RedisConnect
     })
   })
 }
+
+/** Nothing is left below its prefix. */
+export async function emptied({ client, place }: RedisConnection): Promise<void> {
+  for (const key of await client.keys(`${place.prefix}:*`)) await client.del(key)
+}

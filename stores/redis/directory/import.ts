@@ -18,7 +18,7 @@ export interface Differences {
 
 export type ImportOutcome = { readonly differences: Differences } & (
   | { readonly kind: 'imported' | 'same' | 'tried' }
-  /** Nothing was changed: another import has begun, or somebody has changed policy or tenants meanwhile. */
+  /** Nothing was changed: another import has begun or data was lost, or somebody has changed policy or tenants meanwhile. */
   | { readonly kind: 'overtaken' | 'changed' }
 )
 
@@ -37,8 +37,8 @@ const MOST_SWEPT = 10
 const PAGE_FIELDS = 500
 
 const begin = script(['directory/import-begin.lua'], (reply) => {
-  const [generation, edition] = reply as [number, string]
-  return { generation, edition: Number(edition) }
+  const [generation, edition] = reply as [string, string]
+  return { generation: Number(generation), edition: Number(edition) }
 })
 const put = script(['directory/import-put.lua'], String)
 const switchOver = script(['directory/change.lua', 'directory/import-switch.lua'], (reply) => (reply as string[])[0])
@@ -65,7 +65,7 @@ export async function importPolicy(
   const { generation, edition } = await begin(connection, [head, generations], [])
   if (edition !== (live?.head.edition ?? 0)) return { kind: 'changed', differences }
   await sweepGenerations(connection)
-  const keys = [generations, ...generationKeys(prefix, generation)]
+  const keys = [head, ...generationKeys(prefix, generation)]
   for (const page of pagesOf(bundle, tenants, unchanged, edition + 1)) {
     if ((await put(connection, keys, [generation, ...page])) === 'overtaken') return { kind: 'overtaken', differences }
   }

@@ -2,7 +2,7 @@
  * What stands below `P:{directory}:`. Each import writes a generation of its own beside the live one; its keys are a closed
  * list, so that all of them can be removed at once.
  *
- *   head                     hash    `Head`
+ *   head                     hash    `Head`; and `allotted` and `importing`: the newest number, and the one that is being written
  *   generations              zset    number → 0 while it is written or live, else when it was replaced (ms, the clock of Redis)
  *   changes                  stream  `Change`, the newest 10,000
  *   records                  list    lines of a state file: revocations and replacements

@@ -10,7 +10,7 @@ import { changedChannel } from '../../../stores/redis/keys.ts'
 import { createRedisLedger } from '../../../stores/redis/ledger.ts'
 import { createRedisRecords } from '../../../stores/redis/records.ts'
 import { bundleOf, hashOfKey, interrupted, keysIn, many, tenant, tenants } from '../../support/stored-policy.ts'
-import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
+import { emptied, openTestRedis, type TestRedis } from '../../support/test-redis.ts'
 import { until } from '../../support/until.ts'
 
 let redis: TestRedis
@@ -24,8 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => redis.close())
 afterEach(async () => {
-  const { client, place } = connection
-  for (const key of await client.keys(`${place.prefix}:*`)) await client.del(key)
+  await emptied(connection)
 })
 
 const bring = (version: string, all: ReadonlyMap<string, NewTenant>, over = connection, dryRun = false) =>
@@ -37,6 +36,14 @@ async function liveNow() {
   const live = await readLive(connection)
   if (!live) throw new Error('there is no policy')
   return live
+}
+/** The keys of each generation that has some, the oldest first. */
+async function generations(): Promise<readonly (readonly string[])[]> {
+  const keys = await keysIn(connection)
+  const numbers = [...new Set(keys.flatMap((key) => /:g(\d+):/.exec(key)?.[1] ?? []))]
+  return numbers
+    .sort((a, b) => Number(a) - Number(b))
+    .map((number) => keys.filter((key) => key.includes(`:g${number}:`)))
 }
 const liveVersion = async () => (await readLive(connection))?.head.policy
 const field = async (part: 'names' | 'hosts' | 'certificate-names', name: string) =>
@@ -146,7 +153,7 @@ describe('an import', () => {
     })
     expect(await kindOf('two', many(700), overtaken)).toBe('overtaken')
     expect([second, await liveVersion()]).toEqual(['imported', 'three'])
-    expect((await keysIn(connection)).filter((key) => key.includes(':g2:'))).toEqual([])
+    expect(await generations()).toHaveLength(2)
     const live = await liveNow()
     expect([(await live.tenant('t1'))?.entry.plan, await live.tenant('t650')]).toEqual(['pro', undefined])
   })
@@ -158,19 +165,21 @@ describe('an import', () => {
     })
     await expect(bring('two', many(700, 'pro'), killed)).rejects.toThrow('killed')
     expect(await liveVersion()).toBe('one')
-    expect((await keysIn(connection)).filter((key) => key.includes(':g2:'))).not.toEqual([])
+    const left = (await generations())[1] ?? []
+    expect(left).not.toEqual([])
     expect(await kindOf('three', many(2))).toBe('imported')
-    expect((await keysIn(connection)).filter((key) => key.includes(':g2:'))).toEqual([])
+    expect(await keysIn(connection)).not.toEqual(expect.arrayContaining([left[0]]))
+    expect(await generations()).toHaveLength(2)
   })
 
   it('keeps what it replaced for those who have not heard of it, and not for ever', async () => {
     await bring('one', many(2))
     await bring('two', many(3))
-    const ofFirst = async () => (await keysIn(connection)).filter((key) => key.includes(':g1:'))
+    const [first, second] = await generations()
     await sweepGenerations(connection)
-    expect(await ofFirst()).toHaveLength(5)
+    expect([await generations(), first?.length]).toEqual([[first, second], 5])
     expect(await sweepGenerations(connection, 0)).toBe(1)
-    expect([await ofFirst(), await liveVersion()]).toEqual([[], 'two'])
+    expect([await generations(), await liveVersion()]).toEqual([[second], 'two'])
   })
 
   it('brings 10,000 tenants with 100,000 keys', { timeout: 60_000 }, async () => {
@@ -182,9 +191,36 @@ describe('an import', () => {
     expect(await (await liveNow()).keyCount('t9999')).toBe(10)
   })
 
+  it.each([
+    ['has begun', 2],
+    ['has written a page', 3],
+    ['is to be switched to', 4],
+    ['is live', 5],
+  ])('that Redis has lost half-way writes nothing into another that %s since', async (_, call) => {
+    const heirs = Array.from({ length: 700 }, (_, at) => tenant(`heir${at}`))
+    let second: Promise<string> | undefined
+    const lost = interrupted(connection, async (own) => {
+      if (own !== 3) return
+      await emptied(connection)
+      await new Promise<void>((goOn) => {
+        const watched = interrupted(other, (others) => {
+          if (others !== call) return undefined
+          goOn()
+          return first
+        })
+        second = kindOf('two', tenants(...heirs), watched).finally(goOn)
+      })
+    })
+    const first: Promise<string> = kindOf('one', many(700), lost)
+    expect([await first, await second]).toEqual(['overtaken', 'imported'])
+    const live = []
+    for await (const [id] of (await liveNow()).tenantTexts()) live.push(id)
+    expect(live.sort()).toEqual(heirs.map(({ id }) => id).sort())
+  })
+
   it('begins anew where Redis has lost everything', async () => {
     await bring('one', many(2))
-    for (const key of await connection.client.keys(`${connection.place.prefix}:*`)) await connection.client.del(key)
+    await emptied(connection)
     expect([await readLive(connection), await kindOf('one', many(2))]).toEqual([undefined, 'imported'])
   })
 })
