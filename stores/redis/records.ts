@@ -32,8 +32,11 @@ export interface RedisRecords {
   records(issued?: Pick<Cache<ApiKey>, 'get' | 'holds'>): CredentialRecords
   /** Reads on; true where all that there was is known now. Calls that come meanwhile share one more reading. */
   refresh(): Promise<boolean>
-  /** Everything else was told by `at`: what is known was current then, unless a reading is due. A reading that is due is begun. */
-  confirm(at: number): void
+  /**
+   * Looks, some time from now, whether all that is known still stands in Redis and nothing else does: a list that was lost by
+   * itself is told by nothing else. Called every few seconds, whatever has changed.
+   */
+  confirm(): void
   /** Since what is known was last known to be all, in ms; infinite before it was read. */
   ageMs(): number
   isUsable(): boolean
@@ -47,7 +50,6 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
   const index = createRecordIndex(mostRecords)
   const list = createRecordList(connection, { onLine: takeLine, onLost: beginAnew })
   let currentAt = Number.NEGATIVE_INFINITY
-  let isDue = true
   let losses = 0
   let told: string | undefined
   /** What stands in the list since it was last read from its beginning, until all that is known does; undefined where it does. */
@@ -108,7 +110,6 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
   }
 
   async function refreshOnce(): Promise<boolean> {
-    isDue = true
     const askedAt = elapsed()
     try {
       await lookAtBad()
@@ -123,13 +124,11 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
       onProblem(told)
     }
     if (bad) return false
-    isDue = next !== undefined || present !== undefined
     currentAt = Math.max(currentAt, askedAt)
     return true
   }
 
   function refresh(): Promise<boolean> {
-    isDue = true
     if (underWay) {
       next ??= underWay.then(() => {
         next = undefined
@@ -155,9 +154,8 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
       isUsable,
     }),
     refresh,
-    confirm(at) {
-      if (!isDue) currentAt = Math.max(currentAt, at)
-      else if (!underWay) void refresh()
+    confirm() {
+      if (!underWay) void refresh()
     },
     ageMs,
     isUsable,

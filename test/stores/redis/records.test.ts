@@ -1,10 +1,11 @@
 /** What was revoked, held in a process: all of it or nobody is let in, and nothing of it is ever forgotten. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Principal } from '../../../core/credentials/principal.ts'
 import type { CredentialRecord } from '../../../core/credentials/records.ts'
 import { lineOf } from '../../../stores/records/state-lines.ts'
 import type { RedisConnection } from '../../../stores/redis/connection.ts'
 import { commonKey } from '../../../stores/redis/directory/names.ts'
+import { type FollowedRecords, followRecords } from '../../../stores/redis/following.ts'
 import { createRedisRecords, type RecordsParts } from '../../../stores/redis/records.ts'
 import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
 import { until } from '../../support/until.ts'
@@ -79,22 +80,23 @@ describe('what is held', () => {
 })
 
 describe('its age', () => {
-  it('is counted from the last moment at which nothing else was due', async () => {
+  it('is counted from the last moment at which all of it was seen to stand there', async () => {
     const held = records()
     await held.refresh()
     clock.now = 500_000
-    held.confirm(400_000)
-    expect(held.ageMs()).toBe(100_000)
-    clock.now = 1_000_000
+    held.confirm()
+    clock.now = 600_000
+    await until(() => held.ageMs() === 100_000 || undefined)
+    clock.now = 1_100_000
     expect(held.isUsable()).toBe(false)
     await held.refresh()
     expect(held.isUsable()).toBe(true)
   })
 
-  it('is not made younger while a reading is due', async () => {
+  it('is not made younger by a look that cannot read on', async () => {
     const held = records({ connection: { ...connection, isUp: () => false } })
     expect(await held.refresh()).toBe(false)
-    held.confirm(0)
+    held.confirm()
     await held.refresh()
     expect(held.isUsable()).toBe(false)
   })
@@ -131,6 +133,31 @@ describe('what Redis has lost still holds, and is told', () => {
 })
 
 describe('what Redis has lost is written back', () => {
+  it('with the next look, where nothing tells of the loss; and who was started in between knows it from then on', async () => {
+    const follow = async () => {
+      const followed = followRecords({
+        connection: await redis.another(),
+        rules: { cacheMs: 60_000, staleForMs: 600_000, lookupTimeoutMs: 1000 },
+        elapsed: () => performance.now(),
+        onProblem: (problem) => told.push(problem),
+        onLost: (before, after) => told.push(`lost: ${before}, now ${after}`),
+      })
+      onTestFinished(followed.close)
+      await followed.look()
+      await until(() => followed.records.isUsable?.(0) || undefined)
+      return followed
+    }
+    const isKnownTo = ({ records }: FollowedRecords) => records.isRevoked(keyOf('a'), 'acme')
+    await push('a')
+    const held = await follow()
+    await connection.client.del(list)
+    const fresh = await follow()
+    expect([isKnownTo(held), isKnownTo(fresh)]).toEqual([true, false])
+    await held.look()
+    await until(() => isKnownTo(fresh) || undefined)
+    expect([told, held.following.records.losses]).toEqual([['lost: 1, now 0'], 1])
+  })
+
   const many = (count: number) => Array.from({ length: count }, (_, index) => `k${index}`)
 
   it('once, by however many instances at the same time, so that who starts later knows it too', async () => {
@@ -180,7 +207,7 @@ describe('what Redis has lost is written back', () => {
     expect([await held.refresh(), await held.refresh()]).toEqual([true, true])
     expect(isRevoked(held, 'a')).toBe(true)
     await connection.client.config('SET', 'maxmemory', '0')
-    held.confirm(0)
+    held.confirm()
     await until(async () => (await ids()).length > 0 || undefined)
     await held.refresh()
     expect(told).toEqual(['lost: 1, now 0', expect.stringMatching(/^written back: Redis: OOM/), 'written back: 1'])
@@ -211,7 +238,7 @@ describe('what cannot be read', () => {
     expect(told[0]).toMatch(/^record 2 cannot be read/)
     expect([isRevoked(held, 'a'), isRevoked(held, 'b')]).toEqual([true, true])
     clock.now = 600_000
-    held.confirm(600_000)
+    held.confirm()
     expect(held.isUsable()).toBe(false)
     await connection.client.lset(list, 1, revocation('c'))
     expect(await held.refresh()).toBe(true)
