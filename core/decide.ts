@@ -79,8 +79,8 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
     passed.principal = proven
 
     const identifying = proven
-      ? identifyTenant(proof, host, policy)
-      : anonymousTenant(route, host, policy, lookupPlaces(request.clientAddress, credentials.failures))
+      ? identifyTenant(proof, host, policy, request)
+      : anonymousTenant(route, host, policy, lookupPlaces(request.clientAddress, credentials.failures), request)
     return after(identifying, (named) => {
       if (isEnforced(passed, 'tenants', named)) return deny(passed, named, explain, 'tenant')
       explain?.('tenant', say.tenant(named, proven))

@@ -22,10 +22,39 @@ export interface Policy {
   readonly upstreams: ReadonlySet<string>
   /** What its limits count besides requests, whether or not a tenant has them now. */
   readonly units: ReadonlySet<string>
-  /** A flag definition in flagd's JSON format, as text; undefined where the policy names none. */
-  readonly flags: string | undefined
+  /** How flags are evaluated; undefined where the policy has none. */
+  readonly flags: FlagRules | undefined
   /** Where limits, records and usage live, and how that is used. */
   readonly state: StateRules
+}
+
+export interface FlagRules {
+  /**
+   * In flagd's JSON format, as text, with what `rollouts` says compiled in; undefined where a provider outside evaluates the flags.
+   */
+  readonly definition: string | undefined
+  /** Request headers that targeting may read, in lower case. */
+  readonly headers: readonly string[]
+  readonly override: OverrideRules | undefined
+  /** By the flag. */
+  readonly rollouts: ReadonlyMap<string, Rollout>
+}
+
+/** Who may choose variants by a header of the request. */
+export interface OverrideRules {
+  /** In lower case. */
+  readonly header: string
+  /** One of these roles is enough. */
+  readonly anyRole: readonly string[]
+  /** Or being one of these, each `tenant/credential`. */
+  readonly credentials: ReadonlySet<string>
+}
+
+/** A variant that more and more get, of those whom the flag would give its default. */
+export interface Rollout {
+  readonly variant: string
+  /** In the order of time: from when on (ms since the epoch) how many get it, 0 to 100. Before the first nobody does. */
+  readonly steps: readonly { readonly from: number; readonly percent: number }[]
 }
 
 /** What a process holds of a store that it shares with others, and for how long. */
@@ -108,18 +137,19 @@ export type Found<T> = T | undefined | typeof UNAVAILABLE
 
 /**
  * Finds tenants and keys; what it returns is frozen. What is in memory is answered at once; a directory never rejects these
- * look-ups for its store's sake, but answers `UNAVAILABLE`, by which a request is refused.
+ * look-ups for its store's sake, but answers `UNAVAILABLE`, by which a request is refused. `asker` is what is looked up for, a
+ * request say: for all that is asked for it, one after the other, it waits no longer than for one question.
  */
 export interface TenantDirectory {
-  byId(id: string): MaybePromise<Found<Tenant>>
+  byId(id: string, asker?: object): MaybePromise<Found<Tenant>>
   /** By the id or an alias: the names that tokens use. */
-  byName(name: string): MaybePromise<Found<Tenant>>
+  byName(name: string, asker?: object): MaybePromise<Found<Tenant>>
   /** By a custom domain, lower case, without port and trailing dot. */
-  byHost(host: string): MaybePromise<Found<Tenant>>
+  byHost(host: string, asker?: object): MaybePromise<Found<Tenant>>
   /** As `holdsApiKey`, of `byHost` or `byId`; absent where these always answer at once. */
   holdsTenant?(by: 'host' | 'id', text: string): boolean
   /** By the hex SHA-256 of the whole key. */
-  apiKeyByHash(hash: string): MaybePromise<Found<ApiKey>>
+  apiKeyByHash(hash: string, asker?: object): MaybePromise<Found<ApiKey>>
   /** Whether a guess costs the store nothing: `apiKeyByHash` answers at once, or asks with others, or asks again for what was there. */
   holdsApiKey(hash: string): boolean
   /** All of them, or of one tenant, by the hash: for administration, which may take its time. Rejects where they cannot be read. */

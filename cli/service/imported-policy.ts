@@ -75,7 +75,7 @@ export async function openImport(
   if (parsed.kind === 'unchanged') throw new Error('unreachable: nothing was known before')
 
   const following = parts.following(parsed.policy.state)
-  const { guard, isAway } = following
+  const { guard, isAway, patience } = following
   const certificates = createHeldCertificates({
     ...{ connection, generation, elapsed, onProblem },
     staleForMs: parsed.policy.state.staleForMs,
@@ -89,6 +89,7 @@ export async function openImport(
     staleForMs: state.staleForMs,
     isAway,
     elapsed,
+    patience,
     isCustomHost: (host) => !isUnderSuffix(host, identity),
     certificates: certificates.entries,
   })

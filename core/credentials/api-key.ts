@@ -62,7 +62,7 @@ export function verifyApiKey(
   const { directory } = policy
   const costly = directory.holdsApiKey(keyHash) ? undefined : beginAsking(attempt)
   if (costly) return costly
-  const known = directory.apiKeyByHash(keyHash)
+  const known = directory.apiKeyByHash(keyHash, attempt.asker)
   const isThere = known && !(known instanceof Promise)
   return isThere ? verdictOf(known, keyHash, records, attempt) : verdictLater(known, keyHash, records, attempt)
 }
@@ -78,7 +78,8 @@ function verdictLater(
     if (known) return verdictOf(known, keyHash, records, attempt)
     const isHeld = records.holdsIssuedKey?.(keyHash) ?? true
     const refusal = isHeld ? undefined : beginAsking(attempt)
-    return refusal ?? after(records.issuedKey(keyHash), (issued) => verdictOf(issued, keyHash, records, attempt))
+    if (refusal) return refusal
+    return after(records.issuedKey(keyHash, attempt.asker), (issued) => verdictOf(issued, keyHash, records, attempt))
   })
 }
 

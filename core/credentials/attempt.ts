@@ -37,6 +37,8 @@ export interface Attempt {
   readonly now: number
   /** The client's, or empty where the gateway knows none. */
   readonly address: string
+  /** What is looked up is looked up for that, see `TenantDirectory`. */
+  readonly asker?: object
   /**
    * The refusal while too many credentials from this address have failed. Asked before anything dear, and before a guess is
    * answered; credentials that cannot be guessed and cost nothing are not asked for it, so that a neighbour's attack
@@ -63,17 +65,19 @@ export interface OwnAttempt extends Attempt {
 
 /** The attempt of one request. Where the gateway knows no address, nobody is blocked. */
 export function attemptOf(
-  { clientAddress: address }: GatewayRequest,
+  request: GatewayRequest,
   { failedCredentials: rule }: Identity,
   failures: FailedCredentials,
   now: number,
 ): OwnAttempt {
-  if (rule === undefined || address === '') return { now, address, ...UNLIMITED }
+  const { clientAddress: address } = request
+  if (rule === undefined || address === '') return { now, address, asker: request, ...UNLIMITED }
   let hasBegun = false
   let isLookingUp = false
   return {
     now,
     address,
+    asker: request,
     blocked: () => tooMany(failures.blockedForMs(address, rule, now)),
     begin() {
       if (hasBegun) return undefined

@@ -145,7 +145,7 @@ function proveAll(
   if (!next) return proven
   return after(credentials.verify(next, attempt), (verdict) => {
     if (isRefusal(verdict)) return verdict
-    return after(ownTenant(verdict, policy.directory), (tenant) => {
+    return after(ownTenant(verdict, policy.directory, attempt.asker), (tenant) => {
       if (tenant === UNAVAILABLE) return unavailable('the store of tenants does not answer')
       const { records, uses } = credentials
       if (records.isUsable?.(attempt.now) === false)

@@ -43,10 +43,14 @@ export const NAMED_BY_POLICY: ReadonlySet<CredentialKind> = new Set(['apiKey', '
  * The tenant that the credential names, if it may speak for that one; undefined for every other, so that an issuer that speaks
  * for some learns nothing of the rest.
  */
-export function ownTenant(principal: Principal, directory: TenantDirectory): MaybePromise<Found<Tenant>> {
+export function ownTenant(
+  principal: Principal,
+  directory: TenantDirectory,
+  asker?: object,
+): MaybePromise<Found<Tenant>> {
   const { tenantId, tenantName, speaksFor } = principal
   if (tenantId === undefined && tenantName === undefined) return undefined
-  const named = tenantId === undefined ? directory.byName(tenantName ?? '') : directory.byId(tenantId)
+  const named = tenantId === undefined ? directory.byName(tenantName ?? '', asker) : directory.byId(tenantId, asker)
   if (!speaksFor) return named
   return after(named, (found) => (!found || found === UNAVAILABLE || speaksFor.has(found.id) ? found : undefined))
 }

@@ -8,8 +8,8 @@ import type { Principal } from './principal.ts'
  * known for sure any more is revoked.
  */
 export interface CredentialRecords {
-  /** A key that was issued while running, by the hex SHA-256 of the whole key. Never rejects for its store's sake. */
-  issuedKey(hash: string): MaybePromise<Found<ApiKey>>
+  /** A key that was issued while running, by the hex SHA-256 of the whole key: as `TenantDirectory.apiKeyByHash`. */
+  issuedKey(hash: string, asker?: object): MaybePromise<Found<ApiKey>>
   /** As `TenantDirectory.holdsApiKey`, of `issuedKey`; absent where it always answers at once. */
   holdsIssuedKey?(hash: string): boolean
   /** From when on (ms since the epoch) a secret is refused because another has taken its place; undefined where none has. */

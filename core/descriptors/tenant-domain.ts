@@ -38,20 +38,21 @@ export function chargeTenant(request: HitsRequest, given: TenantGiven): MaybePro
   const { descriptors, hitsAddend } = request
   checkDescriptors(request)
   const named = descriptors.map((descriptor) => readTenantHits(descriptor, hitsAddend, given.policy))
-  return after(withTenants(named, given.policy.directory), (hits) => chargeAll(hits, given))
+  return after(withTenants(named, given.policy.directory, request), (hits) => chargeAll(hits, given))
 }
 
 /** Each tenant is looked up once, however many descriptors name it. */
 function withTenants(
   named: readonly NamedHits[],
   directory: TenantDirectory,
+  asker: object,
   tenants: ReadonlyMap<string, Tenant | undefined> = new Map(),
 ): MaybePromise<readonly TenantHits[]> {
   const next = named.find(({ name }) => !tenants.has(name))?.name
   if (next === undefined) return named.map((hits) => hits.of(tenants.get(hits.name)))
-  return after(directory.byName(next), (tenant) => {
+  return after(directory.byName(next, asker), (tenant) => {
     if (tenant === UNAVAILABLE) throw new UnavailableHits('the store of tenants does not answer')
-    return withTenants(named, directory, new Map([...tenants, [next, tenant]]))
+    return withTenants(named, directory, asker, new Map([...tenants, [next, tenant]]))
   })
 }
 

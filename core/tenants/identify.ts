@@ -11,12 +11,17 @@ type Named = Tenant | 'unknown' | undefined
 
 /**
  * The tenant of a request with at least one proven credential. All that it shows must name the same one; only who has
- * proven a credential is told of a conflict.
+ * proven a credential is told of a conflict. `asker` is for the directory.
  */
-export function identifyTenant(proof: Proof, host: string, policy: Policy): MaybePromise<Tenant | Refusal> {
+export function identifyTenant(
+  proof: Proof,
+  host: string,
+  policy: Policy,
+  asker?: object,
+): MaybePromise<Tenant | Refusal> {
   const tenant = tenantProven(proof)
   if (isRefusal(tenant)) return tenant
-  return after(tenantOfHost(host, policy, tenant), (byHost) => {
+  return after(tenantOfHost(host, policy, asker, tenant), (byHost) => {
     if (byHost === UNAVAILABLE) return notKnown(host)
     // by their ids: two look-ups of one tenant need not find the same object
     if (byHost && (byHost === 'unknown' || byHost.id !== tenant.id)) {
@@ -59,10 +64,11 @@ export function anonymousTenant(
   host: string,
   policy: Policy,
   places: LookupPlaces,
+  asker?: object,
 ): MaybePromise<Tenant | Refusal | undefined> {
   if (!route?.anonymous) return undefined
   return places.during((mayAsk) =>
-    after(tenantOfHost(host, policy, undefined, mayAsk), (named) => {
+    after(tenantOfHost(host, policy, asker, undefined, mayAsk), (named) => {
       if (named === UNAVAILABLE) return notKnown(host)
       return named !== undefined && named !== 'unknown' && named.status === 'active' ? named : undefined
     }),
@@ -102,13 +108,14 @@ export function lookupPlaces(
 function tenantOfHost(
   host: string,
   { identity, directory }: Policy,
+  asker: object | undefined,
   known?: Tenant,
   mayAsk = () => true,
 ): MaybePromise<Named | typeof UNAVAILABLE> {
   if (!identity.sources.includes('host')) return undefined
   const isFree = (by: 'host' | 'id', text: string) => directory.holdsTenant?.(by, text) ?? true
   if (!isFree('host', host) && !mayAsk()) return UNAVAILABLE
-  return after(directory.byHost(host), (custom) => {
+  return after(directory.byHost(host, asker), (custom) => {
     if (custom) return custom
     const rule = identity.host
     if (!rule || !host.endsWith(rule.suffix)) return undefined
@@ -117,7 +124,7 @@ function tenantOfHost(
     if (label === known?.id) return known
     if (!TENANT_ID.test(label)) return 'unknown'
     if (!isFree('id', label) && !mayAsk()) return UNAVAILABLE
-    return after(directory.byId(label), (named) => named ?? 'unknown')
+    return after(directory.byId(label, asker), (named) => named ?? 'unknown')
   })
 }
 

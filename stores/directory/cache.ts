@@ -7,6 +7,7 @@ import type { MaybePromise } from '../../core/maybe-promise.ts'
 import { type Found, UNAVAILABLE } from '../../core/policy.ts'
 import { type CacheCounts, noCounts } from './counts.ts'
 import { createFlights } from './flights.ts'
+import type { Patience } from './patience.ts'
 
 export interface CacheRules {
   /** For how long an answer is used without asking again, in ms. */
@@ -26,12 +27,14 @@ export interface CacheParts<T> extends CacheRules {
   readonly isAway: () => boolean
   /** ms from anywhere, never going back. */
   readonly elapsed: () => number
+  /** Of those who ask several questions; without it each is waited for by itself. */
+  readonly patience?: Patience
 }
 
 export interface Cache<T> {
   readonly counts: CacheCounts
-  /** In the same tick when it is known; undefined is an answer: there is none of that key. */
-  get(key: string): MaybePromise<Found<T>>
+  /** In the same tick when it is known; undefined is an answer: there is none of that key. `asker` has only so much patience. */
+  get(key: string, asker?: object): MaybePromise<Found<T>>
   /** Whether a guess costs nothing: `get` answers in the same tick, joins a question, or asks again for what there was. */
   holds(key: string): boolean
   /** What is held, however old. */
@@ -71,7 +74,7 @@ const RETRY_MS = 250
 
 /** Empty. */
 export function createCache<T>(parts: CacheParts<T>): Cache<T> {
-  const { cacheMs, staleForMs, most, mostUnderWay, isAway, elapsed } = parts
+  const { cacheMs, staleForMs, most, mostUnderWay, isAway, elapsed, patience } = parts
   const known = new LRUCache<string, Entry<T>>({ max: most })
   const unknown = new LRUCache<string, Entry<T>>({ max: most })
   const counts = noCounts({ known: () => known.size, unknown: () => unknown.size, underWay: () => flights.size })
@@ -130,7 +133,7 @@ export function createCache<T>(parts: CacheParts<T>): Cache<T> {
     get epoch() {
       return epoch
     },
-    get(key) {
+    get(key, asker) {
       const now = elapsed()
       const entry = find(key)
       if (entry && isFresh(entry, now)) {
@@ -146,7 +149,8 @@ export function createCache<T>(parts: CacheParts<T>): Cache<T> {
       counts.misses += 1
       const flight = flights.join(key) ?? begin(key)
       if (!flight) return useStale(entry)
-      return flight.then((found) => (found === UNAVAILABLE ? useStale(find(key)) : found))
+      const answer = asker && patience ? patience.wait(asker, flight) : flight
+      return answer.then((found) => (found === UNAVAILABLE ? useStale(find(key)) : found))
     },
     holds(key) {
       if (known.peek(key) || flights.join(key)) return true

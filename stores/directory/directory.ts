@@ -5,6 +5,7 @@ import { type CertificateEntry, type TenantDirectory, UNAVAILABLE } from '../../
 import { createCachedKeys } from './api-keys.ts'
 import type { CacheRules } from './cache.ts'
 import type { DirectoryCounts } from './counts.ts'
+import type { Patience } from './patience.ts'
 import type { DirectorySource } from './source.ts'
 import { createCachedTenants } from './tenants.ts'
 
@@ -12,6 +13,7 @@ export interface DirectoryOptions extends CacheRules {
   readonly isAway: () => boolean
   /** ms from anywhere, never going back. */
   readonly elapsed: () => number
+  readonly patience?: Patience
   /** False of hosts that can be nobody's own, so that nothing is asked about them. */
   readonly isCustomHost: (host: string) => boolean
   /** All of them, as they are now. */
@@ -62,23 +64,23 @@ export function createCachedDirectory(source: DirectorySource, options: Director
   const isOver = () => currentUntil !== undefined && elapsed() >= currentUntil + staleForMs
   return {
     counts: { tenants: tenants.held.counts, names: tenants.names.counts, keys: keys.counts },
-    byId(id) {
+    byId(id, asker) {
       if (!TENANT_ID.test(id)) return undefined
-      return isOver() ? UNAVAILABLE : tenants.byId(id)
+      return isOver() ? UNAVAILABLE : tenants.byId(id, asker)
     },
-    byName(name) {
+    byName(name, asker) {
       if (name.length > LONGEST_NAME) return undefined
-      return isOver() ? UNAVAILABLE : tenants.byName(name)
+      return isOver() ? UNAVAILABLE : tenants.byName(name, asker)
     },
     holdsTenant(by, text) {
       const isAsked = by === 'id' ? TENANT_ID.test(text) : isNameable(text)
       return !isAsked || isOver() || tenants.holds(by, text)
     },
-    byHost(host) {
+    byHost(host, asker) {
       if (!isNameable(host)) return undefined
-      return isOver() ? UNAVAILABLE : tenants.byHost(host)
+      return isOver() ? UNAVAILABLE : tenants.byHost(host, asker)
     },
-    apiKeyByHash: (hash) => (isOver() ? UNAVAILABLE : keys.get(hash)),
+    apiKeyByHash: (hash, asker) => (isOver() ? UNAVAILABLE : keys.get(hash, asker)),
     holdsApiKey: (hash) => isOver() || keys.holds(hash),
     apiKeys: (tenant) => source.apiKeys(tenant),
     certificates,
@@ -114,7 +116,7 @@ const BATCH = 50
 async function inBatches(keys: Iterable<string>, get: (key: string) => unknown): Promise<boolean> {
   const waiting = [...keys]
   while (waiting.length > 0) {
-    const found = await Promise.all(waiting.splice(-BATCH).map(get))
+    const found = await Promise.all(waiting.splice(-BATCH).map((key) => get(key)))
     if (found.includes(UNAVAILABLE)) return false
     await setImmediate()
   }

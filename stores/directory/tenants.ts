@@ -9,9 +9,9 @@ export interface CachedTenants {
   readonly held: Cache<TenantRecord>
   /** The id that an alias or a custom domain leads to. */
   readonly names: Cache<string>
-  byId(id: string): MaybePromise<Found<Tenant>>
-  byName(name: string): MaybePromise<Found<Tenant>>
-  byHost(host: string): MaybePromise<Found<Tenant>>
+  byId(id: string, asker?: object): MaybePromise<Found<Tenant>>
+  byName(name: string, asker?: object): MaybePromise<Found<Tenant>>
+  byHost(host: string, asker?: object): MaybePromise<Found<Tenant>>
   /** Whether asking about that costs nothing, see `Cache.holds`. */
   holds(by: 'host' | 'id', text: string): boolean
   /** Takes a tenant that another answer has brought along. */
@@ -63,28 +63,30 @@ export function createCachedTenants(
     return known?.revision === stored.revision ? known : { revision: stored.revision, ...stored.read() }
   }
 
-  function find(by: By, text: string, isSecondTry = false): MaybePromise<Found<Tenant>> {
+  function find(by: By, text: string, asker?: object, isSecondTry = false): MaybePromise<Found<Tenant>> {
     const key = keyOf(by, text)
-    return after(names.get(key), (id) => {
+    return after(names.get(key, asker), (id) => {
       if (id === undefined || id === UNAVAILABLE) return id
-      return after(held.get(id), (record) => {
+      return after(held.get(id, asker), (record) => {
         if (record === UNAVAILABLE) return UNAVAILABLE
         if (record && answersTo(record, by, text)) return record.tenant
         // the tenant has given the name up since
         names.forget(key)
-        return isSecondTry ? UNAVAILABLE : find(by, text, true)
+        return isSecondTry ? UNAVAILABLE : find(by, text, asker, true)
       })
     })
   }
 
-  const byId = (id: string) => after(held.get(id), tenantOf)
+  const byId = (id: string, asker?: object) => after(held.get(id, asker), tenantOf)
   return {
     held,
     names,
     byId,
-    byName: (name) =>
-      held.peek(name) ? after(byId(name), (found) => found ?? find('name', name)) : find('name', name),
-    byHost: (host) => find('host', host),
+    byName(name, asker) {
+      if (!held.peek(name)) return find('name', name, asker)
+      return after(byId(name, asker), (found) => found ?? find('name', name, asker))
+    },
+    byHost: (host, asker) => find('host', host, asker),
     holds: (by, text) => (by === 'id' ? held.holds(text) : names.holds(keyOf('host', text))),
     put: (stored, askedAt, epoch) => {
       if (held.epoch === epoch) held.put(stored.id, recordOf(stored), askedAt, epoch)

@@ -5,6 +5,7 @@ import { createCachedKeys } from '../directory/api-keys.ts'
 import type { CacheRules } from '../directory/cache.ts'
 import type { CacheCounts } from '../directory/counts.ts'
 import { DIRECTORY_BOUNDS } from '../directory/directory.ts'
+import { createPatience, type Patience } from '../directory/patience.ts'
 import { createGuard, type Guard, type GuardParts } from '../guard/guard.ts'
 import type { RedisConnection } from './connection.ts'
 import { createFeed, type FeedListeners } from './directory/feed.ts'
@@ -35,6 +36,8 @@ export interface FollowingParts
 
 export interface Following {
   readonly guard: Guard
+  /** With which requests wait for what is looked up for them. */
+  readonly patience: Patience
   readonly records: RedisRecords
   /** Whether nothing can be asked now. */
   isAway(): boolean
@@ -75,6 +78,7 @@ export function createFollowing(parts: FollowingParts): Following {
   void records.refresh()
   return {
     guard,
+    patience: createPatience(rules.lookupTimeoutMs, elapsed),
     records,
     isAway: () => guard.isOpen() || !connection.isUp(),
     follow(followed) {
@@ -110,9 +114,9 @@ export interface FollowedRecords {
 export function followRecords(parts: FollowingParts, bounds: Partial<CacheRules> = {}): FollowedRecords {
   const { connection, rules, elapsed, onProblem } = parts
   const following = createFollowing(parts)
-  const { guard, isAway } = following
+  const { guard, isAway, patience } = following
   const lookups = createIssuedLookups({ connection, guard, onProblem })
-  const issued = createCachedKeys(lookups, { ...DIRECTORY_BOUNDS, ...rules, ...bounds, isAway, elapsed })
+  const issued = createCachedKeys(lookups, { ...DIRECTORY_BOUNDS, ...rules, ...bounds, isAway, elapsed, patience })
   following.follow({ ...issued, tenantChanged() {}, keyChanged: issued.forget })
   const feed = createFeed(connection, { ...following.listeners, onPolicy() {} }, { elapsed })
   return {

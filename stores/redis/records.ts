@@ -147,7 +147,7 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
   return {
     index,
     records: (issued) => ({
-      issuedKey: (hash) => issued?.get(hash),
+      issuedKey: (hash, asker) => issued?.get(hash, asker),
       holdsIssuedKey: (hash) => issued?.holds(hash) ?? true,
       replacedAt: index.records.replacedAt,
       isRevoked: index.records.isRevoked,
