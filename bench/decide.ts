@@ -45,7 +45,7 @@ async function sceneOf({ text, files, key, token }: BenchPolicy): Promise<Scene>
       policy,
       credentials: createCredentials(policy, partsOf({ fetchKeys: noIssuer })),
       limits: createMemoryLimits(),
-      flags: createFlags(policy.flags),
+      flags: createFlags(policy.flags?.definition),
       now: Date.now(),
     },
     byKey: gatewayRequest({ 'x-api-key': key }),

@@ -23,7 +23,7 @@ export function explainFresh(request: GatewayRequest, policy: Policy, records: C
       uses: NO_KEY_USES,
     }),
     limits: createMemoryLimits(),
-    flags: createFlags(policy.flags),
+    flags: createFlags(policy.flags?.definition),
     now: Date.now(),
   }
   return explained(request, given, 'fresh: as if nobody had used them yet')

@@ -22,10 +22,39 @@ export interface Policy {
   readonly upstreams: ReadonlySet<string>
   /** What its limits count besides requests, whether or not a tenant has them now. */
   readonly units: ReadonlySet<string>
-  /** A flag definition in flagd's JSON format, as text; undefined where the policy names none. */
-  readonly flags: string | undefined
+  /** How flags are evaluated; undefined where the policy has none. */
+  readonly flags: FlagRules | undefined
   /** Where limits, records and usage live, and how that is used. */
   readonly state: StateRules
+}
+
+export interface FlagRules {
+  /**
+   * In flagd's JSON format, as text, with what `rollouts` says compiled in; undefined where a provider outside evaluates the flags.
+   */
+  readonly definition: string | undefined
+  /** Request headers that targeting may read, in lower case. */
+  readonly headers: readonly string[]
+  readonly override: OverrideRules | undefined
+  /** By the flag. */
+  readonly rollouts: ReadonlyMap<string, Rollout>
+}
+
+/** Who may choose variants by a header of the request. */
+export interface OverrideRules {
+  /** In lower case. */
+  readonly header: string
+  /** One of these roles is enough. */
+  readonly anyRole: readonly string[]
+  /** Or being one of these, each `tenant/credential`. */
+  readonly credentials: ReadonlySet<string>
+}
+
+/** A variant that more and more get, of those whom the flag would give its default. */
+export interface Rollout {
+  readonly variant: string
+  /** In the order of time: from when on (ms since the epoch) how many get it, 0 to 100. Before the first nobody does. */
+  readonly steps: readonly { readonly from: number; readonly percent: number }[]
 }
 
 /** What a process holds of a store that it shares with others, and for how long. */

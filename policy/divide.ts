@@ -42,7 +42,8 @@ export function divideTenant({ apiKeys, ...entry }: TenantValue): DividedTenant 
 function publicFiles({ flags, issuers }: PolicyValue): readonly string[] {
   const ofIssuers = (Array.isArray(issuers) ? issuers : []).map((issuer) => Object(issuer).jwks)
   const keyFiles = ofIssuers.filter((jwks) => typeof jwks === 'string' && !isUrl(jwks))
-  return [...new Set([...(typeof flags === 'string' ? [flags] : []), ...keyFiles])]
+  const flagFile = isRecord(flags) ? flags.file : flags
+  return [...new Set([...(typeof flagFile === 'string' ? [flagFile] : []), ...keyFiles])]
 }
 
 function withoutTenants(text: string, { rangeOf }: PolicyDocument, value: PolicyValue): string {

@@ -5,7 +5,7 @@
  *   document.ts, nodes.ts      text → YAML nodes with positions; duplicate keys and aliases
  *   shape.ts, schema/          nodes → a typed file; wording.ts and known-keys.ts say what is wrong in plain words
  *   checks/                    references, duplicates, costs; what is good, and perhaps a slip
- *   outside.ts, secret.ts, key-origin.ts, signing-keys.ts, flag-file.ts, state.ts    the files and secrets that it names
+ *   outside.ts, secret.ts, key-origin.ts, signing-keys.ts, flags/, state.ts    the files and secrets that it names
  *   resolve.ts → parts.ts      defaults and meaning: limits, routes, issuers
  *   compile.ts                 parts → the core's Policy
  *   load.ts, watch.ts          at once, or followed live through parse-thread.ts and parse-worker.ts
@@ -22,7 +22,7 @@ import { noteSlips } from './checks/slips.ts'
 import { checkTenants } from './checks/tenants.ts'
 import { versionOf } from './compile.ts'
 import { type PolicyDocument, type Position, readDocument } from './document.ts'
-import { type FlagFile, resolveFlags } from './flag-file.ts'
+import { resolveFlags } from './flags/flag-file.ts'
 import { resolveKeys } from './key-origin.ts'
 import type { Environment, Outside, ReadReference } from './outside.ts'
 import type { PolicyParts } from './parts.ts'
@@ -106,13 +106,12 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
   const { issuers, faults: ofIssuers } = resolveIssuers(file, outside)
   const signing = resolveSigningKeys(file.identity.token, outside)
   const state = resolveState(file, outside, tenantsElsewhere)
-  const flags = file.flags === undefined ? undefined : resolveFlags(file.flags, outside)
-  const flagFile: FlagFile | undefined = flags && 'value' in flags ? flags.value : undefined
+  const flags = resolveFlags(file, outside)
   const limits: Limit[] = [...plans.values()].flat()
   for (const { tenant } of tenants) if (tenant.limits) limits.push(...tenant.limits)
   return {
     faults: [
-      ...(flags && 'fault' in flags ? [flags.fault] : []),
+      ...flags.faults,
       ...ofIssuers,
       ...signing.faults,
       ...state.faults,
@@ -120,7 +119,7 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
       ...checkTenants(file),
       ...checkCredentials(file),
       ...checkHeaders(file),
-      ...checkRoutes(file, routes, flagFile),
+      ...checkRoutes(file, routes, flags.variants),
       ...checkCosts(routes, limits),
     ],
     parts: {
@@ -132,7 +131,7 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
         upstreams: file.upstreams,
         routes,
         shadow: file.shadow,
-        flags: flagFile?.text,
+        flags: flags.rules,
         state: state.rules,
       },
       tenants,

@@ -3,6 +3,7 @@ import type { Limit } from '../core/limits/limit.ts'
 import type {
   ApiKey,
   CertificateEntry,
+  FlagRules,
   Identity,
   Issuer,
   Route,
@@ -20,7 +21,7 @@ export interface PolicyHead {
   readonly upstreams: readonly string[]
   readonly routes: readonly Route[]
   readonly shadow: readonly ShadowStage[]
-  readonly flags: string | undefined
+  readonly flags: FlagRules | undefined
   readonly state: StateRules
 }
 

@@ -1,5 +1,6 @@
 /** Version 1 of the policy file: the one source of the parser's checks and of the JSON Schema that editors use. */
 import { z } from 'zod'
+import { flags } from './schema/flags.ts'
 import { identity } from './schema/identity.ts'
 import { issuer } from './schema/issuers.ts'
 import { limits } from './schema/limits.ts'
@@ -21,11 +22,7 @@ export const policySchema = z
     tenants: z.record(tenantId(), tenant).describe('The tenants, by id.'),
     upstreams: distinct(name('an upstream')).default([]).describe('Backends that routes may name.'),
     routes: z.array(route).min(1).describe('What is let through; nothing else is.'),
-    flags: z
-      .string()
-      .min(1)
-      .optional()
-      .describe("A file of feature flags in flagd's JSON format, relative to the policy."),
+    flags,
     shadow: distinct(z.enum(['credentials', 'tenants', 'authorization', 'limits']))
       .default([])
       .describe('Whole stages that only observe: what they would refuse is logged and counted, and let through.'),

@@ -107,7 +107,7 @@ function takeUp(policy: Policy, parts: GateParts, memory: TokenMemory, previous?
   const credentials = createCredentials(policy, { ...parts.credentials, ...memory }, previous)
   // fetched ahead, so that the first token does not wait for its issuer
   for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
-  const flags = createFlags(policy.flags)
+  const flags = createFlags(policy.flags?.definition)
   metrics.policyLive(policy.version, now())
   const { token } = policy.identity
   const identityTokens = token && createIdentityTokens(token, keysOf(token, signingKey))

@@ -1,13 +1,17 @@
 /** Whether routes are distinct, and refer to upstreams and flags that exist. */
 import type { Route } from '../../core/policy.ts'
 import { equalRoutes } from '../../core/routes/pattern.ts'
-import type { FlagFile } from '../flag-file.ts'
+import { fileOf, type VariantsByFlag } from '../flags/flag-file.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 import type { PolicyFile } from '../schema.ts'
 import { unknownName } from './tenants.ts'
 
-/** `routes` are those of the file, in its order. `flags` is undefined where the policy names no file of them. */
-export function checkRoutes(file: PolicyFile, routes: readonly Route[], flags: FlagFile | undefined): readonly Fault[] {
+/** `routes` are those of the file, in its order. `flags` is undefined where there is no file of them that can be read. */
+export function checkRoutes(
+  file: PolicyFile,
+  routes: readonly Route[],
+  flags: VariantsByFlag | undefined,
+): readonly Fault[] {
   const faults = [...checkNames(routes), ...checkEqual(routes)]
   const upstreams = new Set(file.upstreams)
   for (const [index, { upstream }] of routes.entries()) {
@@ -45,12 +49,18 @@ function checkEqual(routes: readonly Route[]): Fault[] {
   }))
 }
 
-function checkFlag(path: PolicyPath, flag: string, file: PolicyFile, flags: FlagFile | undefined): readonly Fault[] {
+function checkFlag(
+  path: PolicyPath,
+  flag: string,
+  file: PolicyFile,
+  flags: VariantsByFlag | undefined,
+): readonly Fault[] {
   if (file.flags === undefined)
     return [{ path, message: 'the policy names no file of flags', fix: '`flags: flags.json` at the top' }]
+  // a provider outside tells of its flags when it is asked
   if (!flags) return []
-  const variants = flags.variants.get(flag)
-  if (!variants) return [unknownName(path, `flag in ${file.flags} named`, flag, [...flags.variants.keys()])]
+  const variants = flags.get(flag)
+  if (!variants) return [unknownName(path, `flag in ${fileOf(file)} named`, flag, [...flags.keys()])]
   return Object.entries(variants).flatMap(([variant, value]) => {
     if (typeof value === 'string' && file.upstreams.includes(value)) return []
     const is = typeof value === 'string' ? `\`${value}\`, which is not in \`upstreams\`` : 'not the name of an upstream'

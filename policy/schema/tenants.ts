@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { instantMs, isTimeZone } from '../units.ts'
 import { certificate } from './certificates.ts'
 import { limits, tenantLimits } from './limits.ts'
-import { distinct, host, name, refusal, role, scope } from './words.ts'
+import { distinct, host, instant, name, refusal, role, scope } from './words.ts'
 
 /** What the evaluation context of flags holds besides a tenant's attributes. */
 const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
@@ -15,13 +15,6 @@ const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
   'targetingKey',
   '$flagd',
 ])
-
-const instant = z
-  .string()
-  .refine((text) => instantMs(text) !== undefined, {
-    error: refusal('is not a date-time of RFC 3339 with an offset', 'one such as `2027-01-01T00:00:00Z`'),
-  })
-  .meta({ format: 'date-time' })
 
 const apiKey = z
   .strictObject({

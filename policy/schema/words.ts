@@ -1,7 +1,7 @@
 /** The small pieces that the schema is made of: names, hosts, references, and how a refusal is worded. */
 import { z } from 'zod'
 import { NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
-import { DURATION, durationMs } from '../units.ts'
+import { DURATION, durationMs, instantMs } from '../units.ts'
 
 /**
  * A refusal and its remedy in one text, which is all that the schema library carries; `wordsOf` takes it apart again.
@@ -89,3 +89,11 @@ export function distinct<T extends z.ZodType<string>>(entry: T) {
   }
   return z.array(entry).superRefine(check).meta({ uniqueItems: true })
 }
+
+/** A date-time of RFC 3339. */
+export const instant = z
+  .string()
+  .refine((text) => instantMs(text) !== undefined, {
+    error: refusal('is not a date-time of RFC 3339 with an offset', 'one such as `2027-01-01T00:00:00Z`'),
+  })
+  .meta({ format: 'date-time' })

@@ -44,7 +44,7 @@ export interface Brain {
 }
 
 export function createBrain({ policy }: World): Brain {
-  const flags = createFlags(policy.flags)
+  const flags = createFlags(policy.flags?.definition)
   let given = freshGiven(policy, flags)
   let last: Decision | undefined
   const keep = (decision: Decision) => {

@@ -121,7 +121,7 @@ describe('a change is noticed', () => {
     expect(await next()).toBe('acme')
     writeFileSync(flags, JSON.stringify({ flags: {} }))
     await until('acme')
-    expect(policies.map((policy) => policy.flags)).toEqual([JSON.stringify(FLAGS), '{"flags":{}}'])
+    expect(policies.map((policy) => policy.flags?.definition)).toEqual([JSON.stringify(FLAGS), '{"flags":{}}'])
     expect(policies[0]?.version).not.toBe(policies[1]?.version)
   })
 

@@ -45,7 +45,7 @@ export function gateOf(policy: Policy): TestGate {
     policy,
     credentials: createCredentials(policy, partsOf({})),
     limits: createMemoryLimits(),
-    flags: createFlags(policy.flags),
+    flags: createFlags(policy.flags?.definition),
   }
   return { given, ask: (request, now = NOON) => decide(requestOf(request), { ...given, now }) }
 }

@@ -65,7 +65,7 @@ export async function startInstance(
     if (!live || !following) return
     const records = following.records.records()
     const credentials = createCredentials(live, partsOf({ records, failures }))
-    given = { policy: live, credentials, limits: createMemoryLimits(), flags: createFlags(live.flags), clock: Date.now }
+    given = { policy: live, credentials, limits: createMemoryLimits(), flags: createFlags(live.flags?.definition), clock: Date.now }
   }
   const followed = followRedisPolicy({
     connection,

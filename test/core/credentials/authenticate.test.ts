@@ -103,7 +103,7 @@ function openGate({
     policy,
     credentials: createCredentials(policy, parts),
     limits: createMemoryLimits(),
-    flags: createFlags(policy.flags),
+    flags: createFlags(policy.flags?.definition),
   }
   return {
     ask: async (headers, more = {}, now = NOON) => decide(requestOf({ headers, ...more }), { ...given, now }),
