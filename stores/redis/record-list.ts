@@ -5,7 +5,7 @@ import type { RedisConnection } from './connection.ts'
 import { commonKey } from './directory/names.ts'
 
 export interface RecordListParts {
-  /** Of each line that was not read before, in their order; `at` counts from 0. */
+  /** Of each line that was not read before, in their order; `at` counts from 0. `last` is the one before it. */
   readonly onLine: (line: string, at: number) => void
   /** Of `before` lines that were read there are `after`; all of these come again. */
   readonly onLost: (before: number, after: number) => void
@@ -19,8 +19,8 @@ export interface RecordList {
   readOn(): Promise<void>
   /** The line at that place now, where there is one. */
   lineAt(at: number): Promise<string | undefined>
-  /** Lines from there on are read again. */
-  rewind(at: number): Promise<void>
+  /** Lines from there on are read again, if the one before them is still `before`; otherwise all are. */
+  rewind(at: number, before: string | undefined): void
 }
 
 /** Asked for at a time, and read before others have their turn. */
@@ -80,8 +80,8 @@ export function createRecordList(connection: RedisConnection, { onLine, onLost }
         }
       }
     },
-    async rewind(at) {
-      last = at === 0 ? undefined : await lineAt(at - 1)
+    rewind(at, before) {
+      last = before
       length = at
     },
   }

@@ -55,8 +55,8 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
   /** What stands in the list since it was last read from its beginning, until all that is known does; undefined where it does. */
   let present: RecordIndex | undefined
   let writingFailure: string | undefined
-  /** The first line that could not be read, and why. */
-  let bad: { readonly at: number; readonly problem: string } | undefined
+  /** The first line that could not be read, why, and the one before it. */
+  let bad: { readonly at: number; readonly problem: string; readonly before: string | undefined } | undefined
   let underWay: Promise<boolean> | undefined
   let next: Promise<boolean> | undefined
 
@@ -69,7 +69,7 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
 
   function takeLine(line: string, at: number): void {
     const problem = problemOf(line)
-    if (problem !== undefined) bad ??= { at, problem: `record ${at + 1} ${problem}` }
+    if (problem !== undefined) bad ??= { at, problem: `record ${at + 1} ${problem}`, before: list.last }
   }
 
   function problemOf(line: string): string | undefined {
@@ -82,12 +82,12 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
     return undefined
   }
 
-  /** Whether the line that could not be read was mended; then all from there on is read again. */
+  /** Where the line that could not be read is another by now, or gone, all from there on is read again. */
   async function lookAtBad(): Promise<void> {
     if (!bad) return
     const line = await list.lineAt(bad.at)
     if (line !== undefined && problemOf(line) !== undefined) return
-    await list.rewind(bad.at)
+    list.rewind(bad.at, bad.before)
     bad = undefined
   }
 
@@ -147,7 +147,7 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
   return {
     index,
     records: (issued) => ({
-      issuedKey: (hash, asker) => issued?.get(hash, asker),
+      issuedKey: (hash) => issued?.get(hash),
       holdsIssuedKey: (hash) => issued?.holds(hash) ?? true,
       replacedAt: index.records.replacedAt,
       isRevoked: index.records.isRevoked,

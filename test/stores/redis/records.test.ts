@@ -247,6 +247,33 @@ describe('what cannot be read', () => {
     expect(told).toEqual([told[0], undefined])
   })
 
+  it('and is lost with the rest hides nothing of what stands there afterwards', async () => {
+    const bad = '{"kind":"revoked-planet"}'
+    for (const others of [[], ['c'], ['c', 'd'], ['c', 'd', 'e', 'f']]) {
+      told = []
+      await push('a', 'b')
+      await connection.client.rpush(list, bad)
+      const held = records()
+      expect(await held.refresh()).toBe(false)
+      await connection.client.del(list)
+      if (others.length > 0) await push(...others)
+      expect(await held.refresh()).toBe(true)
+      expect([...others, 'a', 'b'].every((id) => isRevoked(held, id))).toBe(true)
+      expect(told).toContain(`lost: 2, now ${others.length}`)
+      expect(await ids()).toEqual([...others, 'a', 'b'])
+      await connection.client.del(list)
+    }
+  })
+
+  it('and is taken away leaves what stood before it, and is no loss', async () => {
+    await push('a')
+    await connection.client.rpush(list, '{"kind":"revoked-planet"}')
+    const held = records()
+    expect(await held.refresh()).toBe(false)
+    await connection.client.rpop(list)
+    expect([await held.refresh(), held.losses, isRevoked(held, 'a')]).toEqual([true, 0, true])
+  })
+
   it('more than there may be', async () => {
     await push('a', 'b', 'c')
     const held = records({ mostRecords: 2 })
