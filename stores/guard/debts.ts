@@ -4,10 +4,16 @@ import { createRanking, type Ranked } from '../limits/ranking.ts'
 
 export interface Debt {
   charge: Charge
+  /** Without those on their way. */
   units: number
   at: number
   endsAt: number
   instances: number
+  /** When the store's own bucket of a rate is full: until then what flows in is its own. */
+  fullAt: number
+  /** Units on their way to the store, 0 for none, and since when. */
+  paying: number
+  payingFrom: number
   readonly holder: Holder
   /** Where it stands among those of its kind that the holder has. */
   place: number

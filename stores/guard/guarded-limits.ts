@@ -1,29 +1,19 @@
 /** Limits that hold while the store that all instances share is away, and go on from there when it is back. */
 import type { Charge, ChargeState, LimitStore, OnStoreFailure } from '../../core/limits/limit.ts'
-import type { MaybePromise } from '../../core/maybe-promise.ts'
+import { after, type MaybePromise } from '../../core/maybe-promise.ts'
 import { STORE_AWAY } from './budgeted.ts'
 import type { Guard } from './guard.ts'
 import { createOwed } from './owed.ts'
-import { createWithoutStore, ruleOf, type WithoutStoreParts } from './without-store.ts'
+import { createSettling, type Settling, type SettlingParts } from './settling.ts'
+import { createWithoutStore, isTaken, ruleOf, type WithoutStoreParts } from './without-store.ts'
 
-export interface GuardedParts extends Omit<WithoutStoreParts, 'owed'> {
+export interface GuardedParts extends Omit<WithoutStoreParts, 'owed'>, Omit<SettlingParts, 'owed'> {
   readonly guard: Guard
   /** Whether other instances may still go by their shares, and owe what the store does not know of, though it is back. */
   readonly isRecovering: () => boolean
-  /** Charges the store for what was admitted without it; rejects where it does not answer. */
-  readonly charge: (charges: readonly Charge[]) => Promise<unknown>
-  /** Whether the store was there though `charge` has rejected: it may have charged, and would fail again. */
-  readonly isThere: (failure: unknown) => boolean
-  /** ms since the epoch. */
-  readonly now: () => number
 }
 
-export interface GuardedLimits extends LimitStore {
-  /**
-   * Charges what is owed, as far as the store answers; rejects where it answers nothing. To be done before it is asked again. What it
-   * cannot charge though it is there is forgiven: it may be charged already.
-   */
-  settle(): Promise<void>
+export interface GuardedLimits extends LimitStore, Pick<Settling, 'settle'> {
   readonly counts: GuardedCounts
 }
 
@@ -35,39 +25,75 @@ export interface GuardedCounts extends Readonly<Record<OnStoreFailure, number>> 
   readonly forgiven: number
 }
 
-/** Calls with debts that are under way to the store at once. */
-const AT_ONCE = 50
-/** What could not be charged while the store answers others is tried again after so many ms. */
-const RETRY_MS = 1000
+type Verb = 'take' | 'look' | 'adjust'
 
 /**
  * `store` rejects with `STORE_AWAY` where the shared one does not answer; then, and while its guard is open, each limit answers by
  * its own rule, in the same tick. What those who administer ask is not answered for the store: it rejects.
  */
 export function createGuardedLimits(store: LimitStore, parts: GuardedParts): GuardedLimits {
-  const { guard, isRecovering, charge, isThere, now, elapsed } = parts
-  const owed = createOwed()
+  const { guard, isRecovering, lastTold, now, elapsed } = parts
+  const owed = createOwed(undefined, (charge) => {
+    const told = lastTold(charge)
+    return told ? now() + told.at + told.state.resetMs - elapsed() : Number.NEGATIVE_INFINITY
+  })
   const without = createWithoutStore({ ...parts, owed })
+  const { settle, settleSoon } = createSettling({ ...parts, owed })
   const counts = { local: 0, allow: 0, deny: 0 }
   let answeredBefore = 0
-  let settling: Promise<void> | undefined
-  let quietUntil = Number.NEGATIVE_INFINITY
 
-  type Verb = 'take' | 'look' | 'adjust'
-
-  function alone(
-    verb: Verb,
-    charges: readonly Charge[],
-    rule: 'local' | undefined,
-    time: number,
-    patienceMs?: number,
-  ): ChargeState[] {
+  function alone(verb: Verb, charges: readonly Charge[], time: number, patienceMs?: number): ChargeState[] {
     const { answered } = guard.counts
     if (answered !== answeredBefore && !isRecovering()) without.beginAnew()
     answeredBefore = answered
-    const states = without[verb](charges, rule, time, patienceMs)
+    const states = without[verb](charges, time, patienceMs)
     for (const { withoutStore } of states) if (withoutStore) counts[withoutStore] += 1
     return states
+  }
+
+  function askStore(
+    verb: Verb,
+    charges: readonly Charge[],
+    time: number,
+    patienceMs?: number,
+  ): MaybePromise<readonly ChargeState[]> {
+    const answer = store[verb](charges, time, patienceMs)
+    if (!(answer instanceof Promise)) return answer
+    return answer.then(
+      (states) => {
+        // after a short failure, for which nobody was given up
+        settleSoon()
+        return states
+      },
+      (error) => {
+        if (error !== STORE_AWAY) throw error
+        return alone(verb, charges, time, patienceMs)
+      },
+    )
+  }
+
+  /**
+   * What the store has left of limits of `local` may be what another has admitted: until all have charged it, each goes on by its share
+   * of them. Of the others nobody has admitted what is charged later, so the store counts them, and has to have room for them too.
+   */
+  function askInRecovery(
+    verb: Verb,
+    charges: readonly Charge[],
+    time: number,
+    patienceMs?: number,
+  ): MaybePromise<readonly ChargeState[]> {
+    const mine = charges.filter(isLocal)
+    if (mine.length === 0) return askStore(verb, charges, time, patienceMs)
+    const states = alone(verb, mine, time, patienceMs)
+    const others = charges.filter((one) => !isLocal(one))
+    if (others.length === 0 || (verb === 'take' && !isTaken(states))) {
+      guard.spared()
+      return inOrder(charges, states, others.length > 0 ? without.lookAtShares(others, time, patienceMs) : [])
+    }
+    return after(askStore(verb, others, time, patienceMs), (answers) => {
+      const isKept = verb !== 'take' || isTaken(answers)
+      return inOrder(charges, isKept ? states : without.untake(mine, states, time), answers)
+    })
   }
 
   function ask(
@@ -76,54 +102,11 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
     time: number,
     patienceMs?: number,
   ): MaybePromise<readonly ChargeState[]> {
-    const isOpen = guard.isOpen()
-    // what the store has left may be what another has admitted: until all have charged it, each goes on by its share, also of
-    // those limits that had another rule, which is for a store that is away
-    if (isOpen || (isRecovering() && charges.some((one) => ruleOf(one) === 'local'))) {
+    if (guard.isOpen()) {
       guard.spared()
-      return alone(verb, charges, isOpen ? undefined : 'local', time, patienceMs)
+      return alone(verb, charges, time, patienceMs)
     }
-    const answer = store[verb](charges, time, patienceMs)
-    if (!(answer instanceof Promise)) return answer
-    return answer.then(
-      (states) => {
-        // after a short failure, for which nobody was given up
-        if (owed.size > 0 && elapsed() >= quietUntil) settle().catch(() => {})
-        return states
-      },
-      (error) => {
-        if (error !== STORE_AWAY) throw error
-        return alone(verb, charges, undefined, time, patienceMs)
-      },
-    )
-  }
-
-  async function pay(charges: readonly Charge[]): Promise<boolean> {
-    try {
-      await charge(charges)
-    } catch (error) {
-      if (!isThere(error)) return false
-    }
-    owed.paid(charges)
-    return true
-  }
-
-  /** Of a cluster some nodes may answer while others do not: those that do are not kept waiting. */
-  async function payAll(): Promise<void> {
-    const debts = owed.toPay(now())
-    for (let i = 0; i < debts.length; i += AT_ONCE) {
-      const paid = await Promise.all(debts.slice(i, i + AT_ONCE).map(pay))
-      if (paid.includes(false)) quietUntil = elapsed() + RETRY_MS
-      if (!paid.includes(true)) throw STORE_AWAY
-    }
-  }
-
-  /** One at a time: nothing is charged twice. */
-  function settle(): Promise<void> {
-    settling ??= payAll().finally(() => {
-      settling = undefined
-    })
-    return settling
+    return (isRecovering() ? askInRecovery : askStore)(verb, charges, time, patienceMs)
   }
 
   return {
@@ -136,4 +119,20 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
       return { ...counts, owed: owed.size, forgiven: owed.forgiven }
     },
   }
+}
+
+const isLocal = (charge: Charge): boolean => ruleOf(charge) === 'local'
+
+/** The answers of limits of `local` and of all others, in the order of the charges. */
+function inOrder(
+  charges: readonly Charge[],
+  ofLocal: readonly ChargeState[],
+  ofOthers: readonly ChargeState[],
+): readonly ChargeState[] {
+  let [local, other] = [0, 0]
+  return charges.map((charge) => {
+    const state = isLocal(charge) ? ofLocal[local++] : ofOthers[other++]
+    if (!state) throw new RangeError('a take answers each charge')
+    return state
+  })
 }

@@ -15,13 +15,17 @@ export interface WithoutStoreParts {
   readonly owed: Owed
 }
 
-/** Answers in the same tick. `rule` stands in for those of the limits, where it is given. */
+/** Answers in the same tick. */
 export interface WithoutStore {
-  /** All enforced charges or none; what `local` admits is owed to the store. */
-  take(charges: readonly Charge[], rule: 'local' | undefined, now: number, patienceMs?: number): ChargeState[]
-  look(charges: readonly Charge[], rule: 'local' | undefined, now: number, patienceMs?: number): ChargeState[]
+  /** All enforced charges or none, each by its rule; what `local` admits is owed to the store. */
+  take(charges: readonly Charge[], now: number, patienceMs?: number): ChargeState[]
+  look(charges: readonly Charge[], now: number, patienceMs?: number): ChargeState[]
+  /** As if all were of `local`. */
+  lookAtShares(charges: readonly Charge[], now: number, patienceMs?: number): ChargeState[]
+  /** A take that was answered so, all of `local`, does not come about after all: answers how its limits stand then. */
+  untake(charges: readonly Charge[], states: readonly ChargeState[], now: number): ChargeState[]
   /** Owes all of it, whatever the rule: it has happened. */
-  adjust(charges: readonly Charge[], rule: 'local' | undefined, now: number): ChargeState[]
+  adjust(charges: readonly Charge[], now: number): ChargeState[]
   /** The store has answered: who comes next begins with what it has told. */
   beginAnew(): void
 }
@@ -82,32 +86,44 @@ export function createWithoutStore({ lastTold, instances, elapsed, owed }: Witho
     })
   }
 
+  function adjust(charges: readonly Charge[], now: number): ChargeState[] {
+    const states = ask('adjust', charges, ruleOf, now)
+    charges.forEach((charge, i) => {
+      owed.add(charge, states[i]?.resetMs ?? 0, now, instances())
+    })
+    return states
+  }
+
   return {
-    take(charges, rule, now, patienceMs) {
-      const of = rule ? LOCAL : ruleOf
-      const isDenied = charges.some((charge) => of(charge) === 'deny' && charge.limit.mode !== 'shadow')
-      const states = ask(isDenied ? 'look' : 'take', charges, of, now, patienceMs)
-      const isTaken = states.every(({ admitted, limit }) => admitted || limit.mode === 'shadow')
+    take(charges, now, patienceMs) {
+      const isDenied = charges.some((charge) => ruleOf(charge) === 'deny' && charge.limit.mode !== 'shadow')
+      const states = ask(isDenied ? 'look' : 'take', charges, ruleOf, now, patienceMs)
+      const isNothingTaken = isDenied || !isTaken(states)
       charges.forEach((charge, i) => {
         const state = states[i]
-        if (!isTaken || !state?.admitted || of(charge) !== 'local' || charge.cost === 0) return
+        if (isNothingTaken || !state?.admitted || ruleOf(charge) !== 'local' || charge.cost === 0) return
         owed.add(charge, state.resetMs, now, sharesOf)
       })
       return states
     },
-    look: (charges, rule, now, patienceMs) => ask('look', charges, rule ? LOCAL : ruleOf, now, patienceMs),
-    adjust(charges, rule, now) {
-      const states = ask('adjust', charges, rule ? LOCAL : ruleOf, now)
-      charges.forEach((charge, i) => {
-        owed.add(charge, states[i]?.resetMs ?? 0, now, instances())
-      })
-      return states
-    },
+    look: (charges, now, patienceMs) => ask('look', charges, ruleOf, now, patienceMs),
+    lookAtShares: (charges, now, patienceMs) => ask('look', charges, LOCAL, now, patienceMs),
+    untake: (charges, states, now) =>
+      states.map((state, i) => {
+        const charge = charges[i]
+        if (!charge?.cost || !state.admitted) return state
+        const [again = state] = adjust([{ ...charge, cost: -charge.cost }], now)
+        return { ...state, remaining: again.remaining, resetMs: again.resetMs, delayMs: 0 }
+      }),
+    adjust,
     beginAnew() {
       local = createMemoryLimits(BOUNDS)
     },
   }
 }
+
+export const isTaken = (states: readonly ChargeState[]): boolean =>
+  states.every(({ admitted, limit }) => admitted || limit.mode === 'shadow')
 
 /** Of a limit that is not counted meanwhile: nothing is used of it, or everything. */
 function byRule(charge: Charge, rule: 'allow' | 'deny', now: number): ChargeState {

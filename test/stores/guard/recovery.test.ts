@@ -15,6 +15,19 @@ async function admittedAtOnce({ limits }: Site, i: number, times: number): Promi
   return (await Promise.all(answers)).filter(isTaken).length
 }
 
+/** How full a bucket without a bound would have become that drains at `rate` units per ms. */
+function levelOf(drain: number) {
+  let [level, most, at] = [0, 0, Date.now()]
+  return {
+    add() {
+      level = Math.max(0, level - (Date.now() - at) * drain) + 1
+      at = Date.now()
+      most = Math.max(most, level)
+    },
+    most: () => most,
+  }
+}
+
 async function giveUp({ limits, remote }: Site, i: number): Promise<void> {
   remote.mode = 'fails'
   await admittedOf(limits[i], [charge({ ...daily, name: 'probe', onStoreFailure: 'allow' })], 5)
@@ -82,21 +95,53 @@ describe('until all have had the time to come back', () => {
     expect(await rulesOf(site, hundred)).toEqual([undefined])
   })
 
-  it('those that nobody has counted by himself are asked for at once', async () => {
+  const [few, most] = [quota('allow', { name: 'few', amount: 20 }), quota('deny', { name: 'most', amount: 10 })]
+
+  it('limits of allow and deny are asked for at once, also beside one of local, which goes by its share', async () => {
     const site = siteOf(2, 0)
     await outage(site)
-    expect(await rulesOf(site, quota('deny'), rate('allow'))).toEqual([undefined, undefined])
+    expect(await rulesOf(site, few, most)).toEqual([undefined, undefined])
+    expect(await rulesOf(site, hundred, few, most)).toEqual(['local', undefined, undefined])
+    expect(await admittedOf(site.limits[0], [few, most, hundred], 30)).toBe(8)
+    expect([await usedIn(site, few), await usedIn(site, most)]).toEqual([10, 10])
   })
 
-  it('beside a limit of local all go by their shares: none is let through uncounted, and none refused for a store that is there', async () => {
+  it('what the store refuses is not taken of the share either, nor owed', async () => {
     const site = siteOf(2, 0)
     await outage(site)
-    const [few, most] = [quota('allow', { name: 'few', amount: 20 }), quota('deny', { name: 'most', amount: 60 })]
-    expect(await rulesOf(site, few, most, hundred)).toEqual(['local', 'local', 'local'])
-    // one of its share of ten is used
-    expect(await admittedOf(site.limits[0], [few, most, hundred], 30)).toBe(9)
+    await admittedOf(site.limits[0], [most], 10)
+    const before = await usedIn(site, hundred)
+    const { states } = await take(site.limits[0], [hundred, most])
+    expect(states).toMatchObject([
+      { admitted: true, remaining: 49 },
+      { admitted: false, remaining: 0 },
+    ])
     await pass(120)
-    expect(await usedIn(site, few)).toBe(10)
+    expect(await usedIn(site, hundred)).toBe(before)
+    expect(await admittedOf(site.limits[0], [hundred], 60)).toBe(49)
+  })
+
+  it('the store counts nothing of a take that the share refuses, and is not asked', async () => {
+    const site = siteOf(2, 0)
+    await outage(site)
+    await admittedOf(site.limits[0], [hundred], 60)
+    const { take: asked, look } = site.remote.calls
+    const { states } = await take(site.limits[0], [few, hundred])
+    expect(states).toMatchObject([{ admitted: true }, { admitted: false, withoutStore: 'local' }])
+    expect([site.remote.calls.take, site.remote.calls.look]).toEqual([asked, look])
+    expect(await usedIn(site, few)).toBe(0)
+  })
+
+  it('beside a store that has gone again those of allow and deny go by their rules, all or none', async () => {
+    const site = siteOf(2, 0)
+    await outage(site)
+    site.remote.mode = 'fails'
+    expect(await rulesOf(site, hundred, few)).toEqual(['local', 'allow'])
+    const { states } = await take(site.limits[0], [hundred, most])
+    expect(states).toMatchObject([
+      { admitted: true, remaining: 48 },
+      { withoutStore: 'deny', admitted: false },
+    ])
   })
 
   it('who was alone asks at once', async () => {
@@ -121,6 +166,28 @@ describe('until all have had the time to come back', () => {
     await site.limits[0]?.guard.ask(async () => 1)
     await pass(1000)
     expect(await admittedOf(site.limits[0], [hundred], 20)).toBe(0)
+  })
+
+  it('a rate that goes by its share is charged for it: the store lets no burst on top', async () => {
+    const site = siteOf(2, 0)
+    const busy = rate(undefined, { name: 'busy', tokens: 100, periodMs: 1000, burst: 200 })
+    const [lead, { limits }] = [[hundred, busy], site]
+    for (const one of limits) await admittedOf(one, lead, 1)
+    await giveUp(site, 0)
+    await giveUp(site, 1)
+    const levels = levelOf(100 / 1000)
+    site.remote.mode = 'answers'
+    for (let ms = 0; ms < 6000; ms += 50) {
+      for (const one of limits) {
+        for (let i = 0; i < 40; i += 1) {
+          void Promise.resolve(one.take([busy], Date.now())).then((states) => isTaken(states) && levels.add())
+        }
+      }
+      await pass(50)
+    }
+    expect(site.changes).toEqual([true, true, false, false])
+    // what is under way when the store answers late counts twice, never the other way
+    expect(levels.most()).toBeLessThanOrEqual(200 + 10)
   })
 
   it('another outage begins with what is left of the share', async () => {

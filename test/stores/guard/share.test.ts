@@ -161,6 +161,34 @@ describe('what is owed to the store', () => {
     expect(owed.toPay(NOON)).toMatchObject([[{ cost: 1 }]])
   })
 
+  it('of a rate is not less for what was admitted while it was on its way', () => {
+    const owed = createOwed()
+    owed.add(charge(burst, { cost: 4 }), HOUR, NOON, 1)
+    const [bill = []] = owed.toPay(NOON)
+    owed.add(charge(burst), HOUR, NOON + 900, 1)
+    expect(owed.toPay(NOON + 950)).toEqual([])
+    owed.paid(bill)
+    expect(owed.of(charge(burst), NOON + 900)).toBe(1)
+    expect(owed.toPay(NOON + 900)).toMatchObject([[{ cost: 1 }]])
+  })
+
+  it('is owed again where it could not be charged, but for what has flowed in meanwhile', () => {
+    const owed = createOwed()
+    // 5 tokens flow in each second
+    owed.add(charge(burst, { cost: 4 }), HOUR, NOON, 1)
+    const [bill = []] = owed.toPay(NOON)
+    owed.add(charge(burst), HOUR, NOON + 200, 1)
+    expect(owed.of(charge(burst), NOON + 400)).toBe(3)
+    owed.notPaid(bill, NOON + 400)
+    expect(owed.toPay(NOON + 400)).toMatchObject([[{ cost: 3 }]])
+  })
+
+  it('of a rate goes by what flows in from when the store has a full bucket itself', () => {
+    const owed = createOwed(10, () => NOON + 1000)
+    owed.add(charge(burst, { cost: 4 }), 100, NOON, 1)
+    expect([500, 1000, 1200, 1800].map((ms) => owed.of(charge(burst), NOON + ms))).toEqual([4, 4, 3, 0])
+  })
+
   it('is bounded', () => {
     const owed = createOwed(10)
     for (let i = 0; i < 100; i += 1) owed.add(charge(daily, { who: `u${i}` }), 1000, NOON, 1)
