@@ -47,7 +47,7 @@ export async function redisParts(
 }
 
 const NO_POLICY =
-  'there is no policy in this Redis, whose tenants keys are of; `tenantgate tenants import FILE` puts one there, and a service that has its policy from a file does it by --server'
+  'there is no policy in this Redis, so that nobody knows here which tenants there are. Where services have theirs from a file, ask one of them: `--server URL`, its --admin listener. Where they shall have it from here (serve --policy redis://…), put it there first: `tenantgate tenants import FILE --redis URL`'
 
 interface OpenPolicy {
   readonly current: () => CredentialPolicy

@@ -1,5 +1,6 @@
 /** A policy file as it goes into Redis: checked as a whole, then in two parts, with the files that it names. */
 import { dirname, isAbsolute, join, resolve } from 'node:path'
+import type { RedisPlace } from '../../core/policy.ts'
 import { checkStorable } from '../../policy/checks/storable.ts'
 import { type DividedPolicy, type DividedTenant, dividePolicy } from '../../policy/divide.ts'
 import type { PolicyDocument } from '../../policy/document.ts'
@@ -21,8 +22,10 @@ export type PolicyToImport =
     }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-/** Reads and checks the file, its secrets too, as far as they can be had here; never throws. */
-export function readPolicyToImport(file: string, env: Environment): PolicyToImport {
+type Parsed = Extract<ParseResult, { ok: true }>
+
+/** Reads and checks the file, its secrets too, as far as they can be had here; never throws. `into` is where it goes. */
+export function readPolicyToImport(file: string, env: Environment, into?: RedisPlace): PolicyToImport {
   const own = readText(file)
   if ('failure' in own) {
     return { ok: false, problems: [{ file, line: 1, column: 1, path: '', message: own.failure }] }
@@ -44,7 +47,11 @@ export function readPolicyToImport(file: string, env: Environment): PolicyToImpo
     text: divided.text,
     files: Object.fromEntries(divided.files.map((path) => [path, texts.get(resolve(dirname(file), path)) ?? ''])),
   }
-  const notes = [...parsed.notes, ...noteSecretFiles(file, parsed.document)]
+  const notes = [
+    ...parsed.notes,
+    ...noteSecretFiles(file, parsed.document),
+    ...(into ? noteOtherStore(file, parsed, into) : []),
+  ]
   return { ok: true, bundle, tenants: newTenants(parsed.parts.tenants, divided), notes }
 }
 
@@ -66,7 +73,30 @@ function noteSecretFiles(file: string, { value, positionOf }: PolicyDocument): r
   return notes
 }
 
-function unstorable(file: string, { parts, document }: Extract<ParseResult, { ok: true }>): readonly Problem[] {
+/** Whoever names another place may think that it is used, or may have given the wrong one on the command line. */
+function noteOtherStore(file: string, { parts, document }: Parsed, into: RedisPlace): readonly Problem[] {
+  const { store } = parts.head.state
+  if (store === 'memory') return []
+  const isOtherRedis = !isSameRedis(store, into)
+  if (!isOtherRedis && store.prefix === into.prefix) return []
+  const isAtPrefix = !isOtherRedis && Object(Object(document.value).state).prefix !== undefined
+  const path = ['state', isAtPrefix ? 'prefix' : 'store']
+  const message = `is ${isOtherRedis ? 'another Redis' : `another prefix, '${store.prefix}',`} than the one it is imported into: instances that have their policy from there keep limits, keys and usage there too, below '${into.prefix}', and leave this unread`
+  return [{ file, ...document.positionOf(path, 'value'), path: pathText(path), message }]
+}
+
+/** Of several nodes one in common is enough: nobody has to name all of them. */
+function isSameRedis(one: RedisPlace, other: RedisPlace): boolean {
+  const nodes = new Set(other.nodes.map(({ host, port }) => `${host} ${port}`))
+  return (
+    one.kind === other.kind &&
+    one.database === other.database &&
+    one.primary === other.primary &&
+    one.nodes.some(({ host, port }) => nodes.has(`${host} ${port}`))
+  )
+}
+
+function unstorable(file: string, { parts, document }: Parsed): readonly Problem[] {
   const tenants = Object.fromEntries(parts.tenants.map(({ tenant }) => [tenant.id, tenant]))
   return checkStorable({ tenants }).map(({ path, message, fix }) => {
     return {

@@ -21,7 +21,7 @@ export async function importTenants(argv: readonly string[], io: Io): Promise<nu
   if (file === undefined || more.length > 0) return wrong('which file? `tenantgate tenants import FILE --redis URL`')
   const place = redisOf(read.options, io.env)
   if (typeof place === 'string') return wrong(place)
-  const policy = readPolicyToImport(file, io.env)
+  const policy = readPolicyToImport(file, io.env, place)
   if (!policy.ok) return badInput(io, policy.problems.map(formatProblem))
   for (const note of policy.notes) io.stderr.write(`${formatNote(note)}\n`)
   const { 'dry-run': dryRun = false, json = false } = read.options

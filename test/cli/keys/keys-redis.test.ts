@@ -181,7 +181,9 @@ describe('changes in Redis', () => {
     const own = await openTestRedis({ own: true })
     const at = `redis://127.0.0.1:${own.server.port}`
     const create = () => said(keys, ['create', '--tenant', 'acme', '--redis', at])
-    expect((await create()).stderr).toContain('`tenantgate tenants import FILE` puts one there')
+    expect((await create()).stderr).toMatch(
+      /ask one of them: `--server URL`.*`tenantgate tenants import FILE --redis URL`/,
+    )
     await said(tenants, ['import', join(folder, 'tenantgate.yaml'), '--redis', at], { SECRET: 'k'.repeat(64) })
     await own.connection.client.call('config', 'set', 'maxmemory', '1')
     const full = await create()

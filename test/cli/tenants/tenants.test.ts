@@ -110,6 +110,26 @@ describe('tenants import', () => {
     expect((await (await live()).bundle()).files).not.toHaveProperty('in-secret')
   })
 
+  it('says where the file names another Redis than the one it goes into, and imports', async () => {
+    const named = (state: string) => importing(`${POLICY}state: ${state}\n`)
+    const { port } = redis.server.place.nodes[0] ?? {}
+    const { prefix } = redis.server.place
+    const here = `redis://127.0.0.1:${port}`
+    const other = await named('{ store: "redis://other.example:6379" }')
+    expect([other.code, other.stderr]).toEqual([
+      0,
+      expect.stringMatching(/tenantgate\.yaml:21:17: note: state\.store: is another Redis than the one/),
+    ])
+    const prefixed = await named(`{ store: "${here}", prefix: another }`)
+    expect(prefixed.stderr).toMatch(/: note: state\.prefix: is another prefix, 'another', than/)
+    expect((await named(`{ store: "${here}" }`)).stderr).toMatch(
+      /: note: state\.store: is another prefix, 'tenantgate',/,
+    )
+    for (const same of [`{ store: "${here}?prefix=${prefix}" }`, `{ store: "${here}", prefix: "${prefix}" }`, '{}']) {
+      expect(await named(same)).toMatchObject({ code: 0, stderr: '' })
+    }
+  })
+
   it('says what it would change on trial, what it has changed, and that nothing is different', async () => {
     await importing()
     const next = POLICY.replace('  globex: { plan: free, status: suspended }', '  initech: { plan: pro }').replace(
