@@ -2,16 +2,17 @@
  * All that was revoked or replaced, held in this process, so that a decision costs no round trip: read whole at first, then as
  * far as it is new. What was known once holds for good, also where Redis has lost it, and is written back.
  */
-import type { CredentialRecords } from '../../core/credentials/records.ts'
+import type { CredentialRecord, CredentialRecords } from '../../core/credentials/records.ts'
+import { oneAtATime } from '../../core/one-at-a-time.ts'
 import type { ApiKey } from '../../core/policy.ts'
 import type { Cache } from '../directory/cache.ts'
 import { createRecordIndex, MOST_RECORDS, type RecordIndex } from '../records/credential-records.ts'
 import { readLine } from '../records/state-lines.ts'
 import type { RedisConnection } from './connection.ts'
 import { createRecordList } from './record-list.ts'
-import { writeBack } from './write-back.ts'
+import { createRestoration, type RestorationParts } from './write-back.ts'
 
-export interface RecordsParts {
+export interface RecordsParts extends Pick<RestorationParts, 'onWrittenBack'> {
   readonly connection: RedisConnection
   /** For how long what is known lets anybody in once it can no longer be brought up to date, in ms. */
   readonly staleForMs: number
@@ -21,8 +22,6 @@ export interface RecordsParts {
   readonly onProblem: (problem: string | undefined) => void
   /** Redis has no longer what it had: of `before` records there are `after`. What is known here still holds. */
   readonly onLost: (before: number, after: number) => void
-  /** All that is known here stands in Redis again, `written` of it by us; or it cannot be written, and why. Absent: nobody asks. */
-  readonly onWrittenBack?: (written: number, problem?: string) => void
   readonly mostRecords?: number
 }
 
@@ -46,25 +45,62 @@ export interface RedisRecords {
 
 /** Nothing is known, and nobody let in, before the first `refresh`. */
 export function createRedisRecords(parts: RecordsParts): RedisRecords {
-  const { connection, staleForMs, elapsed, onProblem, mostRecords = MOST_RECORDS } = parts
+  const { staleForMs, elapsed, mostRecords = MOST_RECORDS } = parts
   const index = createRecordIndex(mostRecords)
-  const list = createRecordList(connection, { onLine: takeLine, onLost: beginAnew })
-  let currentAt = Number.NEGATIVE_INFINITY
   let losses = 0
-  let told: string | undefined
-  /** What stands in the list since it was last read from its beginning, until all that is known does; undefined where it does. */
-  let present: RecordIndex | undefined
-  let writingFailure: string | undefined
+  const reading = createReading(index, {
+    ...parts,
+    onLost(before, after) {
+      losses += 1
+      parts.onLost(before, after)
+    },
+  })
+  let currentAt = Number.NEGATIVE_INFINITY
+
+  const refresh = oneAtATime(async () => {
+    const askedAt = elapsed()
+    const isAll = await reading.readOn()
+    if (isAll) currentAt = Math.max(currentAt, askedAt)
+    return isAll
+  })
+  const ageMs = () => elapsed() - currentAt
+  const isUsable = () => ageMs() < staleForMs
+  return {
+    index,
+    records: (issued) => ({
+      issuedKey: (hash, asker) => issued?.get(hash, asker),
+      holdsIssuedKey: (hash) => issued?.holds(hash) ?? true,
+      replacedAt: index.records.replacedAt,
+      isRevoked: index.records.isRevoked,
+      isUsable,
+    }),
+    refresh,
+    confirm: () => void refresh(),
+    ageMs,
+    isUsable,
+    get losses() {
+      return losses
+    },
+  }
+}
+
+interface Reading {
+  /** Puts what is new into the index, and back into Redis what is missing there; true where all could be read. Never rejects. */
+  readOn(): Promise<boolean>
+}
+
+function createReading(index: RecordIndex, parts: Omit<RecordsParts, 'staleForMs' | 'elapsed'>): Reading {
+  const { connection, onProblem, onLost, onWrittenBack } = parts
+  const list = createRecordList(connection, { onLine: takeLine, onLost: beginAnew })
+  const restoration = createRestoration({ connection, list, known: index, ...(onWrittenBack && { onWrittenBack }) })
   /** The first line that could not be read, why, and the one before it. */
   let bad: { readonly at: number; readonly problem: string; readonly before: string | undefined } | undefined
-  let underWay: Promise<boolean> | undefined
-  let next: Promise<boolean> | undefined
+  let told: string | undefined
 
   function beginAnew(before: number, after: number): void {
-    present = createRecordIndex(mostRecords)
+    restoration.begin()
     bad = undefined
-    losses += 1
-    parts.onLost(before, after)
+    onLost(before, after)
   }
 
   function takeLine(line: string, at: number): void {
@@ -75,10 +111,14 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
   function problemOf(line: string): string | undefined {
     const read = readLine(line)
     if (!read.ok) return `cannot be read (${read.problem}); another version may have written it`
-    if (present && !present.covers(read.record)) present.add(read.record)
-    if (index.covers(read.record)) return undefined
+    restoration.saw(read.record)
+    return learn(read.record)
+  }
+
+  function learn(record: CredentialRecord): string | undefined {
+    if (index.covers(record)) return undefined
     if (index.size >= index.most) return `is one more than ${index.most}`
-    index.add(read.record)
+    index.add(record)
     return undefined
   }
 
@@ -91,76 +131,21 @@ export function createRedisRecords(parts: RecordsParts): RedisRecords {
     bad = undefined
   }
 
-  /** Puts what Redis has lost there again; where that cannot be done now, what is known still holds. */
-  async function restore(): Promise<void> {
-    const looked = present
-    if (!looked) return
-    try {
-      const written = await writeBack({ connection, list, known: index, present: looked })
-      // lost once more meanwhile: the next reading sees to that
-      if (present !== looked) return
-      present = undefined
-      writingFailure = undefined
-      parts.onWrittenBack?.(written)
-    } catch (error) {
-      const why = error instanceof Error ? error.message : 'unknown failure'
-      if (why !== writingFailure) parts.onWrittenBack?.(0, why)
-      writingFailure = why
-    }
-  }
-
-  async function refreshOnce(): Promise<boolean> {
-    const askedAt = elapsed()
-    try {
-      await lookAtBad()
-      await list.readOn()
-    } catch {
-      // away: what is known grows old, which whoever looks at its age sees
-      return false
-    }
-    await restore()
-    if (bad?.problem !== told) {
-      told = bad?.problem
-      onProblem(told)
-    }
-    if (bad) return false
-    currentAt = Math.max(currentAt, askedAt)
-    return true
-  }
-
-  function refresh(): Promise<boolean> {
-    if (underWay) {
-      next ??= underWay.then(() => {
-        next = undefined
-        return refresh()
-      })
-      return next
-    }
-    underWay = refreshOnce().finally(() => {
-      underWay = undefined
-    })
-    return underWay
-  }
-
-  const ageMs = () => elapsed() - currentAt
-  const isUsable = () => ageMs() < staleForMs
   return {
-    index,
-    records: (issued) => ({
-      issuedKey: (hash) => issued?.get(hash),
-      holdsIssuedKey: (hash) => issued?.holds(hash) ?? true,
-      replacedAt: index.records.replacedAt,
-      isRevoked: index.records.isRevoked,
-      isUsable,
-    }),
-    refresh,
-    confirm() {
-      if (!underWay) void refresh()
-    },
-    ageMs,
-    isUsable,
-    get losses() {
-      return losses
+    async readOn() {
+      try {
+        await lookAtBad()
+        await list.readOn()
+      } catch {
+        // away: what is known grows old, which whoever looks at its age sees
+        return false
+      }
+      await restoration.writeBack()
+      if (bad?.problem !== told) {
+        told = bad?.problem
+        onProblem(told)
+      }
+      return bad === undefined
     },
   }
 }

@@ -1,7 +1,7 @@
 /** What Redis has lost of its records is written back by who still knows it: otherwise nobody who starts later would know. */
 import { setImmediate } from 'node:timers/promises'
 import type { CredentialRecord } from '../../core/credentials/records.ts'
-import type { RecordIndex } from '../records/credential-records.ts'
+import { createRecordIndex, type RecordIndex } from '../records/credential-records.ts'
 import { lineOf } from '../records/state-lines.ts'
 import type { RedisConnection } from './connection.ts'
 import { commonKey } from './directory/names.ts'
@@ -9,12 +9,58 @@ import { changedChannel } from './keys.ts'
 import type { RecordList } from './record-list.ts'
 import { script } from './script.ts'
 
-export interface WriteBackParts {
+export interface RestorationParts {
   readonly connection: RedisConnection
-  /** Read to its end. */
+  /** Read to its end whenever this is asked to write. */
   readonly list: RecordList
   /** All that is known. */
   readonly known: RecordIndex
+  /** All that is known here stands in Redis again, `written` of it by us; or it cannot be written, and why. Absent: nobody asks. */
+  readonly onWrittenBack?: (written: number, problem?: string) => void
+}
+
+export interface Restoration {
+  /** The list has lost something, and is read again from its beginning. */
+  begin(): void
+  /** A record that was read in the list. */
+  saw(record: CredentialRecord): void
+  /** Puts there again what is missing since `begin`. Where that cannot be done now it stays to be done, which is told once. */
+  writeBack(): Promise<void>
+}
+
+/** Nothing is missing at first. */
+export function createRestoration(parts: RestorationParts): Restoration {
+  const { known, onWrittenBack } = parts
+  /** What stands in the list since it was last read from its beginning, until all that is known does; undefined where it does. */
+  let present: RecordIndex | undefined
+  let failure: string | undefined
+  return {
+    begin() {
+      present = createRecordIndex(known.most)
+    },
+    saw(record) {
+      if (present && !present.covers(record)) present.add(record)
+    },
+    async writeBack() {
+      const looked = present
+      if (!looked) return
+      try {
+        const written = await writeMissing({ ...parts, present: looked })
+        // lost once more meanwhile: the next reading sees to that
+        if (present !== looked) return
+        present = undefined
+        failure = undefined
+        onWrittenBack?.(written)
+      } catch (error) {
+        const why = error instanceof Error ? error.message : 'unknown failure'
+        if (why !== failure) onWrittenBack?.(0, why)
+        failure = why
+      }
+    },
+  }
+}
+
+interface Missing extends RestorationParts {
   /** What stands in the list, kept by its reader. */
   readonly present: RecordIndex
 }
@@ -32,7 +78,7 @@ const MOST_TRIES = 10
  * Appends what is known and does not stand there, each record once however many instances do so at the same time: the list must
  * be the one that was looked through. Answers how many were written here; rejects where Redis does not do all of it.
  */
-export async function writeBack(parts: WriteBackParts): Promise<number> {
+async function writeMissing(parts: Missing): Promise<number> {
   const { known, present } = parts
   let written = 0
   let looked = 0
@@ -48,7 +94,7 @@ export async function writeBack(parts: WriteBackParts): Promise<number> {
   return written + (await writePage(page, parts))
 }
 
-async function writePage(page: readonly CredentialRecord[], parts: WriteBackParts): Promise<number> {
+async function writePage(page: readonly CredentialRecord[], parts: Missing): Promise<number> {
   const { connection, list, present, known } = parts
   const { prefix } = connection.place
   const keys = (['head', 'changes', 'records'] as const).map((name) => commonKey(prefix, name))
