@@ -1,26 +1,15 @@
 /** One bucket of either kind: opened, asked for room, charged, given back, and described. */
 import { windowAt } from './calendar.ts'
 import type { BucketView, Calendar, Charge, ChargeState, Quota, RateLimit, Series } from './limit.ts'
-import {
-  carryOver,
-  fullBucket,
-  giveTokens,
-  msUntilFull,
-  msUntilTokens,
-  overdraw,
-  refill,
-  type TokenBucket,
-  takeTokens,
-  tokensLeft,
-} from './token-bucket.ts'
+import { adjustFormer, msUntilForgotten, type RateUses, refillUses, takeFormer, turnToLimit } from './rate-uses.ts'
+import { fullBucket, giveTokens, msUntilFull, msUntilTokens, overdraw, takeTokens, tokensLeft } from './token-bucket.ts'
 import { newUses, turnTo, type WindowUses } from './window-uses.ts'
 
 /** What a store keeps for one key: one flat object, since there may be a million of them. */
 export type Counter = RateCounter | QuotaCounter
 
-interface RateCounter extends TokenBucket {
+interface RateCounter extends RateUses {
   readonly kind: 'rate'
-  limit: RateLimit
   refused: number
 }
 
@@ -46,7 +35,7 @@ export function openCounter(known: Counter | undefined, { limit, calendar }: Ser
 
 function newRate(limit: RateLimit, now: number): RateCounter {
   const { parts, at } = fullBucket(limit, now)
-  return { kind: 'rate', limit, parts, at, refused: 0 }
+  return { kind: 'rate', limit, parts, at, former: undefined, refused: 0 }
 }
 
 function newQuota(limit: Quota, calendar: Calendar, now: number): QuotaCounter {
@@ -55,11 +44,8 @@ function newQuota(limit: Quota, calendar: Calendar, now: number): QuotaCounter {
 }
 
 function openRate(counter: RateCounter, limit: RateLimit, now: number): Counter {
-  refill(counter, counter.limit, now)
-  if (counter.limit !== limit) {
-    carryOver(counter, counter.limit, limit)
-    counter.limit = limit
-  }
+  refillUses(counter, now)
+  if (counter.limit !== limit) turnToLimit(counter, limit)
   if (counter.refused > 0 && msUntilFull(counter, limit) === 0) counter.refused = 0
   return counter
 }
@@ -76,7 +62,8 @@ function openQuota(counter: QuotaCounter, limit: Quota, calendar: Calendar, now:
 
 /** Another of the same content, to try things on. */
 export function copyOf<T extends Counter | undefined>(counter: T): T {
-  if (counter?.kind !== 'quota') return counter && { ...counter }
+  if (!counter) return counter
+  if (counter.kind === 'rate') return { ...counter, former: counter.former && { ...counter.former } }
   const { earlier } = counter
   return { ...counter, earlier: earlier && { ...earlier } }
 }
@@ -110,7 +97,7 @@ function retryAfter(counter: RateCounter, charge: Charge, patienceMs: number): n
   return Math.max(1, msUntilTokens(counter, limit, needOf(charge)) - longestWait(limit, patienceMs))
 }
 
-/** Takes what `roomFor` has found room for. */
+/** Takes what `roomFor` has found room for; `settleCost` follows, or `untakeCost`. */
 export function takeCost(counter: Counter, cost: number): void {
   if (counter.kind === 'rate') takeTokens(counter, counter.limit, cost)
   else counter.used += cost
@@ -121,6 +108,11 @@ export function untakeCost(counter: Counter, cost: number): void {
   takeCost(counter, -cost)
 }
 
+/** The take has come about. */
+export function settleCost(counter: Counter, cost: number): void {
+  if (counter.kind === 'rate') takeFormer(counter, cost)
+}
+
 /**
  * Counts what has happened anyhow, by one more burst or amount beyond the limit at most; gives a negative cost back, up
  * to a full bucket or an unused window.
@@ -129,6 +121,7 @@ export function adjustBy(counter: Counter, cost: number): void {
   if (counter.kind === 'rate') {
     if (cost < 0) giveTokens(counter, counter.limit, -cost)
     else overdraw(counter, counter.limit, cost)
+    adjustFormer(counter, cost)
   } else if (cost < 0) counter.used = Math.max(0, counter.used + cost)
   else counter.used = Math.max(counter.used, Math.min(2 * counter.limit.amount, counter.used + cost))
 }
@@ -192,7 +185,7 @@ export function isIdle(counter: Counter, now: number): boolean {
 /** Whether a counter only matters if the clock is set back, so that it goes first when there are too many. */
 export function isOver(counter: Counter, now: number): boolean {
   if (counter.kind === 'quota') return isUnused(counter) || now >= counter.window.end
-  return now - counter.at >= msUntilFull(counter, counter.limit)
+  return now - counter.at >= msUntilForgotten(counter)
 }
 
 function isUnused({ used, refused, earlier }: QuotaCounter): boolean {

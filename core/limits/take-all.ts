@@ -1,5 +1,5 @@
 /** Several charges at once, on counters that a store has opened: the same arithmetic for every store in this process. */
-import { adjustBy, type Counter, NO_ROOM, roomFor, stateOf, takeCost, untakeCost } from './counter.ts'
+import { adjustBy, type Counter, NO_ROOM, roomFor, settleCost, stateOf, takeCost, untakeCost } from './counter.ts'
 import type { Charge, ChargeState } from './limit.ts'
 
 /** Used by one call at a time, and never handed out: a take makes no list but its answer. */
@@ -26,7 +26,7 @@ export function takeAll(
   for (let i = 0; i < charges.length; i += 1) {
     const [charge, counter] = [at(charges, i), at(counters, i)]
     const isRoom = delays[i] !== NO_ROOM
-    if (isRoom && isRefused) untakeCost(counter, charge.cost)
+    if (isRoom) (isRefused ? untakeCost : settleCost)(counter, charge.cost)
     // one in shadow tells of what it alone would have refused
     if (!isRoom && !(isRefused && charge.limit.mode === 'shadow')) counter.refused += 1
   }

@@ -44,12 +44,16 @@ export function refill(bucket: TokenBucket, limit: RateLimit, now: number): void
  * one burst and a full queue at most, so that no slower limit shuts anybody out for days.
  */
 export function carryOver(bucket: TokenBucket, from: RateLimit, to: RateLimit): void {
-  const scaled = (parts: number) =>
-    from.periodMs === to.periodMs ? parts : Math.ceil((parts * to.periodMs) / from.periodMs)
+  const scaled = (parts: number) => Math.ceil(scaledParts(parts, from, to))
   const used = scaled(capacity(from) - bucket.parts)
   const owed = capacity(to) + (to.delayMs ?? 0) * to.tokens
   const ahead = Math.min(owed, scaled(Math.max(0, -bucket.parts)))
   bucket.parts = Math.max(-ahead, capacity(to) - used)
+}
+
+/** As many tokens in parts of another limit; not whole where the periods differ. */
+export function scaledParts(parts: number, from: RateLimit, to: RateLimit): number {
+  return from.periodMs === to.periodMs ? parts : (parts * to.periodMs) / from.periodMs
 }
 
 export function hasTokens(bucket: TokenBucket, limit: RateLimit, cost: number): boolean {
@@ -83,6 +87,10 @@ export function msUntilTokens(bucket: TokenBucket, limit: RateLimit, cost: numbe
 
 export function msUntilFull(bucket: TokenBucket, limit: RateLimit): number {
   return msUntilTokens(bucket, limit, limit.burst)
+}
+
+export function hasFilled(bucket: TokenBucket, limit: RateLimit): boolean {
+  return bucket.parts >= capacity(limit)
 }
 
 function capacity(limit: RateLimit): number {

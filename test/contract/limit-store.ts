@@ -17,6 +17,7 @@ import {
   remaining,
   take,
 } from './limit-store/given.ts'
+import { twoPoliciesPart } from './limit-store/two-policies.ts'
 
 export { burst, charge, daily, inZone } from './limit-store/given.ts'
 
@@ -149,6 +150,7 @@ export function limitStoreContract(name: string, create: CreateStore): void {
     delaysPart(create)
     adjustmentsPart(create)
     changesPart(create)
+    twoPoliciesPart(create)
     administrationPart(create)
   })
 }

@@ -3,16 +3,20 @@
 
 local delays = {}
 for i = 1, count do delays[i] = room_for(buckets[i], charges[i]) end
+-- `under` is the bucket itself, or how it stands under its former limit
+local function adjust_rate(bucket, under, cost)
+  if cost < 0 then
+    give(bucket, under, floor(-cost * under.period))
+  else
+    under.parts = min(under.parts, max(-under.burst * under.period, under.parts - cost * under.period))
+  end
+end
 for i = 1, count do
   local bucket, charge = buckets[i], charges[i]
   local cost = charge[COST]
   if charge[KIND] == RATE then
-    local period, capacity = charge[PERIOD], charge[BURST] * charge[PERIOD]
-    if cost < 0 then
-      bucket.parts = min(ceiling(bucket, capacity, period), bucket.parts + floor(-cost * period))
-    else
-      bucket.parts = min(bucket.parts, max(-capacity, bucket.parts - cost * period))
-    end
+    adjust_rate(bucket, bucket, cost)
+    if bucket.former then adjust_rate(bucket, bucket.former, cost) end
   elseif cost < 0 then
     bucket.used = max(0, bucket.used + cost)
   else

@@ -33,7 +33,7 @@ export function statesOf(reply: Reply, charges: readonly Charge[], patienceMs: n
 /** As much of a counter as its state is made of. */
 function counterOf(charge: Charge, amount: number, window: { start: number; end: number }, now: number): Counter {
   const { limit, calendar } = charge
-  if (limit.kind === 'rate') return { kind: 'rate', limit, parts: amount, at: now, refused: 0 }
+  if (limit.kind === 'rate') return { kind: 'rate', limit, parts: amount, at: now, former: undefined, refused: 0 }
   return { kind: 'quota', limit, calendar, window, used: amount, earlier: undefined, refused: 0 }
 }
 

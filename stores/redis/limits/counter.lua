@@ -31,59 +31,104 @@ local AMOUNT, LAST, START, NEXT, END = 5, 6, 7, 8, 9
 -- the place of the index among the keys or 0; what is wished for, for how many ms, among how many instances
 local INDEX, WISH, FOR_MS, SHARE, CURSOR = 10, 11, 12, 13, 14
 
--- Whether it is one of ours, by its length: what is read beyond the end of a value would fail all charges of the call.
-local LENGTHS = { [RATE] = { [57] = true, [89] = true }, [QUOTA] = { [57] = true, [97] = true } }
-local function is_whole(value)
-  local lengths = LENGTHS[value:byte()]
-  return lengths and lengths[#value]
+-- Numbers of a value, its kind first; nil where it is none of ours by its length, or a number is none that is ever written: it must
+-- not fail the call of all charges, nor admit for ever.
+local RATES = { [57] = '<Bddddddd', [89] = '<Bddddddddddd', [121] = '<Bddddddddddddddd' }
+local QUOTAS = { [57] = '<Bddddddd', [97] = '<Bdddddddddddd' }
+local FORMATS, FARTHEST = { [RATE] = RATES, [QUOTA] = QUOTAS }, 2 ^ 60
+local function numbers_of(value)
+  local format = (FORMATS[value:byte()] or FORMATS)[#value]
+  if type(format) ~= 'string' then return end
+  local known = { read(format, value) }
+  known[#known] = nil
+  for i = 2, #known do
+    if not (known[i] >= -FARTHEST and known[i] <= FARTHEST) then return end
+  end
+  -- nor may time stand still: a former limit is behind place 13
+  if known[1] == RATE and min(known[6], known[7], known[14] or 1, known[15] or 1) < 1 then return end
+  return known
 end
 
--- A rate: what it holds at most while units of it are out in grants.
-local function ceiling(bucket, capacity, period)
-  return max(0, capacity - (bucket.out + bucket.before) * period)
+-- A rate: what it holds at most while units of it are out in grants. `under` is the bucket itself, or how it stands under its
+-- former limit.
+local function ceiling(bucket, under)
+  return max(0, (under.burst - bucket.out - bucket.before) * under.period)
 end
 
-local function flow(bucket, till, capacity, period, tokens)
+local function ms_to_fill(under)
+  return max(0, ceil((under.burst * under.period - under.parts) / under.tokens))
+end
+
+local function give(bucket, under, parts)
+  under.parts = min(ceiling(bucket, under), under.parts + parts)
+end
+
+local function flow(bucket, till)
   local elapsed = till - bucket.at
   if elapsed <= 0 then return end
-  bucket.parts = min(ceiling(bucket, capacity, period), bucket.parts + elapsed * tokens)
+  give(bucket, bucket, elapsed * bucket.tokens)
+  if bucket.former then give(bucket, bucket.former, elapsed * bucket.former.tokens) end
   bucket.at = till
 end
 
-local function open_rate(value, charge)
-  local tokens, period, burst = charge[TOKENS], charge[PERIOD], charge[BURST]
-  local capacity = burst * period
-  if not value or value:byte() ~= RATE then
-    return { parts = capacity, at = now, refused = 0, indexed = 0, out = 0, before = 0, epoch = 0, span = 0 }
-  end
-  local _, parts, at, refused, indexed, old_tokens, old_period, old_burst = read('<Bddddddd', value)
-  local bucket =
-    { parts = parts, at = at, refused = refused, indexed = indexed, out = 0, before = 0, epoch = 0, span = 0 }
-  local old_capacity = old_burst * old_period
-  if #value > 57 then
-    bucket.out, bucket.before, bucket.epoch, bucket.span = read('<dddd', value, 58)
-    -- grants end with the epoch after theirs; until then what flows in must leave them their place
-    while bucket.out + bucket.before > 0 and now >= bucket.epoch + bucket.span do
-      bucket.epoch = bucket.epoch + bucket.span
-      flow(bucket, bucket.epoch, old_capacity, old_period, old_tokens)
-      bucket.before, bucket.out = bucket.out, 0
+-- What is taken is missing under the former limit too, which is empty at worst.
+local function take_former(bucket, units)
+  local former = bucket.former
+  if former then former.parts = min(former.parts, max(0, former.parts - units * former.period)) end
+end
+
+local function is_under(under, charge)
+  return under.tokens == charge[TOKENS] and under.period == charge[PERIOD] and under.burst == charge[BURST]
+end
+
+-- `turnToLimit` of core/limits/rate-uses.ts
+local function turn_rate(bucket, charge)
+  local was = { parts = bucket.parts, tokens = bucket.tokens, period = bucket.period, burst = bucket.burst }
+  local tokens, period, burst, former = charge[TOKENS], charge[PERIOD], charge[BURST], bucket.former
+  local is_back = former and is_under(former, charge)
+  bucket.tokens, bucket.period, bucket.burst = tokens, period, burst
+  if is_back then
+    bucket.parts = former.parts
+  else
+    local function scaled(parts, from) return from == period and parts or parts * period / from end
+    local used, ahead = ceil(scaled(was.burst * was.period - was.parts, was.period)), ceil(scaled(max(0, -was.parts), was.period))
+    bucket.parts = min(max(-min(charge[OWED], ahead), burst * period - used), ceiling(bucket, bucket))
+    if former then
+      local function held(under) return max(0, floor(scaled(under.parts, under.period))) end
+      bucket.parts = min(bucket.parts, held(was), held(former))
     end
+  end
+  local kept = former and not is_back and ms_to_fill(former) > ms_to_fill(was) and former or was
+  bucket.former = kept.parts < kept.burst * kept.period and kept or nil
+end
+
+local function open_rate(known, charge)
+  local tokens, period, burst = charge[TOKENS], charge[PERIOD], charge[BURST]
+  if not known or known[1] ~= RATE then
+    return {
+      parts = burst * period, at = now, refused = 0, indexed = 0, tokens = tokens, period = period, burst = burst,
+      out = 0, before = 0, epoch = 0, span = 0,
+    }
+  end
+  local bucket = {
+    parts = known[2], at = known[3], refused = known[4], indexed = known[5], tokens = known[6], period = known[7], burst = known[8],
+    out = known[9] or 0, before = known[10] or 0, epoch = known[11] or 0, span = known[12] or 0,
+  }
+  if known[13] then bucket.former = { parts = known[13], tokens = known[14], period = known[15], burst = known[16] } end
+  -- grants end with the epoch after theirs; until then what flows in must leave them their place
+  while bucket.out + bucket.before > 0 and now >= bucket.epoch + bucket.span do
+    bucket.epoch = bucket.epoch + bucket.span
+    flow(bucket, bucket.epoch)
+    bucket.before, bucket.out = bucket.out, 0
   end
   if now - bucket.at < -STRAGGLER_MS then
     bucket.at = now
     bucket.epoch = min(bucket.epoch, now)
   end
-  flow(bucket, now, old_capacity, old_period, old_tokens)
-  if old_tokens ~= tokens or old_period ~= period or old_burst ~= burst then
-    local used, ahead = old_capacity - bucket.parts, max(0, -bucket.parts)
-    if old_period ~= period then
-      used, ahead = ceil(used * period / old_period), ceil(ahead * period / old_period)
-    end
-    bucket.parts = min(max(-min(charge[OWED], ahead), capacity - used), ceiling(bucket, capacity, period))
-  else
-    bucket.parts = max(bucket.parts, -charge[OWED])
-  end
-  if bucket.refused > 0 and bucket.parts >= capacity then bucket.refused = 0 end
+  flow(bucket, now)
+  if bucket.former and ms_to_fill(bucket.former) == 0 then bucket.former = nil end
+  if not is_under(bucket, charge) then turn_rate(bucket, charge) end
+  if bucket.refused > 0 and bucket.parts >= burst * period then bucket.refused = 0 end
   return bucket
 end
 
@@ -130,19 +175,18 @@ local function turn(bucket, from, till)
 end
 
 -- nil where the window of Redis' time was not passed
-local function open_quota(value, charge)
+local function open_quota(known, charge)
   local from, till = window_of(charge)
   if not from then return end
-  if not value or value:byte() ~= QUOTA then
+  if not known or known[1] ~= QUOTA then
     return { from = from, till = till, used = 0, refused = 0, indexed = 0, out = 0, since = 0 }
   end
-  local _, start, stop, used, refused, indexed, out, since = read('<Bddddddd', value)
-  local bucket =
-    { from = start, till = stop, used = used, refused = refused, indexed = indexed, out = out, since = since }
-  if #value > 57 then
-    local e = {}
-    e.from, e.till, e.used, e.shared, e.most = read('<ddddd', value, 58)
-    bucket.earlier = e
+  local start, stop = known[2], known[3]
+  local bucket = {
+    from = start, till = stop, used = known[4], refused = known[5], indexed = known[6], out = known[7], since = known[8],
+  }
+  if known[9] then
+    bucket.earlier = { from = known[9], till = known[10], used = known[11], shared = known[12], most = known[13] }
   end
   if start ~= from or stop ~= till then
     if start < till and from < stop then widen(bucket, from, till) else turn(bucket, from, till) end
@@ -169,16 +213,8 @@ local function thin_out(index, first)
     local some = call('ZRANDMEMBER', index, 8)
     local values, least = call('MGET', unpack(some)), nil
     for i = 1, #some do
-      local value, used = values[i], -math.huge
-      if value and not is_whole(value) then
-        used = -math.huge
-      elseif value and value:byte() == RATE then
-        local kind, parts = read('<Bd', value)
-        used = -parts
-      elseif value then
-        local kind, start, stop, uses = read('<Bddd', value)
-        used = uses
-      end
+      local known = values[i] and numbers_of(values[i])
+      local used = known and (known[1] == RATE and -known[2] or known[4]) or -math.huge
       if not least or used < least then gone[1], least = some[i], used end
     end
   end
@@ -202,8 +238,8 @@ end
 local function keep(bucket, charge, key, value)
   local lives, packed
   if charge[KIND] == RATE then
-    local missing, out = charge[BURST] * charge[PERIOD] - bucket.parts, bucket.out + bucket.before
-    lives = max(0, bucket.at - now) + max(0, ceil(missing / charge[TOKENS]))
+    local out, former = bucket.out + bucket.before, bucket.former
+    lives = max(0, bucket.at - now) + max(ms_to_fill(bucket), former and ms_to_fill(former) or 0)
     if out > 0 then lives = max(lives, bucket.epoch + 2 * bucket.span - now) end
   elseif bucket.used > 0 or bucket.refused > 0 or bucket.earlier then
     lives = bucket.till - now + REMEMBERED_MS
@@ -217,14 +253,16 @@ local function keep(bucket, charge, key, value)
   local index = charge[INDEX] > 0 and KEYS[charge[INDEX]]
   local is_new = index and list(bucket, key, index, lives)
   if charge[KIND] == RATE then
-    packed = pack('<Bddddddd', RATE, bucket.parts, bucket.at, bucket.refused, bucket.indexed, charge[TOKENS], charge[PERIOD], charge[BURST])
-    if bucket.out + bucket.before > 0 then
+    local former = bucket.former
+    packed = pack(RATES[57], RATE, bucket.parts, bucket.at, bucket.refused, bucket.indexed, bucket.tokens, bucket.period, bucket.burst)
+    if former or bucket.out + bucket.before > 0 then
       packed = packed .. pack('<dddd', bucket.out, bucket.before, bucket.epoch, bucket.span)
     end
+    if former then packed = packed .. pack('<dddd', former.parts, former.tokens, former.period, former.burst) end
   else
     local e = bucket.earlier
     packed =
-      pack('<Bddddddd', QUOTA, bucket.from, bucket.till, bucket.used, bucket.refused, bucket.indexed, bucket.out, bucket.since)
+      pack(QUOTAS[57], QUOTA, bucket.from, bucket.till, bucket.used, bucket.refused, bucket.indexed, bucket.out, bucket.since)
     if e then packed = packed .. pack('<ddddd', e.from, e.till, e.used, e.shared, e.most) end
   end
   if packed ~= value then call('SET', key, packed, 'PX', lives + slack) end
@@ -240,11 +278,12 @@ for i = 1, count do
   cursor = charge[CURSOR]
   local bucket = opened[key]
   if not bucket then
-    if values[i] and not is_whole(values[i]) then
+    local known = values[i] and numbers_of(values[i])
+    if values[i] and not known then
       call('DEL', key)
       values[i], forgotten = false, forgotten + 1
     end
-    bucket = (charge[KIND] == RATE and open_rate or open_quota)(values[i], charge)
+    bucket = (charge[KIND] == RATE and open_rate or open_quota)(known, charge)
   end
   if not bucket then return pack('<d', now) end
   charges[i], buckets[i], opened[key] = charge, bucket, bucket

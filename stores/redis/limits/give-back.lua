@@ -19,8 +19,8 @@ for i = 1, count do
     else
       units = 0
     end
-    local period = charge[PERIOD]
-    bucket.parts = min(ceiling(bucket, charge[BURST] * period, period), bucket.parts + units * period)
+    give(bucket, bucket, units * bucket.period)
+    if bucket.former then give(bucket, bucket.former, units * bucket.former.period) end
   end
 end
 keep_all()

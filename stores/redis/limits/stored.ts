@@ -1,6 +1,6 @@
 /** A bucket as `counter.lua` packs it, read as a counter of the core: for those who administer. */
 import type { Counter } from '../../../core/limits/counter.ts'
-import type { Series } from '../../../core/limits/limit.ts'
+import type { RateLimit, Series } from '../../../core/limits/limit.ts'
 
 /** Undefined where nothing is stored, or what counted another kind of limit, or what cannot be read. */
 export function counterIn(stored: Buffer | null | undefined, { limit, calendar }: Series): Counter | undefined {
@@ -9,7 +9,7 @@ export function counterIn(stored: Buffer | null | undefined, { limit, calendar }
   const isRate = stored[0] === 0
   if (isRate && limit.kind === 'rate') {
     const under = { ...limit, tokens: at(4), periodMs: at(5), burst: at(6) }
-    return { kind: 'rate', limit: under, parts: at(0), at: at(1), refused: at(2) }
+    return { kind: 'rate', limit: under, parts: at(0), at: at(1), former: formerIn(stored, under), refused: at(2) }
   }
   if (isRate || limit.kind === 'rate') return undefined
   return {
@@ -25,13 +25,30 @@ export function counterIn(stored: Buffer | null | undefined, { limit, calendar }
 }
 
 const EARLIER = 57
-/** Of a rate without and with grants, of a quota without and with windows before. */
+const FORMER = 89
+/** Of a rate without and with grants, and with a former limit; of a quota without and with windows before. */
 const LENGTHS = [
-  [57, 89],
+  [57, FORMER, 121],
   [EARLIER, 97],
 ]
+/** Far beyond whatever is counted, and beyond any time. */
+const MOST = 2 ** 60
 
-const isWhole = (stored: Buffer) => LENGTHS[stored[0] ?? -1]?.includes(stored.length)
+function isWhole(stored: Buffer): boolean {
+  if (!LENGTHS[stored[0] ?? -1]?.includes(stored.length)) return false
+  for (let at = 1; at < stored.length; at += 8) {
+    // false for what is no number, too
+    if (!(Math.abs(stored.readDoubleLE(at)) <= MOST)) return false
+  }
+  return true
+}
+
+/** How it stands under its former limit, of which no more is known than its arithmetic. */
+function formerIn(stored: Buffer, limit: RateLimit) {
+  if (stored.length <= FORMER) return undefined
+  const at = (index: number) => stored.readDoubleLE(FORMER + 8 * index)
+  return { parts: at(0), at: stored.readDoubleLE(9), limit: { ...limit, tokens: at(1), periodMs: at(2), burst: at(3) } }
+}
 
 function earlierFrom(stored: Buffer) {
   const at = (index: number) => stored.readDoubleLE(EARLIER + 8 * index)

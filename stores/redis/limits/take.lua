@@ -22,6 +22,8 @@ for i = 1, count do
   elseif refused then
     if charge[KIND] == RATE then bucket.parts = bucket.parts + charge[COST] * charge[PERIOD]
     else bucket.used = bucket.used - charge[COST] end
+  elseif charge[KIND] == RATE then
+    take_former(bucket, charge[COST])
   end
 end
 
@@ -40,6 +42,7 @@ local function grant(bucket, charge)
   end
   if bucket.out + bucket.before == 0 then bucket.epoch, bucket.span = now, charge[FOR_MS] end
   bucket.parts, bucket.out = bucket.parts - units * charge[PERIOD], bucket.out + units
+  take_former(bucket, units)
   return units, min(charge[FOR_MS], bucket.span), max(now, bucket.epoch)
 end
 

@@ -171,17 +171,22 @@ const deed = fc.record({
   units: fc.nat(60),
   cost: fc.nat(12),
   forMs: fc.constantFrom(100, 100, 250),
+  under: fc.nat(1),
 })
 type Deed = typeof deed extends fc.Arbitrary<infer T> ? T : never
 
-/** Three instances do as they like; answers what was really admitted. Units of a grant are used at any time before it ends. */
-async function play(limit: Limit, deeds: readonly Deed[], start: number): Promise<Use[]> {
+/**
+ * Three instances do as they like, under any of the limits; answers what was really admitted. Units of a grant are used at any time
+ * before it ends, and go back under whichever limit.
+ */
+async function play(limits: readonly [Limit, Limit?], deeds: readonly Deed[], start: number): Promise<Use[]> {
   const store = emptyStore()
   const uses: Use[] = []
   const hands: Held[][] = [[], [], []]
   let now = start
-  for (const { step, who, kind, units, cost, forMs } of deeds) {
+  for (const { step, who, kind, units, cost, forMs, under } of deeds) {
     now += step
+    const limit = limits[under] ?? limits[0]
     const hand = hands[who] ?? []
     const asked = charge(limit, { cost })
     if (kind === 'take') {
@@ -206,6 +211,17 @@ async function play(limit: Limit, deeds: readonly Deed[], start: number): Promis
   return uses
 }
 
+/** In no interval more than the burst and what flows in; `rate` in tokens per ms. */
+function expectWithin(uses: readonly Use[], most: number, rate: number): void {
+  for (const [i, { at: first }] of uses.entries()) {
+    let sum = 0
+    for (const { at, units } of uses.slice(i)) {
+      sum += units
+      expect(sum).toBeLessThanOrEqual(most + (at - first) * rate + 1e-6)
+    }
+  }
+}
+
 const RUNS = Number(process.env.FUZZ_RUNS ?? 150)
 
 describe('whatever instances draw, use, give back or lose', () => {
@@ -216,14 +232,20 @@ describe('whatever instances draw, use, give back or lose', () => {
   ])('in no interval more than burst + rate × time is admitted: %s', async (_, limit) => {
     await fc.assert(
       fc.asyncProperty(fc.array(deed, { minLength: 5, maxLength: 50 }), async (deeds) => {
-        const uses = await play(limit, deeds, NOON)
-        for (const [i, { at: first }] of uses.entries()) {
-          let sum = 0
-          for (const { at, units } of uses.slice(i)) {
-            sum += units
-            expect(sum).toBeLessThanOrEqual(limit.burst + ((at - first) * limit.tokens) / limit.periodMs)
-          }
-        }
+        expectWithin(await play([limit], deeds, NOON), limit.burst, limit.tokens / limit.periodMs)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
+  it.each([
+    ['another burst', { ...burst, tokens: 3, burst: 80 }, { ...burst, tokens: 3, burst: 20 }],
+    ['another rate', { ...burst, tokens: 400, burst: 30 }, { ...burst, tokens: 3, burst: 60 }],
+  ])('under two limits in turn, no more than the larger of both allows: %s', async (_, one, other) => {
+    const [most, rate] = [Math.max(one.burst, other.burst), Math.max(one.tokens, other.tokens) / one.periodMs]
+    await fc.assert(
+      fc.asyncProperty(fc.array(deed, { minLength: 5, maxLength: 50 }), async (deeds) => {
+        expectWithin(await play([one, other], deeds, NOON), most, rate)
       }),
       { numRuns: RUNS },
     )
@@ -234,7 +256,7 @@ describe('whatever instances draw, use, give back or lose', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(deed, { minLength: 5, maxLength: 60 }), async (deeds) => {
         const byWindow = new Map<number, number>()
-        for (const { at, units } of await play(limit, deeds, NOON)) {
+        for (const { at, units } of await play([limit], deeds, NOON)) {
           const window = Math.floor(at / 2000)
           byWindow.set(window, (byWindow.get(window) ?? 0) + units)
         }
