@@ -87,7 +87,7 @@ async function stages({ given, byKey, byToken }: Scene, many: Scene): Promise<St
     { name: '  path, route, rights: 10 routes', call: () => opened(byKey, policy, principal), budget: 1 },
     { name: '  path, route, rights: 1,000 routes', call: () => opened(byKey, many.given.policy, principal), budget: 1 },
     { name: '  three limits, in memory', call: () => takeInTurn(charged, { limits }, now, true), budget: 0.5 },
-    { name: '  flag', call: () => chooseUpstream(route, policy, flags, tenant, principal), budget: 0.5 },
+    { name: '  flag', call: () => chooseUpstream(charged, policy, flags, now), budget: 0.5 },
   ]
 }
 

@@ -111,10 +111,13 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
         if (isEnforced(passed, 'limits', full)) return deny(passed, full, explain, 'limits')
         const tried = report && refusedBy(report.observed)
         if (tried) noteRefusal(passed, tried)
-        const choice = stages.flags ? chooseUpstream(way, policy, flags, known, principal) : notChosen
-        explain?.('flags', say.choice(choice))
-        const token = known && principal && given.identityTokens?.of(principal, known, now)
-        return after(token, (signed) => allow(passed, choice, signed, explain))
+        const subject = { request, route: way, tenant: known, principal }
+        const choosing = stages.flags ? chooseUpstream(subject, policy, flags, at) : notChosen
+        return after(choosing, (choice) => {
+          explain?.('flags', say.choice(choice))
+          const token = known && principal && given.identityTokens?.of(principal, known, now)
+          return after(token, (signed) => allow(passed, choice, signed, explain))
+        })
       })
     })
   })

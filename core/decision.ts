@@ -89,6 +89,8 @@ export interface Allow extends Findings {
   readonly scopes: readonly string[]
   readonly upstream?: string
   readonly variant?: string
+  /** Where to go when the gateway does not have `upstream`, or nothing answers there; absent where that is the same. */
+  readonly fallback?: string
   /** The tenant's consumer in the gateway; only with a proven credential. */
   readonly consumer?: string
   /** The trusted headers that the policy adds; absent where it adds none. */

@@ -24,7 +24,7 @@ export interface Passed {
 /** `signed` is the identity as a token, where the policy wants one. */
 export function allow(
   passed: Passed,
-  { upstream, variant }: Choice,
+  { upstream, variant, fallback }: Choice,
   signed: string | undefined,
   explain?: say.Explain,
 ): Allow {
@@ -42,6 +42,7 @@ export function allow(
   addFindings(allowed, passed)
   if (upstream !== undefined) allowed.upstream = upstream
   if (variant !== undefined) allowed.variant = variant
+  if (fallback !== undefined) allowed.fallback = fallback
   if (principal && tenant?.consumer !== undefined) allowed.consumer = tenant.consumer
   if (signed !== undefined) allowed.identityToken = signed
   if (principal && tenant && policy.identity.headers.size > 0) {

@@ -1,11 +1,14 @@
 /** Which upstream a request goes to: the route's default, or the one that a flag's variant names. */
-import type { Principal } from '../credentials/principal.ts'
-import type { Policy, Route, Tenant } from '../policy.ts'
-import type { EvaluationContext, Flags } from './evaluate.ts'
+import { after, type MaybePromise } from '../maybe-promise.ts'
+import type { Policy } from '../policy.ts'
+import { contextOf, type Subject } from './context.ts'
+import type { Evaluation, Flags } from './evaluate.ts'
 
 export interface Choice {
   readonly upstream?: string
   readonly variant?: string
+  /** Where to go when the gateway does not have `upstream`, or nothing answers there; absent where that is the same. */
+  readonly fallback?: string
   /** In words, for `explain`. */
   readonly because: string
 }
@@ -15,33 +18,26 @@ export const notChosen: Choice = { because: 'not asked' }
 
 const noUpstream: Choice = { because: "the route names no upstream: the gateway's own routing applies" }
 
-/** A variant whose value is no upstream of the policy is not followed: the default is used, and said. */
-export function chooseUpstream(
-  route: Route,
-  policy: Policy,
-  flags: Flags,
-  tenant: Tenant | undefined,
-  principal: Principal | undefined,
-): Choice {
-  if (!route.upstream) return noUpstream
-  const { default: fallback, flag } = route.upstream
+/** `now` is in ms since the epoch. A variant whose value is no upstream of the policy is not followed: the default is used, and said. */
+export function chooseUpstream(subject: Subject, policy: Policy, flags: Flags, now: number): MaybePromise<Choice> {
+  const { upstream } = subject.route
+  if (!upstream) return noUpstream
+  const { default: fallback, flag } = upstream
   if (flag === undefined) return { upstream: fallback, because: 'default of the route' }
-  const { value, variant, reason } = flags.evaluate(flag, fallback, contextOf(route, tenant, principal))
-  if (policy.upstreams.has(value) && reason !== 'ERROR') {
-    return { upstream: value, ...(variant !== undefined && { variant }), because: `flag ${flag}: ${reason}` }
-  }
-  return { upstream: fallback, because: `flag ${flag}: ${reason}, '${value}' is no upstream; default of the route` }
+  const context = contextOf(subject, policy, flags.keyedBy(flag), now)
+  return after(flags.evaluate(flag, fallback, context), (found) => choiceOf(flag, fallback, found, policy))
 }
 
-/** The tenant's attributes first, so that none of them can pass for the tenant, the plan, the user or the route. */
-function contextOf(route: Route, tenant: Tenant | undefined, principal: Principal | undefined): EvaluationContext {
+function choiceOf(flag: string, fallback: string, { value, variant, reason }: Evaluation, policy: Policy): Choice {
+  if (reason === 'ERROR' || typeof value !== 'string' || !policy.upstreams.has(value)) {
+    const is = reason === 'ERROR' ? '' : `, '${String(value)}' is no upstream`
+    return { upstream: fallback, because: `flag ${flag}: ${reason}${is}; default of the route` }
+  }
+  const because = `flag ${flag}: ${reason}`
   return {
-    ...tenant?.attributes,
-    tenant: tenant?.id ?? '',
-    plan: tenant?.plan ?? '',
-    user: principal?.user ?? '',
-    roles: principal ? [...principal.roles] : [],
-    route: route.name,
-    targetingKey: tenant?.id ?? '',
+    upstream: value,
+    ...(variant !== undefined && { variant }),
+    ...(value !== fallback && { fallback }),
+    because,
   }
 }

@@ -1,20 +1,29 @@
 /** Flags in flagd's JSON format, evaluated in process by flagd's own evaluator. */
-import type { Logger } from '@openfeature/core'
+import type { JsonValue, Logger } from '@openfeature/core'
 import { FlagdCore } from '@openfeature/flagd-core'
+import type { MaybePromise } from '../maybe-promise.ts'
+import type { EvaluationContext, KeyedBy } from './context.ts'
 
-/** Flat, as OpenFeature's evaluation context: https://openfeature.dev/specification/sections/evaluation-context */
-export type EvaluationContext = Readonly<Record<string, string | number | boolean | string[]>>
-
+/** As OpenFeature's resolution details: https://openfeature.dev/specification/types#resolution-details */
 export interface Evaluation {
-  readonly variant: string | undefined
-  readonly value: string
-  /** OpenFeature's resolution reason, e.g. STATIC, TARGETING_MATCH, SPLIT, ERROR. */
+  readonly value: JsonValue
+  readonly variant?: string
+  /** STATIC, DEFAULT, TARGETING_MATCH, SPLIT, DISABLED, ERROR or what a provider says. */
   readonly reason: string
+  /** Why the reason is ERROR, e.g. FLAG_NOT_FOUND. */
+  readonly errorCode?: string
 }
 
 export interface Flags {
-  /** Never throws: a flag that is missing, disabled or broken answers `fallback`. */
-  evaluate(flag: string, fallback: string, context: EvaluationContext): Evaluation
+  /** The flags known by name; none where a provider outside evaluates them. */
+  readonly names: readonly string[]
+  /** Whom the flag is sticky for: what its metadata `targetingKey` says, the tenant by default. */
+  keyedBy(flag: string): KeyedBy
+  /**
+   * Never throws or rejects: a flag that is missing, disabled or broken answers `fallback`. Answers in the same tick where the
+   * definition is in memory.
+   */
+  evaluate(flag: string, fallback: JsonValue, context: EvaluationContext): MaybePromise<Evaluation>
 }
 
 const silent: Logger = { error() {}, warn() {}, info() {}, debug() {} }
@@ -26,12 +35,17 @@ export function createFlags(definition: string | undefined): Flags {
   const flagd = new FlagdCore(undefined, silent)
   if (definition !== undefined) flagd.setConfigurations(definition)
   return {
+    names: [...flagd.getFlags().keys()],
+    keyedBy: (flag) => (flagd.getFlag(flag)?.metadata.targetingKey === 'user' ? 'user' : 'tenant'),
     evaluate(flag, fallback, context) {
       try {
-        const { variant, value, reason } = flagd.resolveStringEvaluation(flag, fallback, { ...context }, silent)
-        return { variant, value, reason: reason ?? 'UNKNOWN' }
+        const known = flagd.getFlag(flag)
+        if (!known) return { value: fallback, reason: 'ERROR', errorCode: 'FLAG_NOT_FOUND' }
+        if (known.state === 'DISABLED') return { value: fallback, reason: 'DISABLED' }
+        const { value = fallback, variant, reason, errorCode } = known.evaluate(context as never, silent)
+        return { value, reason, ...(variant !== undefined && { variant }), ...(errorCode && { errorCode }) }
       } catch {
-        return { variant: undefined, value: fallback, reason: 'ERROR' }
+        return { value: fallback, reason: 'ERROR', errorCode: 'GENERAL' }
       }
     },
   }

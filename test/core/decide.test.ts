@@ -272,7 +272,8 @@ describe('what is allowed', () => {
 
   it('a variant that is no upstream of the policy is not followed', async () => {
     const on = freshGate()
-    const flags = { evaluate: () => ({ variant: 'beta', value: 'somewhere-else', reason: 'STATIC' }) }
+    const evaluate = () => ({ variant: 'beta', value: 'somewhere-else', reason: 'STATIC' })
+    const flags = { ...on.given.flags, evaluate }
     const allow = await decide(requestOf(key('acme')), { ...on.given, flags, now: NOON })
     expect(allow).toMatchObject({ decision: 'allow', upstream: 'orders-stable' })
     expect(allow).not.toHaveProperty('variant')
