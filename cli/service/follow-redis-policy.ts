@@ -9,7 +9,7 @@ import type { Outdated } from '../../stores/directory/directory.ts'
 import type { RedisConnection } from '../../stores/redis/connection.ts'
 import { createFeed, type FeedOptions } from '../../stores/redis/directory/feed.ts'
 import { sweepGenerations } from '../../stores/redis/directory/import.ts'
-import { createFollowing, type Following, type FollowingParts } from '../../stores/redis/following.ts'
+import { createFollowing, type Following, type FollowingParts } from '../../stores/redis/follow-directory.ts'
 import type { Io } from '../io.ts'
 import {
   type ImportedPolicy,

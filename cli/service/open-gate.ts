@@ -1,7 +1,7 @@
 /** The gate of a service with its first policy, over the stores that this asks for. */
 import { randomBytes } from 'node:crypto'
 import type { Policy } from '../../core/policy.ts'
-import { type Following, type FollowingParts, followRecords } from '../../stores/redis/following.ts'
+import { type Following, type FollowingParts, followRecords } from '../../stores/redis/follow-directory.ts'
 import { createGate, type Gate } from './gate.ts'
 import type { ServiceParts, Surroundings } from './parts.ts'
 import { createRedisStores, type HeldCredentials } from './redis/redis-stores.ts'

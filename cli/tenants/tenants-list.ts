@@ -1,6 +1,6 @@
 /** `tenants list`: which tenants there are. */
 import type { RedisConnection } from '../../stores/redis/connection.ts'
-import { readLive } from '../../stores/redis/directory/live.ts'
+import { readLive } from '../../stores/redis/directory/read.ts'
 import { readTenant } from '../../stores/redis/directory/stored.ts'
 import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'

@@ -2,7 +2,7 @@
 import { stringify } from 'yaml'
 import type { ApiKey } from '../../core/policy.ts'
 import type { RedisConnection } from '../../stores/redis/connection.ts'
-import { readLive } from '../../stores/redis/directory/live.ts'
+import { readLive } from '../../stores/redis/directory/read.ts'
 import type { StoredTenant } from '../../stores/redis/directory/stored.ts'
 import { say, sayJson } from '../admin/server-options.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'

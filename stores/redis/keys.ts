@@ -1,5 +1,5 @@
 /**
- * What the keys in Redis are called, for all that stands there; `directory/names.ts` lists what stands below the directory's. (API
+ * What the keys in Redis are called, for all that stands there; `directory/keyspace.ts` lists what stands below the directory's. (API
  * keys are no matter of this file.) The tag in braces comes first and decides the slot of a
  * cluster: no id or value behind it can move a key elsewhere.
  */

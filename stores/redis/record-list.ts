@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { LATE, withinBudget } from '../guard/budget.ts'
 import type { RedisConnection } from './connection.ts'
-import { commonKey } from './directory/names.ts'
+import { commonKey } from './directory/keyspace.ts'
 
 export interface RecordListParts {
   /** Of each line that was not read before, in their order; `at` counts from 0. `last` is the one before it. */

@@ -19,9 +19,9 @@ import { formatProblem } from '../../policy/problem.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import type { RedisConnection } from '../../stores/redis/connection.ts'
 import { importPolicy } from '../../stores/redis/directory/import.ts'
-import type { LiveDirectory } from '../../stores/redis/directory/live.ts'
+import type { LiveDirectory } from '../../stores/redis/directory/read.ts'
 import { setTenant } from '../../stores/redis/directory/write.ts'
-import type { Following } from '../../stores/redis/following.ts'
+import type { Following } from '../../stores/redis/follow-directory.ts'
 import { createRedisLedger } from '../../stores/redis/ledger.ts'
 import { createRedisRecords } from '../../stores/redis/records.ts'
 import { partsOf, requestOf } from './gate.ts'
@@ -65,7 +65,13 @@ export async function startInstance(
     if (!live || !following) return
     const records = following.records.records()
     const credentials = createCredentials(live, partsOf({ records, failures }))
-    given = { policy: live, credentials, limits: createMemoryLimits(), flags: createFlags(live.flags?.definition), clock: Date.now }
+    given = {
+      policy: live,
+      credentials,
+      limits: createMemoryLimits(),
+      flags: createFlags(live.flags?.definition),
+      clock: Date.now,
+    }
   }
   const followed = followRedisPolicy({
     connection,

@@ -3,7 +3,7 @@ import { compileCertificates } from '../../../core/credentials/certificates/clie
 import { type CertificateEntry, type CertificateMatcher, UNAVAILABLE } from '../../../core/policy.ts'
 import type { RedisConnection } from '../connection.ts'
 import { storeFailure } from '../failure.ts'
-import type { Followed } from '../following.ts'
+import type { Followed } from '../follow-directory.ts'
 import { readAllCertificates, readCertificatesOf } from './lookups.ts'
 
 export interface HeldCertificates extends CertificateMatcher, Followed {

@@ -1,6 +1,6 @@
 /** What a tenant is found by now and was not before, and the other way round. */
 import { certificateName, type NewTenant } from './facts.ts'
-import type { LiveDirectory } from './live.ts'
+import type { LiveDirectory } from './read.ts'
 import { type StoredTenant, writeKey } from './stored.ts'
 
 /** The names of one tenant, by what they name it to. */

@@ -6,7 +6,7 @@ import { oneAtATime } from '../../../core/one-at-a-time.ts'
 import { LATE, withinBudget } from '../../guard/budget.ts'
 import type { RedisConnection } from '../connection.ts'
 import { changedChannel } from '../keys.ts'
-import { commonKey } from './names.ts'
+import { commonKey } from './keyspace.ts'
 import { readChange } from './stored.ts'
 
 export interface FeedListeners {

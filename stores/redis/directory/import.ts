@@ -3,8 +3,8 @@ import type { RedisConnection } from '../connection.ts'
 import { changedChannel } from '../keys.ts'
 import { script } from '../script.ts'
 import { certificateName, type NewTenant } from './facts.ts'
-import { asked, type LiveDirectory, PAGE, readLive } from './live.ts'
-import { commonKey, GENERATION_PARTS, type GenerationPart, generationKeys, memberOf } from './names.ts'
+import { commonKey, GENERATION_PARTS, type GenerationPart, generationKeys, memberOf } from './keyspace.ts'
+import { asked, type LiveDirectory, PAGE, readLive } from './read.ts'
 import { type Bundle, withRevision, writeBundle, writeCertificates, writeKey, writeTenant } from './stored.ts'
 
 /** By id, in the order of the policy; what was removed in none. */

@@ -6,8 +6,8 @@ import { AWAY, type Guard } from '../../guard/guard.ts'
 import type { RedisConnection } from '../connection.ts'
 import { storeFailure } from '../failure.ts'
 import { script } from '../script.ts'
-import { asked, fieldsOf, readLive } from './live.ts'
-import { commonKey, generationKey } from './names.ts'
+import { commonKey, generationKey } from './keyspace.ts'
+import { asked, fieldsOf, readLive } from './read.ts'
 import { type Read, readCertificates, readIssued, readKey, readTenant, type StoredTenant } from './stored.ts'
 
 export interface LookupParts {

@@ -4,8 +4,8 @@ import { changedChannel } from '../keys.ts'
 import { script } from '../script.ts'
 import { changeOf } from './differences.ts'
 import type { NewTenant } from './facts.ts'
-import { type LiveDirectory, readLive } from './live.ts'
-import { commonKey, generationKey } from './names.ts'
+import { commonKey, generationKey } from './keyspace.ts'
+import { type LiveDirectory, readLive } from './read.ts'
 import { type StoredTenant, writeCertificates, writeTenant } from './stored.ts'
 
 /** Something that another tenant has. */

@@ -1,7 +1,7 @@
 /** When keys were last used anywhere: noted in this process at once, in Redis every few seconds, to the minute. */
 import { createKeyUses, type LastUses } from '../../key-uses.ts'
 import type { RedisConnection } from '../connection.ts'
-import { commonKey } from '../directory/names.ts'
+import { commonKey } from '../directory/keyspace.ts'
 import { storeFailure } from '../failure.ts'
 import { directoryKey, lastUsedKey } from '../keys.ts'
 import { script } from '../script.ts'

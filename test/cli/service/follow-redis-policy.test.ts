@@ -4,7 +4,7 @@ import type { Decision } from '../../../core/decision.ts'
 import { createFailedCredentials } from '../../../stores/failed-credentials.ts'
 import { AWAY } from '../../../stores/guard/guard.ts'
 import { sweepGenerations } from '../../../stores/redis/directory/import.ts'
-import { commonKey, generationKey } from '../../../stores/redis/directory/names.ts'
+import { commonKey, generationKey } from '../../../stores/redis/directory/keyspace.ts'
 import { newKey } from '../../support/gate.ts'
 import {
   type InstanceOptions,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { tenants } from '../../../cli/tenants/tenants.ts'
 import { validate } from '../../../cli/validate.ts'
-import { readLive } from '../../../stores/redis/directory/live.ts'
+import { readLive } from '../../../stores/redis/directory/read.ts'
 import { said } from '../../support/command.ts'
 import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
 

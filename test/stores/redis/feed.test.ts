@@ -1,7 +1,7 @@
 /** The feed tells every change once, in order, or that it does not know; whatever happens to its subscription. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createFeed, type Feed } from '../../../stores/redis/directory/feed.ts'
-import { commonKey } from '../../../stores/redis/directory/names.ts'
+import { commonKey } from '../../../stores/redis/directory/keyspace.ts'
 import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
 
 let redis: TestRedis

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { CredentialRecord, IssuedKey, Ledger } from '../../../core/credentials/records.ts'
 import type { RedisConnection } from '../../../stores/redis/connection.ts'
-import { commonKey } from '../../../stores/redis/directory/names.ts'
+import { commonKey } from '../../../stores/redis/directory/keyspace.ts'
 import { createRedisLedger } from '../../../stores/redis/ledger.ts'
 import { createRedisRecords } from '../../../stores/redis/records.ts'
 import { hashOfKey, interrupted } from '../../support/stored-policy.ts'

@@ -2,7 +2,7 @@
 import type { ApiKey, CertificateEntry } from '../../../core/policy.ts'
 import type { RedisConnection } from '../connection.ts'
 import { storeFailure } from '../failure.ts'
-import { commonKey, type GenerationPart, generationKey, hashOf, rangeOf } from './names.ts'
+import { commonKey, type GenerationPart, generationKey, hashOf, rangeOf } from './keyspace.ts'
 import {
   type Bundle,
   type Head,

@@ -1,4 +1,4 @@
-/** What a process holds of a shared directory, all of it told by one feed; and the guard before every question to it. */
+/** Follows a shared directory: what a process holds of it, all of it told by one feed; and the guard before every question to it. */
 import type { CredentialRecords } from '../../core/credentials/records.ts'
 import type { StateRules } from '../../core/policy.ts'
 import { createCachedKeys } from '../directory/api-keys.ts'
@@ -9,8 +9,8 @@ import { createPatience, type Patience } from '../directory/patience.ts'
 import { createGuard, type Guard, type GuardParts } from '../guard/guard.ts'
 import type { RedisConnection } from './connection.ts'
 import { createFeed, type FeedListeners } from './directory/feed.ts'
+import { commonKey } from './directory/keyspace.ts'
 import { createIssuedLookups } from './directory/lookups.ts'
-import { commonKey } from './directory/names.ts'
 import { createRedisRecords, type RecordsParts, type RedisRecords } from './records.ts'
 
 /** Something that holds a part of the directory. */
