@@ -35,6 +35,7 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate tokens revoke (--server URL | --redis URL) (--jti ID | --subject SUB | --tenant T) [--issuer ISS] [--before TIME]
   tenantgate tenants import FILE --redis URL [--dry-run] [--json]
   tenantgate tenants set ID --redis URL [--file FILE] [--if-revision N]
+  tenantgate tenants remove ID --redis URL [--if-revision N]
   tenantgate tenants show ID --redis URL
   tenantgate tenants list --redis URL
   tenantgate limits show --server URL --tenant T [--limit L] [--scope route:R | credential:ID] [--most 100]

@@ -14,9 +14,9 @@ import { readOptions } from '../options.ts'
 import { inRedis } from '../redis-session.ts'
 import { printable } from '../table.ts'
 import { newTenant } from './policy-file.ts'
-import { CHANGE_SPECS, idIn, NO_POLICY, redisOf } from './tenants-options.ts'
+import { idIn, NO_POLICY, REVISION_SPECS, redisOf, refusalWords, revisionIn } from './tenants-options.ts'
 
-const SPECS = { ...CHANGE_SPECS, file: { type: 'string' }, 'if-revision': { type: 'string' } } as const
+const SPECS = { ...REVISION_SPECS, file: { type: 'string' } } as const
 
 const STDIN = '-'
 
@@ -58,15 +58,14 @@ interface Wanted {
 function readWanted(argv: readonly string[], env: Io['env']): Wanted | string {
   const read = readOptions(SPECS, argv, env)
   if (!read.ok) return read.problem
-  const { file = STDIN, 'if-revision': revision, audit, json = false } = read.options
+  const { file = STDIN, audit, json = false } = read.options
   const id = idIn(read.positionals)
   if (!id.ok) return id.problem
-  if (revision !== undefined && !/^(?:0|[1-9]\d{0,14})$/.test(revision)) {
-    return `--if-revision is a number that \`tenants show\` tells, or 0, not '${revision}'`
-  }
+  const ifRevision = revisionIn(read.options)
+  if (typeof ifRevision === 'string') return ifRevision
   const place = redisOf(read.options, env)
   if (typeof place === 'string') return place
-  return { id: id.id, file, place, ifRevision: revision === undefined ? undefined : Number(revision), audit, json }
+  return { id: id.id, file, place, ifRevision, audit, json }
 }
 
 function textOfStdin(): { readonly text: string } | { readonly failure: string } {
@@ -101,11 +100,9 @@ function wordsOf(value: Exclude<SetOutcome | Unmade, { kind: 'set' | 'unfit' }>,
     case 'taken':
       return value.taken.map(takenWords).join('; ')
     case 'other revision':
-      return value.revision === 0
-        ? `there is no tenant '${id}'; --if-revision 0 makes one`
-        : `'${id}' was changed meanwhile: it is at revision ${value.revision}; \`tenants show ${id}\` tells how it is now`
+      return `${refusalWords(value, id)}${value.revision === 0 ? '; --if-revision 0 makes one' : ''}`
     case 'contended':
-      return 'others change the same again and again, so that nothing was changed; ask again'
+      return refusalWords(value, id)
   }
 }
 

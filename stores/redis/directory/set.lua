@@ -1,7 +1,7 @@
--- Puts one tenant in the place of what it was, or as a new one, unless others have names of it or it was changed meanwhile.
+-- Puts one tenant in the place of what it was, or as a new one, or takes it away, unless others have names of it or it was changed meanwhile.
 -- KEYS: head, changes, issued, then of the live generation tenants, keys, keys-of, names, hosts, certificates, certificate-names.
--- ARGV: channel; number of that generation; id; the tenant's revision as it was read, 0 for none; its text (`writeTenant`); its
--- certificates as text, '' for none; JSON of what it has now and had not before, and the other way round: { claimed, released },
+-- ARGV: channel; number of that generation; id; the tenant's revision as it was read, 0 for none; its text (`writeTenant`), '' to
+-- take it away; its certificates as text, '' for none; JSON of what it has now and had not before, and the other way round: { claimed, released },
 -- each of { names, hosts, certificates: lists; keys: text by hash }.
 local HEAD, CHANGES, ISSUED, TENANTS, OF_KEYS, KEYS_OF = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local NAMED = { names = KEYS[7], hosts = KEYS[8], certificates = KEYS[10] }
@@ -39,7 +39,9 @@ if #taken > 0 then return { 'taken', taken } end
 
 local edition = count(HEAD, 'edition')
 local revision = count(HEAD, 'revision')
-redis.call('HSET', TENANTS, id, '{"revision":' .. edition .. ',' .. string.sub(text, 2))
+if text == '' then redis.call('HDEL', TENANTS, id) else
+  redis.call('HSET', TENANTS, id, '{"revision":' .. edition .. ',' .. string.sub(text, 2))
+end
 for kind, key in pairs(NAMED) do
   for _, name in ipairs(change.released[kind]) do redis.call('HDEL', key, name) end
   for _, name in ipairs(change.claimed[kind]) do redis.call('HSET', key, name, id) end

@@ -1,11 +1,11 @@
-/** One tenant takes the place of what it was, in one atomic step. */
+/** One tenant takes the place of what it was, or is taken away, in one atomic step. */
 import type { RedisConnection } from '../connection.ts'
 import { changedChannel } from '../keys.ts'
 import { script } from '../script.ts'
 import { changeOf } from './differences.ts'
 import type { NewTenant } from './facts.ts'
-import { commonKey, generationKey } from './keyspace.ts'
-import { type LiveDirectory, readLive } from './read.ts'
+import { commonKey, generationKey, rangeOf } from './keyspace.ts'
+import { asked, type LiveDirectory, readLive } from './read.ts'
 import { type StoredTenant, writeCertificates, writeTenant } from './stored.ts'
 
 /** Something that another tenant has. */
@@ -19,6 +19,13 @@ export interface Taken {
 export type SetOutcome =
   | { readonly kind: 'set'; readonly revision: number; readonly isNew: boolean }
   | { readonly kind: 'taken'; readonly taken: readonly Taken[] }
+  | WriteRefusal
+
+export type RemoveOutcome =
+  /** Keys of it that were issued while running stay, and are nobody's. */
+  { readonly kind: 'removed'; readonly issuedKeys: number } | { readonly kind: 'no policy' } | WriteRefusal
+
+export type WriteRefusal =
   /** It was not at the revision that was wanted; 0 where there is no such tenant. */
   | { readonly kind: 'other revision'; readonly revision: number }
   /** Others have changed it again and again. */
@@ -64,24 +71,51 @@ export async function setTenant<T extends { readonly kind: string }>(
     const before = await live.tenant(tenant.id)
     const revision = before?.revision ?? 0
     if (ifRevision !== undefined && ifRevision !== revision) return { kind: 'other revision', revision }
-    const outcome = await trySet(connection, live, tenant, before)
+    const outcome = await tryWrite(connection, live, tenant, before, writeTenant(tenant.facts))
     if (outcome.kind === 'done') return { kind: 'set', revision: outcome.revision, isNew: before === undefined }
     if (outcome.kind === 'taken') return outcome
   }
   return { kind: 'contended' }
 }
 
+/**
+ * Takes the tenant away, with all that it is found by; what was recorded of it stays. Rejects with a `storeFailure`.
+ */
+export async function removeTenant(
+  connection: RedisConnection,
+  id: string,
+  { ifRevision }: SetOptions,
+): Promise<RemoveOutcome> {
+  const nothing: NewTenant = { id, facts: { entry: {} }, aliases: [], hosts: [], keys: [], certificates: [] }
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const live = await readLive(connection)
+    if (!live) return { kind: 'no policy' }
+    const before = await live.tenant(id)
+    if (!before || (ifRevision ?? before.revision) !== before.revision) {
+      return { kind: 'other revision', revision: before?.revision ?? 0 }
+    }
+    const { kind } = await tryWrite(connection, live, nothing, before, '')
+    if (kind !== 'done') continue
+    const { client, place } = connection
+    const issuedKeys = await asked(client.zlexcount(commonKey(place.prefix, 'issued-of'), ...rangeOf(id)))
+    return { kind: 'removed', issuedKeys }
+  }
+  return { kind: 'contended' }
+}
+
 const PARTS = ['tenants', 'keys', 'keys-of', 'names', 'hosts', 'certificates', 'certificate-names'] as const
 
-async function trySet(
+/** `text` is what is stored of it; empty where it is taken away. */
+async function tryWrite(
   connection: RedisConnection,
   live: LiveDirectory,
   tenant: NewTenant,
   before: StoredTenant | undefined,
+  text: string,
 ) {
   const { prefix } = connection.place
   const { generation } = live.head
-  const { id, facts, certificates } = tenant
+  const { id, certificates } = tenant
   return set(
     connection,
     [
@@ -93,7 +127,7 @@ async function trySet(
       generation,
       id,
       before?.revision ?? 0,
-      writeTenant(facts),
+      text,
       certificates.length === 0 ? '' : writeCertificates(certificates),
       JSON.stringify(await changeOf(live, tenant, before)),
     ],

@@ -221,6 +221,38 @@ describe('tenants set', () => {
   })
 })
 
+describe('tenants remove', () => {
+  it('takes a tenant away with all that it was found by, which others may have then, and nothing of the others', async () => {
+    await importing()
+    expect(await run('remove', 'acme')).toMatchObject({ code: 0, stdout: 'acme: is there no more\n', stderr: '' })
+    expect((await run('list')).stdout).toMatch(/^tenant {2,}plan.*\nglobex .*\n$/)
+    const { client, place } = redis.connection
+    for (const key of await client.keys(`${place.prefix}:{directory}:g*`)) {
+      if (!key.endsWith(':policy')) expect((await client.dumpBuffer(key))?.includes('acme')).toBe(false)
+    }
+    const all = `plan: free\naliases: [acme, org_7f3a]\nhosts: [api.acme.example]\napiKeys: [{ id: a, hash: "${HASH}" }]`
+    expect((await set('new', all)).code).toBe(0)
+  })
+
+  it('is refused at another revision than the wanted one, where there is none, and without a policy', async () => {
+    expect((await run('remove', 'acme')).stderr).toContain('there is no policy in this Redis yet')
+    await importing()
+    await set('acme', 'plan: free')
+    expect((await run('remove', 'acme', '--if-revision', '1')).stderr).toContain('it is at revision 2')
+    expect((await run('remove', 'nobody')).stderr).toBe("tenantgate: tenants remove: there is no tenant 'nobody'\n")
+    const audit = join(folder, 'removed.log')
+    expect((await run('remove', 'acme', '--if-revision', '2', '--json', '--audit', audit)).stdout).toBe(
+      '{"id":"acme","issuedKeys":0}\n',
+    )
+    expect((await run('remove', 'acme', '--audit', audit)).code).toBe(1)
+    const lines = readFileSync(audit, 'utf8').trim().split('\n')
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { action: 'tenant_removed', outcome: 'done', tenant: 'acme' },
+      { action: 'tenant_removed', outcome: 'refused', reason: 'other revision', tenant: 'acme' },
+    ])
+  })
+})
+
 describe('tenants', () => {
   it('are told by list; what is not there is told in words', async () => {
     for (const verb of [['list'], ['show', 'acme']]) {
@@ -242,7 +274,9 @@ describe('tenants', () => {
     [['show', '../a', '--redis', 'redis://x'], /is not a tenant id/],
     [['list', '--redis', 'http://x'], /is not the address of a Redis/],
     [['list', 'acme', '--redis', 'redis://x'], /takes no names/],
-    [['remove'], /expected import, set, show or list/],
+    [['remove', '--redis', 'redis://x'], /which tenant/],
+    [['remove', 'a', '--if-revision', 'x', '--redis', 'redis://x'], /--if-revision is a number/],
+    [['drop'], /expected import, set, remove, show or list/],
   ])('wrong use is told: %j', async (argv, words) => {
     const { code, stderr } = await said(tenants, argv, {})
     expect([code, stderr]).toEqual([2, expect.stringMatching(words)])
