@@ -7,7 +7,7 @@ export type ReadRedisAddress =
   | { readonly ok: false; readonly problem: string }
 
 /** What all keys begin with where nothing else is said. */
-export const DEFAULT_PREFIX = 'tenantgate'
+const DEFAULT_PREFIX = 'tenantgate'
 /** No braces: what stands in them decides in which part of a cluster a key is. */
 export const PREFIX = /^[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,62}[A-Za-z0-9])?$/
 export const PREFIX_WORDS = 'up to 64 letters, digits, dots, colons, - and _, a letter or digit at both ends'

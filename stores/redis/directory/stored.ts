@@ -9,7 +9,7 @@ import type { ApiKey, CertificateEntry } from '../../../core/policy.ts'
 import { lineOf, readLine } from '../../records/state-lines.ts'
 
 /** Which forms these are: whoever changes one in a way that older versions misread counts on. */
-export const FORMAT = 1
+const FORMAT = 1
 
 export type Read<T> =
   | { readonly ok: true; readonly value: T }
