@@ -34,13 +34,14 @@ const LENGTHS = [
 /** Far beyond whatever is counted, and beyond any time. */
 const MOST = 2 ** 60
 
+/** As `numbers_of` there: of one of these lengths, and nothing in it that is never written. */
 function isWhole(stored: Buffer): boolean {
   if (!LENGTHS[stored[0] ?? -1]?.includes(stored.length)) return false
-  for (let at = 1; at < stored.length; at += 8) {
-    // false for what is no number, too
-    if (!(Math.abs(stored.readDoubleLE(at)) <= MOST)) return false
-  }
-  return true
+  const numbers = Array.from({ length: (stored.length - 1) / 8 }, (_, i) => stored.readDoubleLE(1 + 8 * i))
+  if (!numbers.every((number) => Math.abs(number) <= MOST)) return false
+  // what flows in, and in which time, under the limit and the former one
+  const flows = stored[0] === 0 ? [4, 5, 12, 13] : []
+  return flows.every((index) => (numbers[index] ?? 1) >= 1)
 }
 
 /** How it stands under its former limit, of which no more is known than its arithmetic. */

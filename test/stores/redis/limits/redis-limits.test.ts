@@ -60,6 +60,34 @@ describe('a bucket that cannot be read', () => {
     expect(told).toEqual([1])
   })
 
+  const numbersOf = (kind: number, length: number, number: number) => {
+    const bytes = Buffer.alloc(length)
+    bytes[0] = kind
+    for (let at = 1; at < length; at += 8) bytes.writeDoubleLE(number, at)
+    return bytes
+  }
+  const rate = charge(burst)
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, -1e300, 0])(
+    'begins anew too where it has the right length and %d in it',
+    async (number) => {
+      const store = storeOf({ clock: 'given' })
+      const cases = [
+        [rate, 5, 0, [57, 89, 121]],
+        [torn, 10, 1, [57, 97]],
+      ] as const
+      for (const [asked, most, kind, lengths] of cases) {
+        for (const length of lengths) {
+          await client().set(nameOf(asked), numbersOf(kind, length, number))
+          expect((await store.bucket(asked, asked.key, NOON)).used).toBe(0)
+          let sum = 0
+          for (let i = 0; i < 15; i++) if (admitted(await take(store, [asked]))) sum += 1
+          expect(sum).toBe(most)
+        }
+      }
+    },
+  )
+
   it('can be given back to, adjusted, looked at, and seen by who administers', async () => {
     const store = storeOf()
     for (const verb of ['adjust', 'look'] as const) {
