@@ -1,5 +1,5 @@
 /**
- * The keys of buckets, made nowhere else: tenant first, every part with its length, so that no two can be the same by
+ * The keys of buckets, made nowhere else: kind and tenant first, every part with its length, so that no two can be the same by
  * accident.
  */
 import { hash } from 'node:crypto'
@@ -17,15 +17,21 @@ export interface Counted {
   claim(name: string): string
 }
 
+/** What no length begins with. */
+const RATE = 'r'
+
 /** Longer values, which clients choose, are hashed so that a key stays small. */
 const MAX_PART = 64
 
 /** Whose limit it is: the tenant's (of its plan or its own), a route's, or a credential's. Names of limits are unique within each. */
 export type Scope = 'tenant' | `route:${string}` | `credential:${string}`
 
-/** All buckets of one limit of one tenant; `scope` tells limits of the same name apart. */
+/**
+ * All buckets of one limit of one tenant; `scope` tells limits of the same name apart. A rate and a quota never share one: while one
+ * becomes the other, policy by policy, each counts for itself, and neither begins anew with each request.
+ */
 export function bucketSeries(limit: Limit, scope: Scope, tenant: string): string {
-  return part(tenant) + part(scope === 'tenant' ? '' : scope) + part(limit.name)
+  return (limit.kind === 'rate' ? RATE : '') + part(tenant) + part(scope === 'tenant' ? '' : scope) + part(limit.name)
 }
 
 /** The bucket within its series that these requests share. */

@@ -73,6 +73,13 @@ describe('bucket keys', () => {
     )
   })
 
+  it('a rate and a quota of one name are two buckets, and neither series begins the other', () => {
+    const rate: Limit = { ...limit('tenant'), kind: 'rate', tokens: 1, periodMs: 1000, burst: 1, weighted: false }
+    const [one, other] = [rate, limit('tenant')].map((each) => bucketSeries(each, 'tenant', 'acme'))
+    expect(one?.startsWith(other ?? '')).toBe(false)
+    expect(other?.startsWith(one ?? '')).toBe(false)
+  })
+
   it("a route's limit and a tenant's limit of the same name are two buckets", () => {
     expect(bucketSeries(limit('tenant'), 'route:orders', 'acme')).not.toBe(
       bucketSeries(limit('tenant'), 'tenant', 'acme'),
