@@ -2,11 +2,11 @@
  * A shared store of limits that keeps every promise of `RemoteLimits` with the core's own arithmetic, and does on demand what a
  * real one only does in an accident: hangs, fails, is slow, forgets. It has a clock of its own, as Redis has.
  */
-import { type Counter, copyOf, openCounter, viewOf } from '../../core/limits/counter.ts'
+import { type Counter, copyOf, openCounter, settleCost, viewOf } from '../../core/limits/counter.ts'
 import type { Charge, Series } from '../../core/limits/limit.ts'
+import { adjustFormer, refillUses } from '../../core/limits/rate-uses.ts'
 import { type Drawn, type Grant, NO_GRANT, type RemoteLimits, type Wish } from '../../core/limits/remote.ts'
 import { adjustAll, takeAll } from '../../core/limits/take-all.ts'
-import { refill } from '../../core/limits/token-bucket.ts'
 
 /**
  * What a bucket has granted: of a quota in the present window, of a rate in the epoch that began at `epoch` and lasts `span` ms,
@@ -59,7 +59,7 @@ export function createFakeRemote(clock?: () => number): FakeRemote {
   function endEpochs(bucket: Bucket, counter: Rate, now: number): void {
     while (bucket.out + bucket.before > 0 && now >= bucket.epoch + bucket.span) {
       bucket.epoch += bucket.span
-      refill(counter, counter.limit, bucket.epoch)
+      refillUses(counter, bucket.epoch)
       cap(bucket, counter)
       bucket.before = bucket.out
       bucket.out = 0
@@ -67,8 +67,11 @@ export function createFakeRemote(clock?: () => number): FakeRemote {
   }
 
   function cap(bucket: Bucket, counter: Rate): void {
-    const { burst, periodMs } = counter.limit
-    counter.parts = Math.min(counter.parts, (burst - bucket.out - bucket.before) * periodMs)
+    for (const under of [counter, counter.former]) {
+      if (!under) continue
+      const { burst, periodMs } = under.limit
+      under.parts = Math.min(under.parts, Math.max(0, burst - bucket.out - bucket.before) * periodMs)
+    }
   }
 
   /** As `open`, and changes nothing. */
@@ -99,6 +102,7 @@ export function createFakeRemote(clock?: () => number): FakeRemote {
     bucket.out += units
     if (counter.kind === 'rate') {
       counter.parts -= units * counter.limit.periodMs
+      settleCost(counter, units)
       return { units, lastsMs: Math.min(wish.forMs, bucket.span), from: Math.max(now, bucket.epoch) }
     }
     counter.used += units
@@ -118,6 +122,7 @@ export function createFakeRemote(clock?: () => number): FakeRemote {
     const units = from >= bucket.epoch - bucket.span ? Math.min(charge.cost, bucket[epoch]) : 0
     bucket[epoch] -= units
     counter.parts += units * counter.limit.periodMs
+    adjustFormer(counter, -units)
     cap(bucket, counter)
   }
 

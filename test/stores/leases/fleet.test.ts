@@ -13,6 +13,37 @@ const rate: RateLimit = { ...burst, tokens: 500, burst: 500 }
 const quota: Quota = { ...daily, amount: 3000 }
 const perMinute: Quota = { ...daily, name: 'minutely', amount: 2000, period: { count: 1, unit: 'minute' } }
 
+describe.each([0, 100, 250])(
+  'two policies at once, leases of %i ms: no interval has more than the larger burst and its rate',
+  (leaseMs) => {
+    const wide = charge({ ...burst, tokens: 100, burst: 200 })
+    const narrow = charge({ ...burst, tokens: 100, burst: 20 })
+
+    it('where one instance has the one and another has the other', async () => {
+      const fleet = fleetOf(2, { leaseMs })
+      for (let ms = 0; ms < 3000; ms += 1) {
+        void fleet.take(0, [wide])
+        void fleet.take(1, [narrow])
+        await pass(1)
+      }
+      await pass(20)
+      expect(overBurst(fleet.admitted, 200, 0.1)).toBeLessThanOrEqual(0.1 * LATENCY_MS)
+      expect(unitsOf(fleet.admitted)).toBeGreaterThan(200)
+    })
+
+    it.each([1, 40, 300])('where all go to and fro each %i ms', async (everyMs) => {
+      const fleet = fleetOf(2, { leaseMs })
+      for (let ms = 0; ms < 3000; ms += everyMs) {
+        const charges = [(ms / everyMs) % 2 === 0 ? wide : narrow]
+        await hammer(fleet, charges, everyMs, 1, 0)
+      }
+      await pass(20)
+      expect(overBurst(fleet.admitted, 200, 0.1)).toBeLessThanOrEqual(0.1 * LATENCY_MS)
+      expect(unitsOf(fleet.admitted)).toBeGreaterThan(200)
+    })
+  },
+)
+
 describe.each([1, 2, 5])('%i instances hammer', (size) => {
   it('a rate: no interval has more than its burst and its rate, and at least 95 % of it is used', async () => {
     const fleet = fleetOf(size)
