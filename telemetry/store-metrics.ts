@@ -137,7 +137,7 @@ function addLeaseMetrics(registry: Registry, leases: StoreCounts['leases']): voi
   })
   countersOf(registry, {
     name: 'tenantgate_lease_units_total',
-    help: 'Units of limits that were drawn ahead, those of them that were given back, and those that were lost on the way back.',
+    help: 'Units of limits that were drawn ahead, those of them that were given back, and those that were lost on either way: at most, of a draw that was never answered.',
     labels: ['fate'],
     read() {
       const { granted, returned, lost } = leases()

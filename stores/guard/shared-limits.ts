@@ -9,7 +9,7 @@ import { createGuard, type Guard, type GuardParts } from './guard.ts'
 import { createGuardedLimits, type GuardedCounts } from './guarded-limits.ts'
 import { createRecovery } from './recovery.ts'
 
-export interface SharedParts extends LeasedParts, Omit<GuardParts, 'recover'> {}
+export interface SharedParts extends Omit<LeasedParts, 'isAway'>, Omit<GuardParts, 'recover'> {}
 
 export interface SharedLimits extends LimitStore {
   /** Of the store: others that ask it have the same. */
@@ -40,7 +40,7 @@ export function createSharedLimits(remote: RemoteLimits, parts: SharedParts): Sh
       onChange(isOpen, why)
     },
   })
-  const leased = createLeasedLimits(withBudget(remote, guard), parts)
+  const leased = createLeasedLimits(withBudget(remote, guard), { ...parts, isAway: guard.isOpen })
   const limits = createGuardedLimits(leased, {
     ...parts,
     guard,

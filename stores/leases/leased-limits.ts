@@ -1,9 +1,8 @@
 /** Limits of a shared store without a round trip in the way: an instance draws units ahead, and answers from them. */
 import { takeAllPortions } from '../../core/limits/lease.ts'
 import type { Charge, ChargeState, LimitStore } from '../../core/limits/limit.ts'
-import type { RemoteLimits } from '../../core/limits/remote.ts'
 import { after } from '../../core/maybe-promise.ts'
-import { createDraws } from './draws.ts'
+import { createDraws, type DrawnLimits } from './draws.ts'
 import { createReturns } from './returns.ts'
 import { createShelf, lastToldOf, noteTold } from './shelf.ts'
 import { createTakes } from './takes.ts'
@@ -18,6 +17,8 @@ export interface LeasedParts {
   readonly elapsed: () => number
   /** How many instances share the store, this one among them. */
   readonly instances: () => number
+  /** Whether the store is known to be away: nothing is given back to it then, which would be lost. */
+  readonly isAway?: () => boolean
   /** How many buckets are known and drawn ahead of at most; of others each take asks. */
   readonly most?: number
 }
@@ -40,7 +41,10 @@ export interface LeaseCounts {
   readonly asked: number
   /** Calls to draw ahead of need, for which nobody waited. */
   readonly drawsAhead: number
-  /** Units granted, given back, and lost because the store did not answer when they were given back. */
+  /**
+   * Units granted, given back, and lost because the store did not answer when they were given back, or when they were asked for: of
+   * those it is not known whether they were granted.
+   */
   readonly granted: number
   readonly returned: number
   readonly lost: number
@@ -54,7 +58,7 @@ const DEFAULT_MOST = 20_000
  * Answers in the same tick where every limit of a take has units in hand, else with one question for those that have none. Whatever
  * its instances do, a limit is never exceeded while the store keeps its data: what is in hand is spent there. A crash loses it.
  */
-export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): LeasedLimits {
+export function createLeasedLimits(remote: DrawnLimits, parts: LeasedParts): LeasedLimits {
   const { elapsed, most = DEFAULT_MOST } = parts
   const counts = { leased: 0, refused: 0, asked: 0, drawsAhead: 0, granted: 0, returned: 0, lost: 0 }
   const returns = createReturns({
@@ -72,6 +76,9 @@ export function createLeasedLimits(remote: RemoteLimits, parts: LeasedParts): Le
     shelf,
     onGranted(units) {
       counts.granted += units
+    },
+    onLost(units) {
+      counts.lost += units
     },
     onAhead() {
       counts.drawsAhead += 1

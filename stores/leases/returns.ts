@@ -11,6 +11,8 @@ export interface ReturnsParts {
   readonly now: () => number
   /** ms from anywhere, never going back. */
   readonly elapsed: () => number
+  /** Whether the store is known to be away: what would be given back waits until it is not. */
+  readonly isAway?: () => boolean
   /** Told of units that were given back, or that were lost because the store did not take them. */
   readonly onReturned: (units: number, isLost: boolean) => void
 }
@@ -33,7 +35,8 @@ export interface Returns {
 const MOST_AT_ONCE = 200
 
 /** One timer while anything is in hand, which keeps no process alive. */
-export function createReturns({ remote, leaseMs, now, elapsed, onReturned }: ReturnsParts): Returns {
+export function createReturns(given: ReturnsParts): Returns {
+  const { remote, leaseMs, now, elapsed, isAway = () => false, onReturned } = given
   const watched = new Set<Held>()
   const underWay = new Set<Promise<void>>()
   let alarm: NodeJS.Timeout | undefined
@@ -45,13 +48,17 @@ export function createReturns({ remote, leaseMs, now, elapsed, onReturned }: Ret
 
   function giveEnded(): void {
     alarm = undefined
+    if (!isAway()) giveAllEnded()
+    setAlarm()
+  }
+
+  function giveAllEnded(): void {
     const ended: Unused[] = []
     for (const held of watched) {
       ended.push(...unusedOf(held.charge, takeEnded(held.lease, elapsed())))
       if (held.lease.portions.length === 0) watched.delete(held)
     }
     give(ended)
-    setAlarm()
   }
 
   function unusedOf(charge: Charge, portions: readonly Portion[]): Unused[] {
