@@ -1,60 +1,49 @@
 /** An import is a whole policy or nothing, whoever else changes something meanwhile, and wherever it is killed. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import type { RedisConnection } from '../../../stores/redis/connection.ts'
+import { describe, expect, it } from 'vitest'
 import type { NewTenant } from '../../../stores/redis/directory/facts.ts'
 import { importPolicy, sweepGenerations } from '../../../stores/redis/directory/import.ts'
 import { commonKey, generationKey } from '../../../stores/redis/directory/keyspace.ts'
 import { readLive } from '../../../stores/redis/directory/read.ts'
 import { setTenant } from '../../../stores/redis/directory/write.ts'
 import { changedChannel } from '../../../stores/redis/keys.ts'
-import { createRedisLedger } from '../../../stores/redis/ledger.ts'
-import { createRedisRecords } from '../../../stores/redis/records.ts'
 import { bundleOf, hashOfKey, interrupted, keysIn, many, tenant, tenants } from '../../support/stored-policy.ts'
-import { emptied, openTestRedis, type TestRedis } from '../../support/test-redis.ts'
+import { emptied } from '../../support/test-redis.ts'
+import { ledgerOver, twoConnections } from '../../support/two-connections.ts'
 import { until } from '../../support/until.ts'
 
-let redis: TestRedis
-let connection: RedisConnection
-let other: RedisConnection
+const redis = twoConnections()
 
-beforeAll(async () => {
-  redis = await openTestRedis()
-  connection = redis.connection
-  other = await redis.another()
-})
-afterAll(() => redis.close())
-afterEach(async () => {
-  await emptied(connection)
-})
-
-const bring = (version: string, all: ReadonlyMap<string, NewTenant>, over = connection, dryRun = false) =>
+const bring = (version: string, all: ReadonlyMap<string, NewTenant>, over = redis.connection, dryRun = false) =>
   importPolicy(over, bundleOf(version), all, { dryRun })
-const kindOf = async (version: string, all: ReadonlyMap<string, NewTenant>, over = connection) =>
+const kindOf = async (version: string, all: ReadonlyMap<string, NewTenant>, over = redis.connection) =>
   (await bring(version, all, over)).kind
 
 async function liveNow() {
-  const live = await readLive(connection)
+  const live = await readLive(redis.connection)
   if (!live) throw new Error('there is no policy')
   return live
 }
 /** The keys of each generation that has some, the oldest first. */
 async function generations(): Promise<readonly (readonly string[])[]> {
-  const keys = await keysIn(connection)
+  const keys = await keysIn(redis.connection)
   const numbers = [...new Set(keys.flatMap((key) => /:g(\d+):/.exec(key)?.[1] ?? []))]
   return numbers
     .sort((a, b) => Number(a) - Number(b))
     .map((number) => keys.filter((key) => key.includes(`:g${number}:`)))
 }
-const liveVersion = async () => (await readLive(connection))?.head.policy
+const liveVersion = async () => (await readLive(redis.connection))?.head.policy
 const field = async (part: 'names' | 'hosts' | 'certificate-names', name: string) =>
-  connection.client.hget(generationKey(connection.place.prefix, (await liveNow()).head.generation, part), name)
+  redis.connection.client.hget(
+    generationKey(redis.connection.place.prefix, (await liveNow()).head.generation, part),
+    name,
+  )
 
 describe('an import', () => {
   it('makes tenants found by all their names, and tells of itself in the stream and on the channel', async () => {
     const heard: string[] = []
-    const subscriber = connection.subscriber()
+    const subscriber = redis.connection.subscriber()
     subscriber.on('message', (_, message) => heard.push(message))
-    await subscriber.subscribe(changedChannel(connection.place.prefix))
+    await subscriber.subscribe(changedChannel(redis.connection.place.prefix))
     const acme = tenant('acme', {
       aliases: ['org'],
       hosts: ['api.acme.example'],
@@ -70,7 +59,7 @@ describe('an import', () => {
     const keys = []
     for await (const entry of live.keys('acme')) keys.push(entry)
     expect(keys).toEqual([[hashOfKey('acme', 'ci'), { tenant: 'acme', id: 'ci', roles: [], scopes: ['read'] }]])
-    const [entry] = await connection.client.xrange(commonKey(connection.place.prefix, 'changes'), '-', '+')
+    const [entry] = await redis.connection.client.xrange(commonKey(redis.connection.place.prefix, 'changes'), '-', '+')
     expect(entry?.[1]).toEqual(['kind', 'policy', 'id', '', 'revision', '1'])
     expect(await until(() => heard[0])).toBe(entry?.[0])
     subscriber.disconnect()
@@ -79,7 +68,7 @@ describe('an import', () => {
   it('of what holds for all says nothing where only the name of the file is another', async () => {
     await bring('one', tenants(tenant('a')))
     const bundle = { ...bundleOf('two'), source: 'dated.yaml', text: bundleOf('one').text }
-    const { differences } = await importPolicy(connection, bundle, tenants(tenant('b')), { dryRun: true })
+    const { differences } = await importPolicy(redis.connection, bundle, tenants(tenant('b')), { dryRun: true })
     expect(differences).toMatchObject({ added: ['b'], removed: ['a'], isPolicyChanged: false })
   })
 
@@ -100,17 +89,17 @@ describe('an import', () => {
 
   it('changes nothing where nothing is different, nor on trial', async () => {
     await bring('one', many(3))
-    const before = await keysIn(connection)
+    const before = await keysIn(redis.connection)
     expect(await kindOf('one', many(3))).toBe('same')
-    expect((await bring('two', many(2), connection, true)).kind).toBe('tried')
-    expect([await keysIn(connection), await liveVersion()]).toEqual([before, 'one'])
+    expect((await bring('two', many(2), redis.connection, true)).kind).toBe('tried')
+    expect([await keysIn(redis.connection), await liveVersion()]).toEqual([before, 'one'])
   })
 
   it('is seen as a whole: until the last step everybody reads the old policy', async () => {
     await bring('one', many(700))
     const seen = new Set<string>()
-    const watched = interrupted(connection, async () => {
-      const live = await readLive(other)
+    const watched = interrupted(redis.connection, async () => {
+      const live = await readLive(redis.other)
       seen.add(`${live?.head.policy} ${(await live?.tenant('t699'))?.entry.plan}`)
     })
     expect(await kindOf('two', many(700, 'pro'), watched)).toBe('imported')
@@ -120,8 +109,10 @@ describe('an import', () => {
 
   it('is refused where a tenant was changed meanwhile, whose change stays', async () => {
     await bring('one', many(700))
-    const changing = interrupted(connection, (call) =>
-      call === 3 ? setTenant(other, async () => tenant('t5', { plan: 'pro' }), { ifRevision: undefined }) : undefined,
+    const changing = interrupted(redis.connection, (call) =>
+      call === 3
+        ? setTenant(redis.other, async () => tenant('t5', { plan: 'pro' }), { ifRevision: undefined })
+        : undefined,
     )
     expect(await kindOf('two', many(700), changing)).toBe('changed')
     expect([await liveVersion(), (await (await liveNow()).tenant('t5'))?.entry.plan]).toEqual(['one', 'pro'])
@@ -129,27 +120,19 @@ describe('an import', () => {
 
   it('stops no revocation, and undoes none', async () => {
     await bring('one', many(700))
-    const { place } = other
-    const known = createRedisRecords({
-      connection: other,
-      staleForMs: 1,
-      elapsed: () => 0,
-      onProblem() {},
-      onLost() {},
-    })
-    const ledger = createRedisLedger({ connection: other, known, records: known.records(), now: () => 0 })
-    const revoking = interrupted(connection, (call) =>
+    const ledger = ledgerOver(redis.other)
+    const revoking = interrupted(redis.connection, (call) =>
       call === 3 ? ledger.add(() => [{ kind: 'revoked-credential', tenant: 't1', id: 'ci' }]) : undefined,
     )
     expect(await kindOf('two', many(700), revoking)).toBe('imported')
-    expect(await connection.client.llen(commonKey(place.prefix, 'records'))).toBe(1)
+    expect(await redis.connection.client.llen(commonKey(redis.connection.place.prefix, 'records'))).toBe(1)
   })
 
   it('gives way to one that begins later, and what is live is wholly of one of them', async () => {
     await bring('one', many(700))
     let second: string | undefined
-    const overtaken = interrupted(connection, async (call) => {
-      if (call === 3) second = await kindOf('three', many(600, 'pro'), other)
+    const overtaken = interrupted(redis.connection, async (call) => {
+      if (call === 3) second = await kindOf('three', many(600, 'pro'), redis.other)
     })
     expect(await kindOf('two', many(700), overtaken)).toBe('overtaken')
     expect([second, await liveVersion()]).toEqual(['imported', 'three'])
@@ -160,7 +143,7 @@ describe('an import', () => {
 
   it('that is killed half-way leaves the old policy, and what it left is removed by the next', async () => {
     await bring('one', many(700))
-    const killed = interrupted(connection, async (call) => {
+    const killed = interrupted(redis.connection, async (call) => {
       if (call === 3) throw new Error('killed')
     })
     await expect(bring('two', many(700, 'pro'), killed)).rejects.toThrow('killed')
@@ -168,7 +151,7 @@ describe('an import', () => {
     const left = (await generations())[1] ?? []
     expect(left).not.toEqual([])
     expect(await kindOf('three', many(2))).toBe('imported')
-    expect(await keysIn(connection)).not.toEqual(expect.arrayContaining([left[0]]))
+    expect(await keysIn(redis.connection)).not.toEqual(expect.arrayContaining([left[0]]))
     expect(await generations()).toHaveLength(2)
   })
 
@@ -176,9 +159,9 @@ describe('an import', () => {
     await bring('one', many(2))
     await bring('two', many(3))
     const [first, second] = await generations()
-    await sweepGenerations(connection)
+    await sweepGenerations(redis.connection)
     expect([await generations(), first?.length]).toEqual([[first, second], 5])
-    expect(await sweepGenerations(connection, 0)).toBe(1)
+    expect(await sweepGenerations(redis.connection, 0)).toBe(1)
     expect([await generations(), await liveVersion()]).toEqual([[second], 'two'])
   })
 
@@ -199,11 +182,11 @@ describe('an import', () => {
   ])('that Redis has lost half-way writes nothing into another that %s since', async (_, call) => {
     const heirs = Array.from({ length: 700 }, (_, at) => tenant(`heir${at}`))
     let second: Promise<string> | undefined
-    const lost = interrupted(connection, async (own) => {
+    const lost = interrupted(redis.connection, async (own) => {
       if (own !== 3) return
-      await emptied(connection)
+      await emptied(redis.connection)
       await new Promise<void>((goOn) => {
-        const watched = interrupted(other, (others) => {
+        const watched = interrupted(redis.other, (others) => {
           if (others !== call) return undefined
           goOn()
           return first
@@ -220,7 +203,7 @@ describe('an import', () => {
 
   it('begins anew where Redis has lost everything', async () => {
     await bring('one', many(2))
-    await emptied(connection)
-    expect([await readLive(connection), await kindOf('one', many(2))]).toEqual([undefined, 'imported'])
+    await emptied(redis.connection)
+    expect([await readLive(redis.connection), await kindOf('one', many(2))]).toEqual([undefined, 'imported'])
   })
 })

@@ -1,30 +1,17 @@
 /** A tenant is set as a whole or not at all; no two tenants are ever found by one name. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { RedisConnection } from '../../../stores/redis/connection.ts'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { NewTenant } from '../../../stores/redis/directory/facts.ts'
 import { importPolicy } from '../../../stores/redis/directory/import.ts'
 import { commonKey } from '../../../stores/redis/directory/keyspace.ts'
 import { readLive } from '../../../stores/redis/directory/read.ts'
 import { type SetOutcome, setTenant } from '../../../stores/redis/directory/write.ts'
-import { createRedisLedger } from '../../../stores/redis/ledger.ts'
-import { createRedisRecords } from '../../../stores/redis/records.ts'
 import { bundleOf, hashOfKey, interrupted, keysIn, tenant, tenants } from '../../support/stored-policy.ts'
-import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
+import { ledgerOver, twoConnections } from '../../support/two-connections.ts'
 
-let redis: TestRedis
-let connection: RedisConnection
-let other: RedisConnection
+const redis = twoConnections()
 
-beforeAll(async () => {
-  redis = await openTestRedis()
-  connection = redis.connection
-  other = await redis.another()
-})
-afterAll(() => redis.close())
 beforeEach(async () => {
-  const { client, place } = connection
-  for (const key of await client.keys(`${place.prefix}:*`)) await client.del(key)
-  await importPolicy(connection, bundleOf('one'), tenants(ACME, tenant('globex')), { dryRun: false })
+  await importPolicy(redis.connection, bundleOf('one'), tenants(ACME, tenant('globex')), { dryRun: false })
 })
 
 const ACME = tenant('acme', {
@@ -34,15 +21,15 @@ const ACME = tenant('acme', {
   subjects: ['O=Acme,CN=a'],
 })
 
-const set = (made: NewTenant, ifRevision?: number, over = connection): Promise<SetOutcome> =>
+const set = (made: NewTenant, ifRevision?: number, over = redis.connection): Promise<SetOutcome> =>
   setTenant<never>(over, async () => made, { ifRevision })
 
 async function found(id: string) {
-  return (await readLive(connection))?.tenant(id)
+  return (await readLive(redis.connection))?.tenant(id)
 }
 
 async function changes(): Promise<readonly string[]> {
-  const entries = await connection.client.xrange(commonKey(connection.place.prefix, 'changes'), '-', '+')
+  const entries = await redis.connection.client.xrange(commonKey(redis.connection.place.prefix, 'changes'), '-', '+')
   return entries.map(([, [, kind, , id]]) => `${kind} ${id}`.trim())
 }
 
@@ -55,7 +42,7 @@ describe('setting a tenant', () => {
     const told = await changes()
     expect(told.slice(1, 4).sort()).toEqual([a, b, 'tenant initech'].sort())
     expect(told.slice(4).sort()).toEqual([a, c, 'tenant initech'].sort())
-    const live = await readLive(connection)
+    const live = await readLive(redis.connection)
     expect(await live?.keyCount('initech')).toBe(2)
     expect(await live?.keyTexts([hashOfKey('initech', 'a')])).toEqual([null])
   })
@@ -76,15 +63,14 @@ describe('setting a tenant', () => {
       { kind: 'keys', name: hashOfKey('acme', 'ci'), by: 'acme' },
     ],
   ])('is refused where it has %s of another tenant, and changes nothing', async (_, made, taken) => {
-    const before = await connection.client.hgetall(commonKey(connection.place.prefix, 'head'))
+    const before = await redis.connection.client.hgetall(commonKey(redis.connection.place.prefix, 'head'))
     expect(await set(made)).toEqual({ kind: 'taken', taken: [taken] })
-    expect(await connection.client.hgetall(commonKey(connection.place.prefix, 'head'))).toEqual(before)
+    expect(await redis.connection.client.hgetall(commonKey(redis.connection.place.prefix, 'head'))).toEqual(before)
     expect(await found(made.id)).toBeUndefined()
   })
 
   it('is refused where it has a key that was issued to another', async () => {
-    const known = createRedisRecords({ connection, staleForMs: 1, elapsed: () => 0, onProblem() {}, onLost() {} })
-    const ledger = createRedisLedger({ connection, known, records: known.records(), now: () => 0 })
+    const ledger = ledgerOver(redis.connection)
     const [key] = tenant('globex', { keys: ['x'] }).keys
     if (!key) throw new Error('no key')
     expect(await ledger.add(() => [{ kind: 'key', ...key }])).toBeUndefined()
@@ -103,7 +89,7 @@ describe('setting a tenant', () => {
   it('of two writers at once who have read the same, one wins and the other is told', async () => {
     const outcomes = await Promise.all([
       set(tenant('acme', { plan: 'a' }), 1),
-      set(tenant('acme', { plan: 'b' }), 1, other),
+      set(tenant('acme', { plan: 'b' }), 1, redis.other),
     ])
     expect(outcomes.map(({ kind }) => kind).sort()).toEqual(['other revision', 'set'])
     const winner = outcomes[0].kind === 'set' ? 'a' : 'b'
@@ -113,30 +99,32 @@ describe('setting a tenant', () => {
 
   it('of writers at once who want one name for two tenants, one gets it', async () => {
     const writers = ['one', 'two', 'three', 'four'].map((id, at) =>
-      set(tenant(id, { aliases: ['wanted'] }), undefined, at % 2 === 0 ? connection : other),
+      set(tenant(id, { aliases: ['wanted'] }), undefined, at % 2 === 0 ? redis.connection : redis.other),
     )
     const kinds = (await Promise.all(writers)).map(({ kind }) => kind)
     expect(kinds.sort()).toEqual(['set', 'taken', 'taken', 'taken'])
   })
 
   it('looks again where the tenant was changed or another policy imported meanwhile, and gives up in the end', async () => {
-    const once = interrupted(connection, (call) => (call === 1 ? set(tenant('acme'), undefined, other) : undefined))
+    const once = interrupted(redis.connection, (call) =>
+      call === 1 ? set(tenant('acme'), undefined, redis.other) : undefined,
+    )
     expect(await set(tenant('acme', { plan: 'pro' }), undefined, once)).toEqual({
       kind: 'set',
       revision: 3,
       isNew: false,
     })
-    const imported = interrupted(connection, (call) =>
-      call === 1 ? importPolicy(other, bundleOf('two'), tenants(tenant('globex')), { dryRun: false }) : undefined,
+    const imported = interrupted(redis.connection, (call) =>
+      call === 1 ? importPolicy(redis.other, bundleOf('two'), tenants(tenant('globex')), { dryRun: false }) : undefined,
     )
     expect(await set(tenant('acme'), undefined, imported)).toMatchObject({ kind: 'set', isNew: true })
-    const always = interrupted(connection, () => set(tenant('acme'), undefined, other))
+    const always = interrupted(redis.connection, () => set(tenant('acme'), undefined, redis.other))
     expect(await set(tenant('acme'), undefined, always)).toEqual({ kind: 'contended' })
   })
 
   it('takes no name for anything but a name', async () => {
     const hostile = ['__proto__', 'constructor', '{directory}', '*', '"},{"', '\u0000', '名前', ':', "');--", '\u2028']
-    const before = await keysIn(connection)
+    const before = await keysIn(redis.connection)
     const ids = ['constructor', 'tostring', '0', 'a_b-c']
     for (const [at, id] of ids.entries()) {
       expect(await set(tenant(id, { aliases: hostile.map((name) => `${name}${at}`), keys: ['k'] }))).toMatchObject({
@@ -152,6 +140,6 @@ describe('setting a tenant', () => {
         { kind: 'names', name: '\u00003', by: 'a_b-c' },
       ],
     })
-    expect(await keysIn(connection)).toEqual(before)
+    expect(await keysIn(redis.connection)).toEqual(before)
   })
 })

@@ -1,35 +1,12 @@
 /** What is recorded in Redis was planned on all that was recorded before, is recorded as a whole, and holds for everybody. */
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { CredentialRecord, IssuedKey, Ledger } from '../../../core/credentials/records.ts'
-import type { RedisConnection } from '../../../stores/redis/connection.ts'
 import { commonKey } from '../../../stores/redis/directory/keyspace.ts'
-import { createRedisLedger } from '../../../stores/redis/ledger.ts'
-import { createRedisRecords } from '../../../stores/redis/records.ts'
 import { hashOfKey, interrupted } from '../../support/stored-policy.ts'
-import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
+import { openTestRedis } from '../../support/test-redis.ts'
+import { ledgerOver, twoConnections } from '../../support/two-connections.ts'
 
-let redis: TestRedis
-let connection: RedisConnection
-let other: RedisConnection
-const clock = { now: 0 }
-
-beforeAll(async () => {
-  redis = await openTestRedis()
-  connection = redis.connection
-  other = await redis.another()
-})
-afterAll(() => redis.close())
-beforeEach(async () => {
-  const { client, place } = connection
-  for (const key of await client.keys(`${place.prefix}:*`)) await client.del(key)
-  clock.now = 0
-})
-
-function ledgerOver(over: RedisConnection, mostRecords?: number): Ledger {
-  const known = createRedisRecords({ connection: over, staleForMs: 1, elapsed: () => 0, onProblem() {}, onLost() {} })
-  const parts = { connection: over, known, records: known.records(), now: () => clock.now }
-  return createRedisLedger({ ...parts, ...(mostRecords !== undefined && { mostRecords }) })
-}
+const redis = twoConnections()
 
 const key = (tenant: string, id: string): IssuedKey => {
   return { kind: 'key', tenant, id, hash: hashOfKey(tenant, id), scopes: [], roles: [] }
@@ -45,23 +22,24 @@ const issueOnce = (ledger: Ledger, tenant: string, id: string, hash = hashOfKey(
 
 describe('a ledger in Redis', () => {
   it('tells keys in the order in which they were issued, of one tenant or of all', async () => {
-    const ledger = ledgerOver(connection)
+    let now = 0
+    const ledger = ledgerOver(redis.connection, { now: () => now })
     for (const [tenant, id] of [
       ['acme', 'z'],
       ['globex', 'm'],
       ['acme', 'a'],
       ['acme-2', 'b'],
     ] as const) {
-      clock.now += 1000
+      now += 1000
       expect(await ledger.add(() => [key(tenant, id)])).toBeUndefined()
     }
     expect(await idsOf(ledger)).toEqual(['z', 'm', 'a', 'b'])
-    expect(await idsOf(ledgerOver(other), 'acme')).toEqual(['z', 'a'])
+    expect(await idsOf(ledgerOver(redis.other), 'acme')).toEqual(['z', 'a'])
     expect(await idsOf(ledger, 'nobody')).toEqual([])
   })
 
   it('asks of what it has just recorded at once, and another instance after it has read on', async () => {
-    const [ledger, elsewhere] = [ledgerOver(connection), ledgerOver(other)]
+    const [ledger, elsewhere] = [ledgerOver(redis.connection), ledgerOver(redis.other)]
     expect(await ledger.add(() => [revoked('ci'), { kind: 'replaced', hash: 'a'.repeat(64), at: 5 }])).toBeUndefined()
     expect([isRevoked(ledger, 'ci'), ledger.records.replacedAt('a'.repeat(64))]).toEqual([true, 5])
     let seen: boolean | undefined
@@ -73,7 +51,7 @@ describe('a ledger in Redis', () => {
   })
 
   it('of two who want the same at once lets the second see what the first has done', async () => {
-    const [ledger, elsewhere] = [ledgerOver(connection), ledgerOver(other)]
+    const [ledger, elsewhere] = [ledgerOver(redis.connection), ledgerOver(redis.other)]
     const outcomes = await Promise.all([
       issueOnce(ledger, 'acme', 'ci', 'a'.repeat(64)),
       issueOnce(elsewhere, 'acme', 'ci', 'b'.repeat(64)),
@@ -84,10 +62,10 @@ describe('a ledger in Redis', () => {
   })
 
   it('plans again where something was changed meanwhile, and says so when that never ends', async () => {
-    const elsewhere = ledgerOver(other)
+    const elsewhere = ledgerOver(redis.other)
     let plans = 0
     const once = ledgerOver(
-      interrupted(connection, (call) => (call === 1 ? elsewhere.add(() => [revoked('x')]) : undefined)),
+      interrupted(redis.connection, (call) => (call === 1 ? elsewhere.add(() => [revoked('x')]) : undefined)),
     )
     const add = () =>
       once.add(() => {
@@ -95,13 +73,13 @@ describe('a ledger in Redis', () => {
         return isRevoked(once, 'x') ? [] : [revoked('x'), key('acme', 'a')]
       })
     expect([await add(), plans, await idsOf(once)]).toEqual([undefined, 2, []])
-    const always = ledgerOver(interrupted(connection, () => elsewhere.add(() => [revoked('y')])))
+    const always = ledgerOver(interrupted(redis.connection, () => elsewhere.add(() => [revoked('y')])))
     expect(await always.add(() => [key('acme', 'a')])).toBe('others change the same again and again; ask again')
     expect(await idsOf(always)).toEqual([])
   })
 
   it('records all or nothing beyond its bound, and rejects where the plan does', async () => {
-    const ledger = ledgerOver(connection, 2)
+    const ledger = ledgerOver(redis.connection, { mostRecords: 2 })
     expect(await ledger.add(() => [revoked('a')])).toBeUndefined()
     expect(await ledger.add(() => [key('acme', 'k'), revoked('b'), revoked('c')])).toMatch(/2 records/)
     expect([await idsOf(ledger), isRevoked(ledger, 'b')]).toEqual([[], false])
@@ -110,8 +88,8 @@ describe('a ledger in Redis', () => {
   })
 
   it('tells of each change once, by its kind', async () => {
-    await ledgerOver(connection).add(() => [key('acme', 'a'), revoked('b'), revoked('c')])
-    const entries = await connection.client.xrange(commonKey(connection.place.prefix, 'changes'), '-', '+')
+    await ledgerOver(redis.connection).add(() => [key('acme', 'a'), revoked('b'), revoked('c')])
+    const entries = await redis.connection.client.xrange(commonKey(redis.connection.place.prefix, 'changes'), '-', '+')
     expect(entries.map(([, fields]) => fields)).toEqual([
       ['kind', 'key', 'id', hashOfKey('acme', 'a'), 'revision', '1'],
       ['kind', 'records', 'id', '', 'revision', '1'],
