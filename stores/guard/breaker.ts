@@ -37,61 +37,26 @@ const RECOVERY_MS = 5000
 /** Closed at first. It probes by itself, and none of its timers keeps a process alive. */
 export function createBreaker({ timeoutMs, probe, recover, onChange = () => {} }: BreakerParts): Breaker {
   let isOpen = false
-  let isProbing = false
   let isClosed = false
   let failures = 0
   let failedAt = Number.NEGATIVE_INFINITY
-  let pauseMs = FIRST_PROBE_MS
-  let alarm: NodeJS.Timeout | undefined
-  let rest: NodeJS.Timeout | undefined
+  const probing = createProbing(
+    async () => {
+      if ((await withinBudget(probe(), timeoutMs)) === LATE) return false
+      return !recover || (await withinBudget(recover(), RECOVERY_MS)) !== LATE
+    },
+    () => {
+      isOpen = false
+      failures = 0
+      onChange(false, 'it answers again')
+    },
+  )
 
   function open(why: string): void {
     if (isOpen || isClosed) return
     isOpen = true
     onChange(true, why)
-    probeLater()
-  }
-
-  /** Pauses grow until a question has been answered: a store that passes probes and fails questions is left alone longer and longer. */
-  function probeLater(): void {
-    clearTimeout(alarm)
-    alarm = setTimeout(probeNow, pauseMs).unref()
-    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
-  }
-
-  function probeNow(): void {
-    if (!isOpen || isProbing || isClosed) return
-    clearTimeout(alarm)
-    isProbing = true
-    void isBack().then((back) => {
-      isProbing = false
-      if (isClosed) return
-      if (!back) {
-        rest = setTimeout(() => {
-          rest = undefined
-        }, FIRST_PROBE_MS).unref()
-        return probeLater()
-      }
-      isOpen = false
-      failures = 0
-      onChange(false, 'it answers again')
-    })
-  }
-
-  /** Soon, where a probe has just failed: one that fails may be what ends the connection, and then each new one would bring the next. */
-  function retryNow(): void {
-    clearTimeout(alarm)
-    if (rest === undefined) probeNow()
-    else alarm = setTimeout(probeNow, FIRST_PROBE_MS).unref()
-  }
-
-  async function isBack(): Promise<boolean> {
-    try {
-      if ((await withinBudget(probe(), timeoutMs)) === LATE) return false
-      return !recover || (await withinBudget(recover(), RECOVERY_MS)) !== LATE
-    } catch {
-      return false
-    }
+    probing.later()
   }
 
   return {
@@ -99,7 +64,7 @@ export function createBreaker({ timeoutMs, probe, recover, onChange = () => {} }
     open,
     succeeded() {
       failures = 0
-      if (!isOpen) pauseMs = FIRST_PROBE_MS
+      if (!isOpen) probing.soonAgain()
     },
     failed(why, sentAt, at) {
       if (sentAt < failedAt) return
@@ -107,9 +72,66 @@ export function createBreaker({ timeoutMs, probe, recover, onChange = () => {} }
       failures += 1
       if (failures >= FAILURES_IN_A_ROW) open(why)
     },
-    retryNow,
+    retryNow() {
+      if (isOpen) probing.now()
+    },
     close() {
       isClosed = true
+      probing.end()
+    },
+  }
+}
+
+interface Probing {
+  /** After a pause, which is longer each time: a store that passes probes and fails questions is left alone longer and longer. */
+  later(): void
+  /** Soon, where a probe has just failed: one that fails may be what ends the connection, and then each new one would bring the next. */
+  now(): void
+  /** Pauses begin short again. */
+  soonAgain(): void
+  end(): void
+}
+
+/** Probes until `isBack` says so. One that rejects has failed. */
+function createProbing(isBack: () => Promise<boolean>, onBack: () => void): Probing {
+  let isUnderWay = false
+  let isOver = false
+  let pauseMs = FIRST_PROBE_MS
+  let alarm: NodeJS.Timeout | undefined
+  let rest: NodeJS.Timeout | undefined
+
+  function later(): void {
+    clearTimeout(alarm)
+    alarm = setTimeout(begin, pauseMs).unref()
+    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
+  }
+
+  async function begin(): Promise<void> {
+    if (isUnderWay || isOver) return
+    clearTimeout(alarm)
+    isUnderWay = true
+    const back = await isBack().catch(() => false)
+    isUnderWay = false
+    if (isOver) return
+    if (back) return onBack()
+    rest = setTimeout(() => {
+      rest = undefined
+    }, FIRST_PROBE_MS).unref()
+    later()
+  }
+
+  return {
+    later,
+    now() {
+      clearTimeout(alarm)
+      if (rest === undefined) begin()
+      else alarm = setTimeout(begin, FIRST_PROBE_MS).unref()
+    },
+    soonAgain() {
+      pauseMs = FIRST_PROBE_MS
+    },
+    end() {
+      isOver = true
       clearTimeout(alarm)
       clearTimeout(rest)
     },
