@@ -26,6 +26,7 @@ export interface GuardedCounts extends Readonly<Record<OnStoreFailure, number>> 
 }
 
 type Verb = 'take' | 'look' | 'adjust'
+type Asked = readonly [charges: readonly Charge[], time: number, patienceMs?: number]
 
 /**
  * `store` rejects with `STORE_AWAY` where the shared one does not answer; then, and while its guard is open, each limit answers by
@@ -42,22 +43,17 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
   const counts = { local: 0, allow: 0, deny: 0 }
   let answeredBefore = 0
 
-  function alone(verb: Verb, charges: readonly Charge[], time: number, patienceMs?: number): ChargeState[] {
+  function alone(verb: Verb, ...asked: Asked): ChargeState[] {
     const { answered } = guard.counts
     if (answered !== answeredBefore && !isRecovering()) without.beginAnew()
     answeredBefore = answered
-    const states = without[verb](charges, time, patienceMs)
+    const states = without[verb](...asked)
     for (const { withoutStore } of states) if (withoutStore) counts[withoutStore] += 1
     return states
   }
 
-  function askStore(
-    verb: Verb,
-    charges: readonly Charge[],
-    time: number,
-    patienceMs?: number,
-  ): MaybePromise<readonly ChargeState[]> {
-    const answer = store[verb](charges, time, patienceMs)
+  function askStore(verb: Verb, ...asked: Asked): MaybePromise<readonly ChargeState[]> {
+    const answer = store[verb](...asked)
     if (!(answer instanceof Promise)) return answer
     return answer.then(
       (states) => {
@@ -67,7 +63,7 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
       },
       (error) => {
         if (error !== STORE_AWAY) throw error
-        return alone(verb, charges, time, patienceMs)
+        return alone(verb, ...asked)
       },
     )
   }
@@ -76,14 +72,10 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
    * What the store has left of limits of `local` may be what another has admitted: until all have charged it, each goes on by its share
    * of them. Of the others nobody has admitted what is charged later, so the store counts them, and has to have room for them too.
    */
-  function askInRecovery(
-    verb: Verb,
-    charges: readonly Charge[],
-    time: number,
-    patienceMs?: number,
-  ): MaybePromise<readonly ChargeState[]> {
+  function askInRecovery(verb: Verb, ...asked: Asked): MaybePromise<readonly ChargeState[]> {
+    const [charges, time, patienceMs] = asked
     const mine = charges.filter(isLocal)
-    if (mine.length === 0) return askStore(verb, charges, time, patienceMs)
+    if (mine.length === 0) return askStore(verb, ...asked)
     const states = alone(verb, mine, time, patienceMs)
     const others = charges.filter((one) => !isLocal(one))
     if (others.length === 0 || (verb === 'take' && !isTaken(states))) {
@@ -96,17 +88,12 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
     })
   }
 
-  function ask(
-    verb: Verb,
-    charges: readonly Charge[],
-    time: number,
-    patienceMs?: number,
-  ): MaybePromise<readonly ChargeState[]> {
+  function ask(verb: Verb, ...asked: Asked): MaybePromise<readonly ChargeState[]> {
     if (guard.isOpen()) {
       guard.spared()
-      return alone(verb, charges, time, patienceMs)
+      return alone(verb, ...asked)
     }
-    return (isRecovering() ? askInRecovery : askStore)(verb, charges, time, patienceMs)
+    return (isRecovering() ? askInRecovery : askStore)(verb, ...asked)
   }
 
   return {

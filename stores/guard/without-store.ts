@@ -40,28 +40,17 @@ type RuleOf = typeof ruleOf
 const LOCAL: RuleOf = () => 'local'
 
 export function createWithoutStore({ lastTold, instances, elapsed, owed }: WithoutStoreParts): WithoutStore {
-  let shares = new WeakMap<Limit, Limit>()
-  let sharesOf = 0
+  const shares = createShares(instances)
   let local = createMemoryLimits(BOUNDS)
-
-  function shareFor(limit: Limit): Limit {
-    if (sharesOf !== instances()) {
-      sharesOf = instances()
-      shares = new WeakMap()
-    }
-    const known = shares.get(limit) ?? shareOf(limit, sharesOf)
-    shares.set(limit, known)
-    return known
-  }
 
   /** The same charge to this instance's share, which has its part of what was left and not all of it. */
   function localCharge(charge: Charge, now: number): Charge {
-    const mine = { ...charge, limit: shareFor(charge.limit) }
+    const mine = { ...charge, limit: shares.of(charge.limit) }
     const view = local.bucket(mine, charge.key, now)
     if (view instanceof Promise || (view.used > 0 && charge.limit.kind === 'rate')) return mine
     const told = lastTold(charge)
     const left = told && leftSince(charge.limit, told.state, elapsed() - told.at)
-    const used = usedOfShare(charge, mine.limit, left, sharesOf) + Math.max(0, owed.of(charge, now))
+    const used = usedOfShare(charge, mine.limit, left, shares.instances()) + Math.max(0, owed.of(charge, now))
     // of a quota also what the store has told since, as it was charged by this instance and by others
     if (used > view.used) local.adjust([{ ...mine, cost: used - view.used }], now)
     return mine
@@ -102,7 +91,7 @@ export function createWithoutStore({ lastTold, instances, elapsed, owed }: Witho
       charges.forEach((charge, i) => {
         const state = states[i]
         if (isNothingTaken || !state?.admitted || ruleOf(charge) !== 'local' || charge.cost === 0) return
-        owed.add(charge, state.resetMs, now, sharesOf)
+        owed.add(charge, state.resetMs, now, shares.instances())
       })
       return states
     },
@@ -119,6 +108,25 @@ export function createWithoutStore({ lastTold, instances, elapsed, owed }: Witho
     beginAnew() {
       local = createMemoryLimits(BOUNDS)
     },
+  }
+}
+
+/** Each limit's share, one for each number of instances. */
+function createShares(instances: () => number) {
+  let shares = new WeakMap<Limit, Limit>()
+  let of = 0
+  return {
+    of(limit: Limit): Limit {
+      if (of !== instances()) {
+        of = instances()
+        shares = new WeakMap()
+      }
+      const known = shares.get(limit) ?? shareOf(limit, of)
+      shares.set(limit, known)
+      return known
+    },
+    /** Of how many the share that was asked for last is one. */
+    instances: () => of,
   }
 }
 
