@@ -20,8 +20,7 @@ interface Segment {
 }
 
 interface Asked {
-  /** Of the path; the first is what stands before the leading slash. */
-  readonly segments: readonly string[]
+  readonly path: string
   readonly host: string
   readonly method: string
 }
@@ -65,8 +64,16 @@ function literalOf(at: Segment, segment: string): Segment {
 }
 
 function find(root: Segment, path: string, host: string, method: string): Route | undefined {
-  const asked: Asked = { segments: path.split('/'), host, method }
+  const asked: Asked = { path, host, method }
+  // behind the leading slash
   return findWhole(root, asked, 1) ?? findPrefix(root, asked, 1)?.route
+}
+
+/** The segment of the path that begins at `start`; undefined behind the last. A split would cost more than all the rest. */
+function segmentAt({ path }: Asked, start: number): string | undefined {
+  if (start > path.length) return undefined
+  const end = path.indexOf('/', start)
+  return end === -1 ? path.slice(start) : path.slice(start, end)
 }
 
 /** RFC 3986 §3.3: what follows a `;` within a segment. */
@@ -75,28 +82,31 @@ function withoutParameters(path: string): string {
 }
 
 /** The route whose pattern is the whole path; a literal segment is tried before a template. */
-function findWhole(at: Segment, asked: Asked, depth: number): Route | undefined {
-  const segment = asked.segments[depth]
+function findWhole(at: Segment, asked: Asked, start: number): Route | undefined {
+  const segment = segmentAt(asked, start)
   if (segment === undefined) return at.ending && strongestRival(at.ending, asked.host, asked.method)
+  const next = start + segment.length + 1
   const literal = at.literals?.get(segment)
-  const found = literal && findWhole(literal, asked, depth + 1)
+  const found = literal && findWhole(literal, asked, next)
   if (found) return found
-  return at.template && segment !== '' ? findWhole(at.template, asked, depth + 1) : undefined
+  return at.template && segment !== '' ? findWhole(at.template, asked, next) : undefined
 }
 
 interface Prefix {
   readonly route: Route
-  readonly depth: number
+  /** Where in the path it ends. */
+  readonly end: number
 }
 
 /** The route with the longest prefix; of two as long, the one with the literal segment. */
-function findPrefix(at: Segment, asked: Asked, depth: number): Prefix | undefined {
-  const segment = asked.segments[depth]
+function findPrefix(at: Segment, asked: Asked, start: number): Prefix | undefined {
+  const segment = segmentAt(asked, start)
+  const next = start + (segment?.length ?? 0) + 1
   const literal = segment === undefined ? undefined : at.literals?.get(segment)
-  const byLiteral = literal && findPrefix(literal, asked, depth + 1)
-  const byTemplate = segment && at.template ? findPrefix(at.template, asked, depth + 1) : undefined
-  if (byLiteral && byTemplate) return byLiteral.depth >= byTemplate.depth ? byLiteral : byTemplate
+  const byLiteral = literal && findPrefix(literal, asked, next)
+  const byTemplate = segment && at.template ? findPrefix(at.template, asked, next) : undefined
+  if (byLiteral && byTemplate) return byLiteral.end >= byTemplate.end ? byLiteral : byTemplate
   if (byLiteral ?? byTemplate) return byLiteral ?? byTemplate
   const route = at.prefixes && strongestRival(at.prefixes, asked.host, asked.method)
-  return route && { route, depth }
+  return route && { route, end: start }
 }
