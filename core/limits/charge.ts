@@ -19,34 +19,33 @@ export interface Charged {
 export function chargesOf(charged: Charged): readonly Charge[] {
   const { route, tenant, principal } = charged
   const charges: Charge[] = []
+  if (tenant) {
+    addCharges(charges, tenant.limits, ownSeries(tenant), charged)
+    const narrow = narrowing(tenant, principal)
+    if (narrow.length > 0) addCharges(charges, narrow, credentialSeries(narrow, tenant, principal), charged)
+  }
+  if (route.limits.length > 0) addCharges(charges, route.limits, routeSeries(route, tenant), charged)
+  return charges
+}
+
+/** `series` are those of the limits, in their order. */
+function addCharges(charges: Charge[], limits: readonly Limit[], series: readonly string[], charged: Charged): void {
+  const { route, tenant } = charged
   const calendar = tenant?.calendar ?? UTC_CALENDAR
   const owner = tenant?.id ?? ''
   let counted: Counted | undefined
-  const add = (limit: Limit, series: string) => {
+  for (let i = 0; i < limits.length; i += 1) {
+    const [limit, ofLimit] = [limits[i], series[i]]
     // a route that costs nothing is one that tells what is left: also when another unit is used up
-    if (limit.unit !== undefined && route.cost === 0) return
+    if (!limit || ofLimit === undefined || (limit.unit !== undefined && route.cost === 0)) continue
     const cost = costIn(limit, route)
-    const isTenants = limit.by.length === 1 && limit.by[0] === 'tenant'
-    if (!isTenants) counted ??= countedOf(charged)
-    const key = counted && !isTenants ? bucketKey(limit, series, counted) : series
-    charges.push({ limit, series, key, tenant: owner, cost, calendar })
-  }
-  if (tenant) {
-    const series = ownSeries(tenant)
-    tenant.limits.forEach((limit, i) => {
-      add(limit, series[i] ?? '')
-    })
-    for (const limit of narrowing(tenant, principal)) {
-      add(limit, bucketSeries(limit, `credential:${principal?.credential}`, tenant.id))
+    let key = ofLimit
+    if (limit.by.length !== 1 || limit.by[0] !== 'tenant') {
+      counted ??= countedOf(charged)
+      key = bucketKey(limit, ofLimit, counted)
     }
+    charges.push({ limit, series: ofLimit, key, tenant: owner, cost, calendar })
   }
-  if (route.limits.length > 0) {
-    const series = routeSeries(route, tenant)
-    route.limits.forEach((limit, i) => {
-      add(limit, series[i] ?? '')
-    })
-  }
-  return charges
 }
 
 /** A limit of another unit than requests is only asked: what it counts is reported later. */
@@ -61,6 +60,14 @@ const NONE: readonly Limit[] = []
 function narrowing({ credentialLimits }: Tenant, principal: Principal | undefined): readonly Limit[] {
   if (!credentialLimits || !principal || !NAMED_BY_POLICY.has(principal.kind)) return NONE
   return credentialLimits.get(principal.credential) ?? NONE
+}
+
+function credentialSeries(
+  limits: readonly Limit[],
+  tenant: Tenant,
+  principal: Principal | undefined,
+): readonly string[] {
+  return limits.map((limit) => bucketSeries(limit, `credential:${principal?.credential}`, tenant.id))
 }
 
 function countedOf({ request, route, tenant, principal }: Charged): Counted {

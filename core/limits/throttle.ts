@@ -58,8 +58,13 @@ export function takeInTurn(
 
 /** Asked only where a limit delays: it is the only one that it means something to. */
 function patienceFor(charges: readonly Charge[], tenant: string, { request }: Charged, throttle?: Throttle): number {
-  if (!charges.some(({ limit }) => limit.kind === 'rate' && limit.delayMs !== undefined)) return 0
+  if (!anyDelays(charges)) return 0
   return throttle ? throttle.patienceMs(tenant, request.timeLeftMs?.()) : Number.POSITIVE_INFINITY
+}
+
+function anyDelays(charges: readonly Charge[]): boolean {
+  for (const { limit } of charges) if (limit.kind === 'rate' && limit.delayMs !== undefined) return true
+  return false
 }
 
 /** Undoes a take, as far as time has not undone it already. */
