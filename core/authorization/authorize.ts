@@ -37,8 +37,7 @@ export function refusedRights({ require }: Route, { roles, scopes }: Rights): Re
 
 /** What is missing, in words: the first of `all` that is not held, or the whole of `any` when none is. */
 function lacking(all: readonly string[], any: readonly string[], held: readonly string[]): string | undefined {
-  const missing = all.find((wanted) => !held.includes(wanted))
-  if (missing !== undefined) return `'${missing}'`
+  for (const wanted of all) if (!held.includes(wanted)) return `'${wanted}'`
   if (any.length === 0 || any.some((wanted) => held.includes(wanted))) return undefined
   return `one of ${any.map((wanted) => `'${wanted}'`).join(', ')}`
 }

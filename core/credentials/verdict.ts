@@ -17,7 +17,8 @@ export interface Refusal {
 export type Verdict = Principal | Refusal
 
 export function isRefusal<T extends object>(verdict: T | Refusal): verdict is Refusal {
-  return 'denied' in verdict
+  // of so many shapes, reading costs far less than asking `in`
+  return (verdict as Partial<Refusal>).denied !== undefined
 }
 
 /** The same, held against nobody: a question counts once, however many have waited for it, and what was good once is no guess. */
