@@ -57,8 +57,8 @@ export function createGuardedLimits(store: LimitStore, parts: GuardedParts): Gua
     if (!(answer instanceof Promise)) return answer
     return answer.then(
       (states) => {
-        // after a short failure, for which nobody was given up
-        settleSoon()
+        // after a short failure, for which nobody was given up; after another it is done all the time
+        if (!isRecovering()) settleSoon()
         return states
       },
       (error) => {

@@ -104,6 +104,10 @@ describe('until all have had the time to come back', () => {
     expect(await rulesOf(site, hundred, few, most)).toEqual(['local', undefined, undefined])
     expect(await admittedOf(site.limits[0], [few, most, hundred], 30)).toBe(8)
     expect([await usedIn(site, few), await usedIn(site, most)]).toEqual([10, 10])
+    // what the share has admitted is charged every 100 ms, not after each answer
+    const charged = site.remote.calls.adjust
+    await admittedOf(site.limits[0], [few, hundred], 10)
+    expect(site.remote.calls.adjust - charged).toBeLessThanOrEqual(4)
   })
 
   it('what the store refuses is not taken of the share either, nor owed', async () => {
