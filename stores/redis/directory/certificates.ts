@@ -26,16 +26,13 @@ export interface HeldCertificatesParts {
 /** None, until `load` was called. What cannot be read later leaves what was known, for a time, and is read again soon. */
 export function createHeldCertificates(parts: HeldCertificatesParts): HeldCertificates {
   const { connection, generation, staleForMs, elapsed, onProblem } = parts
-  let byTenant = new Map<string, readonly CertificateEntry[]>()
-  let matcher = compileCertificates([])
+  const held = createByTenant()
   const due = new Set<string>()
   let isAllDue = true
-  let isReading = false
-  let told: string | undefined
-  let currentAt = Number.NEGATIVE_INFINITY
-
-  const entries = () => [...byTenant.values()].flat()
   const isDue = () => isAllDue || due.size > 0
+  let isReading = false
+  const tellProblem = onceEach(onProblem)
+  let currentAt = Number.NEGATIVE_INFINITY
 
   /** False where the import is gone, which leaves what was known: another one will take its place. */
   async function readAll(): Promise<boolean> {
@@ -44,11 +41,9 @@ export function createHeldCertificates(parts: HeldCertificatesParts): HeldCertif
     const askedAt = elapsed()
     try {
       const all = await readAllCertificates(connection, generation, onProblem)
-      if (!all) return false
-      currentAt = Math.max(currentAt, askedAt)
-      byTenant = all
-      matcher = compileCertificates(entries())
-      return true
+      if (all) held.hold(all)
+      if (all) currentAt = Math.max(currentAt, askedAt)
+      return all !== undefined
     } catch (error) {
       isAllDue = true
       throw error
@@ -59,11 +54,7 @@ export function createHeldCertificates(parts: HeldCertificatesParts): HeldCertif
     due.delete(tenant)
     try {
       const own = await readCertificatesOf(connection, generation, tenant, onProblem)
-      // most changes of tenants are of something else
-      if (!own || JSON.stringify(own) === JSON.stringify(byTenant.get(tenant) ?? [])) return
-      if (own.length === 0) byTenant.delete(tenant)
-      else byTenant.set(tenant, own)
-      matcher = compileCertificates(entries())
+      if (own) held.holdOf(tenant, own)
     } catch (error) {
       due.add(tenant)
       throw error
@@ -76,30 +67,26 @@ export function createHeldCertificates(parts: HeldCertificatesParts): HeldCertif
     try {
       while (isDue()) {
         const [tenant] = due
-        if (isAllDue) await readAll()
-        else if (tenant !== undefined) await reload(tenant)
+        await (isAllDue || tenant === undefined ? readAll() : reload(tenant))
       }
-      told = undefined
+      tellProblem(undefined)
     } catch (error) {
-      const problem = connection.isUp() && error instanceof Error ? error.message : told
-      if (problem !== undefined && problem !== told) onProblem(problem)
-      told = problem
+      if (connection.isUp() && error instanceof Error) tellProblem(error.message)
     } finally {
       isReading = false
     }
   }
 
   return {
-    match: (certificate) => (elapsed() < currentAt + staleForMs ? matcher.match(certificate) : UNAVAILABLE),
-    entries,
+    match: (certificate) => (elapsed() < currentAt + staleForMs ? held.match(certificate) : UNAVAILABLE),
+    entries: held.entries,
     async load() {
       // what changes meanwhile is read afterwards, so that the older does not take the place of the newer
       isReading = true
-      try {
-        if (!(await readAll())) throw storeFailure(new Error('the import is not there any more'))
-      } finally {
+      const isThere = await readAll().finally(() => {
         isReading = false
-      }
+      })
+      if (!isThere) throw storeFailure(new Error('the import is not there any more'))
       void readDue()
     },
     tenantChanged(id) {
@@ -115,5 +102,44 @@ export function createHeldCertificates(parts: HeldCertificatesParts): HeldCertif
       if (!isDue() && !isReading) currentAt = Math.max(currentAt, at)
       else void readDue()
     },
+  }
+}
+
+interface ByTenant {
+  match: CertificateMatcher['match']
+  entries(): Iterable<CertificateEntry>
+  /** In the place of all that is held. */
+  hold(all: ReadonlyMap<string, readonly CertificateEntry[]>): void
+  holdOf(tenant: string, own: readonly CertificateEntry[]): void
+}
+
+/** Compiled anew with each change. */
+function createByTenant(): ByTenant {
+  let byTenant = new Map<string, readonly CertificateEntry[]>()
+  let matcher = compileCertificates([])
+  const entries = () => [...byTenant.values()].flat()
+  return {
+    match: (certificate) => matcher.match(certificate),
+    entries,
+    hold(all) {
+      byTenant = new Map(all)
+      matcher = compileCertificates(entries())
+    },
+    holdOf(tenant, own) {
+      // most changes of tenants are of something else
+      if (JSON.stringify(own) === JSON.stringify(byTenant.get(tenant) ?? [])) return
+      if (own.length === 0) byTenant.delete(tenant)
+      else byTenant.set(tenant, own)
+      matcher = compileCertificates(entries())
+    },
+  }
+}
+
+/** The same is told again only after it was over, which is told as undefined. */
+function onceEach(tell: (problem: string) => void): (problem: string | undefined) => void {
+  let told: string | undefined
+  return (problem) => {
+    if (problem !== undefined && problem !== told) tell(problem)
+    told = problem
   }
 }

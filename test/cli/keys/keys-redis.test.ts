@@ -10,7 +10,7 @@ import { storedHash } from '../../../core/credentials/api-key.ts'
 import { commonKey } from '../../../stores/redis/directory/keyspace.ts'
 import { readIssued } from '../../../stores/redis/directory/stored.ts'
 import { said } from '../../support/command.ts'
-import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
+import { emptied, openTestRedis, type TestRedis } from '../../support/test-redis.ts'
 
 let redis: TestRedis
 let folder: string
@@ -42,8 +42,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 beforeEach(async () => {
-  const { client, place } = redis.connection
-  for (const key of await client.keys(`${place.prefix}:*`)) await client.del(key)
+  await emptied(redis.connection)
   const argv = ['import', join(folder, 'tenantgate.yaml'), '--redis', url]
   const imported = await said(tenants, argv, { SECRET: 'k'.repeat(64) })
   expect(imported.code).toBe(0)

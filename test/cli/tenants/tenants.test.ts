@@ -7,7 +7,7 @@ import { tenants } from '../../../cli/tenants/tenants.ts'
 import { validate } from '../../../cli/validate.ts'
 import { readLive } from '../../../stores/redis/directory/read.ts'
 import { said } from '../../support/command.ts'
-import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
+import { emptied, openTestRedis, type TestRedis } from '../../support/test-redis.ts'
 
 let redis: TestRedis
 let folder: string
@@ -49,8 +49,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 beforeEach(async () => {
-  const { client, place } = redis.connection
-  for (const key of await client.keys(`${place.prefix}:*`)) await client.del(key)
+  await emptied(redis.connection)
 })
 
 function file(text = POLICY, name = 'tenantgate.yaml'): string {
