@@ -2,20 +2,14 @@
  * Answers of a store that several share, held in this process: at once when known, one question at a time for each, asked
  * again before they are too old, and used on while the store is away, for a bounded time.
  */
-import { LRUCache } from 'lru-cache'
 import type { MaybePromise } from '../../core/maybe-promise.ts'
 import { type Found, UNAVAILABLE } from '../../core/policy.ts'
 import { type CacheCounts, noCounts } from './counts.ts'
-import { createFlights } from './flights.ts'
+import { createEntries, type Entries, type Entry, type EntryRules } from './entries.ts'
+import { createFlights, type Flights } from './flights.ts'
 import type { Patience } from './patience.ts'
 
-export interface CacheRules {
-  /** For how long an answer is used without asking again, in ms. */
-  readonly cacheMs: number
-  /** For how long it is used while the store is away, in ms since it was last known to be current. */
-  readonly staleForMs: number
-  /** Entries; as many more of what there is not, which are held apart: made-up names push out none that exist. */
-  readonly most: number
+export interface CacheRules extends EntryRules {
   /** Questions on their way; what comes beyond is not asked, and cannot be said. */
   readonly mostUnderWay: number
 }
@@ -55,72 +49,21 @@ export interface Cache<T> {
   keys(): Iterable<string>
 }
 
-interface Entry<T> {
-  readonly value: T | undefined
-  /** When it was asked for. */
-  readonly at: number
-  /** When it was last known to be current, as far as `confirm` does not know better. */
-  currentAt: number
-  /** Whether nothing has happened since that could have changed it unseen. */
-  isFollowed: boolean
-  /** From when on a use of it asks again. */
-  askAgainAt: number
-}
-
-/** Of its time, after which an entry that is used is asked for again. */
-const EARLY = 0.75
 /** Between two attempts to ask again. */
 const RETRY_MS = 250
 
 /** Empty. */
 export function createCache<T>(parts: CacheParts<T>): Cache<T> {
-  const { cacheMs, staleForMs, most, mostUnderWay, isAway, elapsed, patience } = parts
-  const known = new LRUCache<string, Entry<T>>({ max: most })
-  const unknown = new LRUCache<string, Entry<T>>({ max: most })
-  const counts = noCounts({ known: () => known.size, unknown: () => unknown.size, underWay: () => flights.size })
+  const { mostUnderWay, isAway, elapsed, patience } = parts
+  const entries = createEntries<T>(parts)
+  const { known, unknown, find, isFresh, isUsable } = entries
   const flights = createFlights<Found<T>>(mostUnderWay)
-  let confirmedAt = Number.NEGATIVE_INFINITY
+  const counts = noCounts({ known: () => known.size, unknown: () => unknown.size, underWay: () => flights.size })
+  const { begin, askAgain } = questionsOf(parts, entries, flights, counts)
   let epoch = 0
 
-  const find = (key: string) => known.get(key) ?? unknown.get(key)
-  const isFresh = ({ at, isFollowed }: Entry<T>, now: number) => isFollowed && now < at + cacheMs
-  const isUsable = ({ currentAt, isFollowed }: Entry<T>, now: number) =>
-    now < Math.max(currentAt, isFollowed ? confirmedAt : currentAt) + staleForMs
-
-  function keep(key: string, value: T | undefined, at: number): void {
-    const entry = { value, at, currentAt: at, isFollowed: true, askAgainAt: at + EARLY * cacheMs }
-    const [shelf, other] = value === undefined ? [unknown, known] : [known, unknown]
-    other.delete(key)
-    shelf.set(key, entry)
-  }
-
-  function begin(key: string): Promise<Found<T>> | undefined {
-    const askedAt = elapsed()
-    const flight = flights.begin(
-      key,
-      () => parts.ask(key).catch(() => UNAVAILABLE),
-      (found) => {
-        if (found === UNAVAILABLE) failed(key)
-        else keep(key, found, askedAt)
-      },
-    )
-    if (!flight) counts.turnedAway += 1
-    return flight
-  }
-
-  function failed(key: string): void {
-    counts.failures += 1
-    const entry = find(key)
-    if (entry) entry.askAgainAt = elapsed() + RETRY_MS
-  }
-
-  /** Ahead of its end, or while it is used beyond: whoever uses it does not wait. */
-  function askAgain(key: string, entry: Entry<T>, now: number): void {
-    if (now < entry.askAgainAt || flights.join(key)) return
-    entry.askAgainAt = now + RETRY_MS
-    counts.refreshes += 1
-    void begin(key)
-  }
+  /** Nobody waits where it was just found, or is known, that there is no answer. */
+  const isSpared = (entry: Entry<T>, now: number) => (isAway() || now < entry.askAgainAt) && isUsable(entry, now)
 
   function useStale(entry: Entry<T> | undefined): Found<T> {
     if (!entry || !isUsable(entry, elapsed())) return UNAVAILABLE
@@ -141,8 +84,7 @@ export function createCache<T>(parts: CacheParts<T>): Cache<T> {
         askAgain(key, entry, now)
         return entry.value
       }
-      // nobody waits where it was just found, or is known, that there is no answer
-      if (entry && (isAway() || now < entry.askAgainAt) && isUsable(entry, now)) {
+      if (entry && isSpared(entry, now)) {
         askAgain(key, entry, now)
         return useStale(entry)
       }
@@ -156,17 +98,15 @@ export function createCache<T>(parts: CacheParts<T>): Cache<T> {
       if (known.peek(key) || flights.join(key)) return true
       const entry = unknown.peek(key)
       const now = elapsed()
-      if (!entry) return false
-      return isFresh(entry, now) || ((isAway() || now < entry.askAgainAt) && isUsable(entry, now))
+      return entry !== undefined && (isFresh(entry, now) || isSpared(entry, now))
     },
     peek: (key) => known.peek(key)?.value,
     put(key, value, askedAt, since) {
-      if (since === epoch) keep(key, value, askedAt)
+      if (since === epoch) entries.keep(key, value, askedAt)
     },
     forget(key) {
       epoch += 1
-      known.delete(key)
-      unknown.delete(key)
+      entries.forget(key)
       flights.disown(key)
     },
     forgetUnknown() {
@@ -177,16 +117,51 @@ export function createCache<T>(parts: CacheParts<T>): Cache<T> {
     recheck() {
       epoch += 1
       flights.disownAll()
-      for (const entry of [...known.values(), ...unknown.values()]) {
-        if (entry.isFollowed) entry.currentAt = Math.max(entry.currentAt, confirmedAt)
-        entry.isFollowed = false
-        entry.askAgainAt = Number.NEGATIVE_INFINITY
-      }
-      confirmedAt = Number.NEGATIVE_INFINITY
+      entries.recheck()
     },
-    confirm(at) {
-      confirmedAt = Math.max(confirmedAt, at)
-    },
+    confirm: entries.confirm,
     keys: () => known.keys(),
   }
+}
+
+interface Questions<T> {
+  /** Undefined where too many are on their way. */
+  begin(key: string): Promise<Found<T>> | undefined
+  /** Ahead of its end, or while it is used beyond: whoever uses it does not wait. */
+  askAgain(key: string, entry: Entry<T>, now: number): void
+}
+
+/** Keep what they find. */
+function questionsOf<T>(
+  parts: CacheParts<T>,
+  entries: Entries<T>,
+  flights: Flights<Found<T>>,
+  counts: CacheCounts,
+): Questions<T> {
+  const { elapsed } = parts
+
+  function begin(key: string): Promise<Found<T>> | undefined {
+    const askedAt = elapsed()
+    const ask = () => parts.ask(key).catch(() => UNAVAILABLE)
+    const flight = flights.begin(key, ask, (found) =>
+      found === UNAVAILABLE ? failed(key) : entries.keep(key, found, askedAt),
+    )
+    if (!flight) counts.turnedAway += 1
+    return flight
+  }
+
+  function failed(key: string): void {
+    counts.failures += 1
+    const entry = entries.find(key)
+    if (entry) entry.askAgainAt = elapsed() + RETRY_MS
+  }
+
+  function askAgain(key: string, entry: Entry<T>, now: number): void {
+    if (now < entry.askAgainAt || flights.join(key)) return
+    entry.askAgainAt = now + RETRY_MS
+    counts.refreshes += 1
+    void begin(key)
+  }
+
+  return { begin, askAgain }
 }
