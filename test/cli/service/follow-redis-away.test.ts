@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { commonKey } from '../../../stores/redis/directory/keyspace.ts'
 import {
+  ACME,
   ACME_LIKE,
   CI,
   decided,
