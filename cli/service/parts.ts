@@ -45,8 +45,11 @@ export type OpenSurroundings =
   | { readonly ok: false; readonly problem: string }
 
 /** Opens what a service writes to, and reads the state file. */
-export async function openSurroundings(options: PartsOptions, isTerminal: boolean): Promise<OpenSurroundings> {
-  const stdout = openStdout()
+export async function openSurroundings(
+  options: PartsOptions,
+  isTerminal: boolean,
+  stdout: LineSink = openStdout(),
+): Promise<OpenSurroundings> {
   const log = createStdoutLog(options.logLevel, isTerminal, stdout)
   const metrics = createMetrics(Date.now)
   const audit = openAudit(options.audit, { stdout, log, metrics })

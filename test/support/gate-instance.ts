@@ -15,9 +15,12 @@ export interface GateInstance {
   close(): Promise<void>
 }
 
+/** What it logs of the faults that tests make is nothing to look at. */
+const UNREAD = { write: () => true, close: async () => {} }
+
 /** Resolves once it has a policy: somebody must have imported one. */
 export async function startGateInstance(place: RedisPlace): Promise<GateInstance> {
-  const opened = await openSurroundings({ logLevel: 'error', state: undefined, audit: undefined }, false)
+  const opened = await openSurroundings({ logLevel: 'error', state: undefined, audit: undefined }, false, UNREAD)
   if (!opened.ok) throw new Error(opened.problem)
   const starting = startPolicy({ kind: 'redis', place }, {}, opened.around)
   const live = await starting.policy
