@@ -3,6 +3,7 @@ import type { JsonValue, Logger } from '@openfeature/core'
 import { FlagdCore } from '@openfeature/flagd-core'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { EvaluationContext, KeyedBy } from './context.ts'
+import { NOTHING_OFF, type Switches } from './switches.ts'
 
 /** As OpenFeature's resolution details: https://openfeature.dev/specification/types#resolution-details */
 export interface Evaluation {
@@ -14,11 +15,18 @@ export interface Evaluation {
   readonly errorCode?: string
 }
 
+/** Who has turned a flag off: an operator by its switch, or whoever wrote DISABLED into the file. */
+export type OffBy = 'switch' | 'file'
+
 export interface Flags {
   /** The flags known by name; none where a provider outside evaluates them. */
   readonly names: readonly string[]
   /** Whom the flag is sticky for: what its metadata `targetingKey` says, the tenant by default. */
   keyedBy(flag: string): KeyedBy
+  /** Undefined for a flag that is evaluated. One that is off answers `fallback`, and nobody may choose a variant of it. */
+  offBy(flag: string): OffBy | undefined
+  /** The value of a variant; undefined where the flag has none of that name, or a provider outside knows them alone. */
+  valueOf(flag: string, variant: string): JsonValue | undefined
   /**
    * Never throws or rejects: a flag that is missing, disabled or broken answers `fallback`. Answers in the same tick where the
    * definition is in memory.
@@ -31,17 +39,23 @@ const silent: Logger = { error() {}, warn() {}, info() {}, debug() {} }
 /**
  * `definition` is a text in flagd's format (https://flagd.dev/reference/flag-definitions) that the policy has checked.
  */
-export function createFlags(definition: string | undefined): Flags {
+export function createFlags(definition: string | undefined, switches: Switches = NOTHING_OFF): Flags {
   const flagd = new FlagdCore(undefined, silent)
   if (definition !== undefined) flagd.setConfigurations(definition)
+  const offBy = (flag: string) => {
+    if (switches.isOff(flag)) return 'switch'
+    return flagd.getFlag(flag)?.state === 'DISABLED' ? 'file' : undefined
+  }
   return {
     names: [...flagd.getFlags().keys()],
     keyedBy: (flag) => (flagd.getFlag(flag)?.metadata.targetingKey === 'user' ? 'user' : 'tenant'),
+    offBy,
+    valueOf: (flag, variant) => flagd.getFlag(flag)?.variants.get(variant),
     evaluate(flag, fallback, context) {
       try {
+        if (offBy(flag)) return { value: fallback, reason: 'DISABLED' }
         const known = flagd.getFlag(flag)
         if (!known) return { value: fallback, reason: 'ERROR', errorCode: 'FLAG_NOT_FOUND' }
-        if (known.state === 'DISABLED') return { value: fallback, reason: 'DISABLED' }
         const { value = fallback, variant, reason, errorCode } = known.evaluate(context as never, silent)
         return { value, reason, ...(variant !== undefined && { variant }), ...(errorCode && { errorCode }) }
       } catch {
