@@ -1,7 +1,7 @@
 /** API keys over HTTP: list, create, rotate, revoke. A key is told once, to who makes it; its hash to nobody. */
 import { z } from 'zod'
 import { createApiKey, storedHash } from '../core/credentials/api-key.ts'
-import type { CredentialRecord, IssuedKey } from '../core/credentials/records.ts'
+import type { AdminRecord, IssuedKey } from '../core/credentials/records.ts'
 import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS } from '../core/names.ts'
 import { type Tenant, UNAVAILABLE } from '../core/policy.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
@@ -135,7 +135,7 @@ function longestLasting(keys: readonly KnownKey[]): KnownKey | undefined {
   return found
 }
 
-function ends(keys: readonly KnownKey[], at: number): readonly CredentialRecord[] {
+function ends(keys: readonly KnownKey[], at: number): readonly AdminRecord[] {
   return keys.filter(({ endsAt }) => endsAt > at).map(({ hash }) => ({ kind: 'replaced', hash, at }))
 }
 

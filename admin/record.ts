@@ -1,5 +1,5 @@
 /** One change: planned on what is recorded at that moment, recorded as a whole, or refused. */
-import type { CredentialRecord, Ledger } from '../core/credentials/records.ts'
+import type { AdminRecord, Ledger } from '../core/credentials/records.ts'
 import { after, type MaybePromise } from '../core/maybe-promise.ts'
 import { type Problem, problem } from './answer.ts'
 
@@ -9,7 +9,7 @@ import { type Problem, problem } from './answer.ts'
  */
 export async function record(
   ledger: Ledger,
-  plan: () => MaybePromise<readonly CredentialRecord[] | Problem>,
+  plan: () => MaybePromise<readonly AdminRecord[] | Problem>,
 ): Promise<Problem | undefined> {
   let refused: Problem | undefined
   const failure = await ledger.add(() =>

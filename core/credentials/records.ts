@@ -1,4 +1,8 @@
-/** What administration has changed since the policy was written: keys issued and rotated, credentials and tokens revoked. */
+/**
+ * What administration has changed since the policy was written: keys issued and rotated, credentials and tokens revoked, flags
+ * switched off and on.
+ */
+import type { FlagSwitch, SwitchRecords } from '../flags/switches.ts'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { ApiKey, Found } from '../policy.ts'
 import type { Principal } from './principal.ts'
@@ -52,11 +56,12 @@ export type Revocation =
   /** All tokens of the tenant; its API keys and certificates stay. */
   | { readonly kind: 'revoked-tenant'; readonly tenant: string; readonly before: number }
 
-export type CredentialRecord = IssuedKey | Replacement | Revocation
+export type AdminRecord = IssuedKey | Replacement | Revocation | FlagSwitch
 
 /** Where administration reads what was recorded, and adds to it. */
 export interface Ledger {
   readonly records: CredentialRecords
+  readonly switches: SwitchRecords
   /** Whether what is added is still there after a restart. */
   readonly durable: boolean
   /** All of them, or of one tenant by its id, in the order in which they were recorded. Rejects where they cannot be read. */
@@ -69,7 +74,7 @@ export interface Ledger {
    * where somebody else was faster. Resolves when that is recorded and asked of every request; a text says why it could not be.
    * Rejects where the plan does.
    */
-  add(plan: () => MaybePromise<readonly CredentialRecord[]>): Promise<string | undefined>
+  add(plan: () => MaybePromise<readonly AdminRecord[]>): Promise<string | undefined>
 }
 
 /** Told of each use of an API key, by its hash: cheap, and as coarse as it likes. */

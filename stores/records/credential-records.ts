@@ -1,27 +1,30 @@
-/** Records of credentials in this process's memory: each question of a decision is answered by one or two look-ups. */
+/** What administration records, in this process's memory: each question of a decision is answered by one or two look-ups. */
 import type { Principal } from '../../core/credentials/principal.ts'
-import type { CredentialRecord, CredentialRecords, IssuedKey, Revocation } from '../../core/credentials/records.ts'
+import type { AdminRecord, CredentialRecords, IssuedKey, Revocation } from '../../core/credentials/records.ts'
+import type { SwitchRecords } from '../../core/flags/switches.ts'
+import { createSwitchIndex } from './flag-switches.ts'
 
 /** Records beyond are refused: to forget a revocation would be to undo it. */
 export const MOST_RECORDS = 1_000_000
 
 export interface RecordIndex {
   readonly records: CredentialRecords
+  readonly switches: SwitchRecords
   /** How many were added. */
   readonly size: number
   /** How many there may be; whoever adds asks that before. */
   readonly most: number
-  /** Each is added once and never taken back; of two that say different times the stricter holds. */
-  add(record: CredentialRecord): void
+  /** Each is added once and never taken back; of two that say different times the stricter holds, of a flag the later. */
+  add(record: AdminRecord): void
   /** All of them, or of one tenant. */
   issuedKeys(tenant?: string): Iterable<IssuedKey>
   revocations(): Iterable<Revocation>
   /** Every name that a record calls a tenant by. */
   tenants(): Iterable<string>
   /** Everything that is known; of several that say the same, one may stand for all. */
-  all(): Iterable<CredentialRecord>
+  all(): Iterable<AdminRecord>
   /** Whether what the record says holds here too, or what is stricter. */
-  covers(record: CredentialRecord): boolean
+  covers(record: AdminRecord): boolean
 }
 
 /** An index of nothing yet. */
@@ -33,6 +36,7 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
   const tokens = createTimes()
   const subjects = createTimes()
   const tenants = createTimes()
+  const switches = createSwitchIndex()
   const named = new Set<string>()
   let size = 0
 
@@ -45,17 +49,18 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
     else tenants.raise(undefined, revocation.tenant, revocation.before)
   }
 
-  function* all(): Iterable<CredentialRecord> {
+  function* all(): Iterable<AdminRecord> {
     yield* keys.values()
     for (const [hash, at] of replaced) yield { kind: 'replaced', hash, at }
     yield* revocations
+    yield* switches.all()
   }
 
   function* keysOf(tenant: string): Iterable<IssuedKey> {
     for (const key of keys.values()) if (key.tenant === tenant) yield key
   }
 
-  function covers(record: CredentialRecord): boolean {
+  function covers(record: AdminRecord): boolean {
     switch (record.kind) {
       case 'key':
         return keys.has(record.hash)
@@ -69,6 +74,8 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
         return subjects.strictest(record.issuer, record.subject) >= record.before
       case 'revoked-tenant':
         return tenants.of(undefined, record.tenant) >= record.before
+      case 'flag-switched':
+        return switches.covers(record)
     }
   }
 
@@ -76,6 +83,7 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
     all,
     covers,
     most,
+    switches,
     get size() {
       return size
     },
@@ -83,6 +91,7 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
       size += 1
       if ('tenant' in record) named.add(record.tenant)
       if (record.kind === 'key') keys.set(record.hash, Object.freeze(record))
+      else if (record.kind === 'flag-switched') switches.add(record)
       else if (record.kind !== 'replaced') revoke(Object.freeze(record))
       else replaced.set(record.hash, Math.min(record.at, replaced.get(record.hash) ?? FOR_GOOD))
     },

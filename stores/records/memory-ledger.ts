@@ -1,4 +1,4 @@
-/** Records of credentials that end with the process: for those who revoke without a state file. */
+/** Records that end with the process: for those who administer without a state file. */
 import type { Ledger } from '../../core/credentials/records.ts'
 import { createRecordIndex } from './credential-records.ts'
 
@@ -9,6 +9,7 @@ export function createMemoryLedger(mostRecords?: number): Ledger {
   return {
     durable: false,
     records: index.records,
+    switches: index.switches,
     issuedKeys: (tenant) => index.issuedKeys(tenant),
     revocations: () => index.revocations(),
     tenants: () => index.tenants(),

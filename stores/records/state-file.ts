@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import type { CredentialRecord, Ledger } from '../../core/credentials/records.ts'
+import type { AdminRecord, Ledger } from '../../core/credentials/records.ts'
 import { MOST_RECORDS } from './credential-records.ts'
 import { lineOf, TORN } from './state-lines.ts'
 import {
@@ -170,7 +170,7 @@ function createState(file: Reader, parts: StateFileParts): StateFile {
     return found
   }
 
-  async function write(records: readonly CredentialRecord[]): Promise<string | undefined> {
+  async function write(records: readonly AdminRecord[]): Promise<string | undefined> {
     const { torn } = file.reading
     const before = torn === 'nowhere' ? '' : torn === 'in a record' ? `\n${TORN}\n` : '\n'
     const lines = records.map((record) => lineOf(record, now()))
@@ -200,6 +200,11 @@ function createState(file: Reader, parts: StateFileParts): StateFile {
       issuedKey: (hash) => file.reading.index.records.issuedKey(hash),
       replacedAt: (hash) => file.reading.index.records.replacedAt(hash),
       isRevoked: (principal, tenant) => file.reading.index.records.isRevoked(principal, tenant),
+    },
+    switches: {
+      isOff: (flag) => file.reading.index.switches.isOff(flag),
+      latest: (flag) => file.reading.index.switches.latest(flag),
+      all: () => file.reading.index.switches.all(),
     },
     issuedKeys: (tenant) => file.reading.index.issuedKeys(tenant),
     revocations: () => file.reading.index.revocations(),

@@ -1,6 +1,6 @@
 /** The lines of a state file: one JSON object each, strict, since what is misspelt would otherwise revoke nothing. */
 import { z } from 'zod'
-import type { CredentialRecord } from '../../core/credentials/records.ts'
+import type { AdminRecord } from '../../core/credentials/records.ts'
 import { NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
 
 /** Says that the line before was never finished, because a process or a disk ended in it. */
@@ -36,10 +36,18 @@ const line = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('revoked-token'), time, issuer: text.optional(), jti: text }),
   z.strictObject({ kind: z.literal('revoked-subject'), time, issuer: text.optional(), subject: text, before: instant }),
   z.strictObject({ kind: z.literal('revoked-tenant'), time, tenant, before: instant }),
+  z.strictObject({
+    kind: z.literal('flag-switched'),
+    time,
+    flag: text,
+    to: z.enum(['off', 'on']),
+    // a later one can be written behind it
+    at: instant.refine((ms) => ms < Date.UTC(9999), 'is too late'),
+  }),
 ])
 
 export type ReadLine =
-  | { readonly ok: true; readonly record: CredentialRecord }
+  | { readonly ok: true; readonly record: AdminRecord }
   | { readonly ok: false; readonly problem: string }
 
 /** Reads one line, which is not blank. The problem is in words and quotes no value. */
@@ -54,11 +62,11 @@ export function readLine(source: string): ReadLine {
   if (!read.success) return { ok: false, problem: wordsOf(read.error) }
   const { time: _, ...record } = read.data
   // what is left out in the line is left out here too, which the library's types do not tell
-  return { ok: true, record: record as CredentialRecord }
+  return { ok: true, record: record as AdminRecord }
 }
 
 /** The line of a record, with its end; `now` is when it was recorded, in ms since the epoch, where that is known. */
-export function lineOf(record: CredentialRecord, now?: number): string {
+export function lineOf(record: AdminRecord, now?: number): string {
   const { kind, ...rest } = record
   const fields = Object.entries(rest).map(([name, value]) => [name, writtenAs(name, value)])
   const time = now === undefined ? undefined : instantText(now)

@@ -1,5 +1,5 @@
 /** What administration records, in Redis: for all instances at once, each change as a whole, and none on an outdated view. */
-import type { CredentialRecord, CredentialRecords, IssuedKey, Ledger } from '../../core/credentials/records.ts'
+import type { AdminRecord, CredentialRecords, IssuedKey, Ledger } from '../../core/credentials/records.ts'
 import { MOST_RECORDS } from '../records/credential-records.ts'
 import { lineOf } from '../records/state-lines.ts'
 import type { RedisConnection } from './connection.ts'
@@ -61,6 +61,7 @@ export function createRedisLedger(parts: RedisLedgerParts): Ledger {
   return {
     durable: true,
     records,
+    switches: known.index.switches,
     issuedKeys: (tenant) => readIssuedKeys(connection, tenant),
     revocations: () => known.index.revocations(),
     tenants: () => known.index.tenants(),
@@ -82,7 +83,7 @@ async function revisionOf({ client, place }: RedisConnection): Promise<string> {
 }
 
 function commit(
-  planned: readonly CredentialRecord[],
+  planned: readonly AdminRecord[],
   revision: string,
   most: number,
   { connection, now }: RedisLedgerParts,

@@ -2,7 +2,7 @@
  * All that was revoked or replaced, held in this process, so that a decision costs no round trip: read whole at first, then as
  * far as it is new. What was known once holds for good, also where Redis has lost it, and is written back.
  */
-import type { CredentialRecord, CredentialRecords } from '../../core/credentials/records.ts'
+import type { AdminRecord, CredentialRecords } from '../../core/credentials/records.ts'
 import { oneAtATime } from '../../core/one-at-a-time.ts'
 import type { ApiKey } from '../../core/policy.ts'
 import type { Cache } from '../directory/cache.ts'
@@ -115,7 +115,7 @@ function createReading(index: RecordIndex, parts: Omit<RecordsParts, 'staleForMs
     return learn(read.record)
   }
 
-  function learn(record: CredentialRecord): string | undefined {
+  function learn(record: AdminRecord): string | undefined {
     if (index.covers(record)) return undefined
     if (index.size >= index.most) return `is one more than ${index.most}`
     index.add(record)

@@ -1,6 +1,6 @@
 /** What Redis has lost of its records is written back by who still knows it: otherwise nobody who starts later would know. */
 import { setImmediate } from 'node:timers/promises'
-import type { CredentialRecord } from '../../core/credentials/records.ts'
+import type { AdminRecord } from '../../core/credentials/records.ts'
 import { createRecordIndex, type RecordIndex } from '../records/credential-records.ts'
 import { lineOf } from '../records/state-lines.ts'
 import type { RedisConnection } from './connection.ts'
@@ -23,7 +23,7 @@ export interface Restoration {
   /** The list has lost something, and is read again from its beginning. */
   begin(): void
   /** A record that was read in the list. */
-  saw(record: CredentialRecord): void
+  saw(record: AdminRecord): void
   /** Puts there again what is missing since `begin`. Where that cannot be done now it stays to be done, which is told once. */
   writeBack(): Promise<void>
 }
@@ -82,7 +82,7 @@ async function writeMissing(parts: Missing): Promise<number> {
   const { known, present } = parts
   let written = 0
   let looked = 0
-  let page: CredentialRecord[] = []
+  let page: AdminRecord[] = []
   for (const record of known.all()) {
     if (!present.covers(record)) page.push(record)
     looked += 1
@@ -94,7 +94,7 @@ async function writeMissing(parts: Missing): Promise<number> {
   return written + (await writePage(page, parts))
 }
 
-async function writePage(page: readonly CredentialRecord[], parts: Missing): Promise<number> {
+async function writePage(page: readonly AdminRecord[], parts: Missing): Promise<number> {
   const { connection, list, present, known } = parts
   const { prefix } = connection.place
   const keys = (['head', 'changes', 'records'] as const).map((name) => commonKey(prefix, name))

@@ -7,7 +7,7 @@ import { type FollowedRedisPolicy, followRedisPolicy } from '../../cli/service/f
 import { newTenant, readPolicyToImport } from '../../cli/tenants/policy-file.ts'
 import { type FailedCredentials, NO_FAILURE_LIMIT } from '../../core/credentials/attempt.ts'
 import { createCredentials } from '../../core/credentials/authenticate.ts'
-import type { CredentialRecord } from '../../core/credentials/records.ts'
+import type { AdminRecord } from '../../core/credentials/records.ts'
 import { decide, type Given } from '../../core/decide.ts'
 import type { Decision } from '../../core/decision.ts'
 import { createFlags } from '../../core/flags/evaluate.ts'
@@ -118,7 +118,7 @@ export interface Writer {
   import(text: string, files?: Readonly<Record<string, string>>): Promise<void>
   /** One tenant, as JSON. */
   set(id: string, entry: Readonly<Record<string, unknown>>): Promise<void>
-  record(...records: readonly CredentialRecord[]): Promise<void>
+  record(...records: readonly AdminRecord[]): Promise<void>
 }
 
 /** Throws where Redis or the policy refuses. */

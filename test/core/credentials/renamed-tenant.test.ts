@@ -1,7 +1,7 @@
 /** A tenant that was renamed: what was revoked stays revoked, and nobody else's credential becomes its own. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createCredentials } from '../../../core/credentials/authenticate.ts'
-import type { CredentialRecord } from '../../../core/credentials/records.ts'
+import type { AdminRecord } from '../../../core/credentials/records.ts'
 import { decide } from '../../../core/decide.ts'
 import type { GatewayRequest } from '../../../core/request.ts'
 import { createRecordIndex } from '../../../stores/records/credential-records.ts'
@@ -33,7 +33,7 @@ routes: [{ name: all, match: { path: /** } }]
 
 async function ask(
   tenant: readonly [name: string, aliases: string],
-  records: readonly CredentialRecord[],
+  records: readonly AdminRecord[],
   request: Partial<GatewayRequest>,
 ): Promise<string> {
   const policy = policyOf(policyText(...tenant), { 'jwks.json': JSON.stringify({ keys: [signer.jwk] }) })
@@ -53,7 +53,7 @@ const byToken = async () => ({
 })
 
 describe('what was revoked before a tenant was renamed, with its old name as an alias', () => {
-  it.each<[string, CredentialRecord, () => Promise<Partial<GatewayRequest>>]>([
+  it.each<[string, AdminRecord, () => Promise<Partial<GatewayRequest>>]>([
     ['an API key', { kind: 'revoked-credential', tenant: 'acme', id: 'own' }, byKey],
     ['a client certificate', { kind: 'revoked-credential', tenant: 'acme', id: 'batch' }, byCertificate],
     ['the tokens of the tenant', { kind: 'revoked-tenant', tenant: 'acme', before: NOON }, byToken],
@@ -65,13 +65,13 @@ describe('what was revoked before a tenant was renamed, with its old name as an 
   })
 
   it('nothing else is', async () => {
-    const record: CredentialRecord = { kind: 'revoked-credential', tenant: 'globex', id: 'own' }
+    const record: AdminRecord = { kind: 'revoked-credential', tenant: 'globex', id: 'own' }
     expect(await ask(RENAMED, [record], await byKey())).toBe('allowed')
   })
 })
 
 describe('a key that was issued to a tenant', () => {
-  const key: CredentialRecord = {
+  const key: AdminRecord = {
     kind: 'key',
     id: 'ci',
     tenant: 'acme',
@@ -87,7 +87,7 @@ describe('a key that was issued to a tenant', () => {
   })
 
   it('stays revoked when the id comes back', async () => {
-    const records: CredentialRecord[] = [key, { kind: 'revoked-credential', tenant: 'acme', id: 'ci' }]
+    const records: AdminRecord[] = [key, { kind: 'revoked-credential', tenant: 'acme', id: 'ci' }]
     expect(await ask(BEFORE, records, request)).toBe('revoked_credential')
   })
 })

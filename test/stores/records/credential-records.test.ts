@@ -1,11 +1,11 @@
 /** What was recorded of credentials is asked of every request, and no name is mistaken for another. */
 import { describe, expect, it } from 'vitest'
 import type { Principal, TokenMarks } from '../../../core/credentials/principal.ts'
-import type { CredentialRecord } from '../../../core/credentials/records.ts'
+import type { AdminRecord } from '../../../core/credentials/records.ts'
 import { createRecordIndex } from '../../../stores/records/credential-records.ts'
 import { NOON } from '../../support/gate.ts'
 
-const indexOf = (...records: CredentialRecord[]) => {
+const indexOf = (...records: AdminRecord[]) => {
   const index = createRecordIndex()
   for (const record of records) index.add(record)
   return index.records
@@ -84,4 +84,46 @@ describe('a token', () => {
 it('of two ends of one secret the earlier holds', () => {
   const records = indexOf({ kind: 'replaced', hash: 'h', at: NOON }, { kind: 'replaced', hash: 'h', at: NOON + 1 })
   expect(records.replacedAt('h')).toBe(NOON)
+})
+
+describe('a flag', () => {
+  const switched = (flag: string, to: 'off' | 'on', at = NOON): AdminRecord => ({ kind: 'flag-switched', flag, to, at })
+  const switchesOf = (...records: AdminRecord[]) => {
+    const index = createRecordIndex()
+    for (const record of records) index.add(record)
+    return index
+  }
+
+  it('is off by the latest that is recorded of it, in whatever order it comes to be known', () => {
+    const [off, on] = [switched('canary', 'off'), switched('canary', 'on', NOON + 1)]
+    expect(switchesOf(off).switches.isOff('canary')).toBe(true)
+    expect(switchesOf(off).switches.isOff('beta')).toBe(false)
+    expect(switchesOf(off, on).switches.isOff('canary')).toBe(false)
+    expect(switchesOf(on, off).switches.isOff('canary')).toBe(false)
+    expect(switchesOf(off, on, switched('canary', 'off', NOON + 2)).switches.isOff('canary')).toBe(true)
+  })
+
+  it('of which two say something else at the same time is off', () => {
+    const [off, on] = [switched('canary', 'off'), switched('canary', 'on')]
+    expect([switchesOf(off, on), switchesOf(on, off)].map(({ switches }) => switches.isOff('canary'))).toEqual([
+      true,
+      true,
+    ])
+  })
+
+  it('is told once, as it stands now, and what came before that is no loss', () => {
+    const [off, on] = [switched('canary', 'off'), switched('canary', 'on', NOON + 1)]
+    const index = switchesOf(off, on, switched('beta', 'off'))
+    expect([...index.all()]).toEqual([on, switched('beta', 'off')])
+    expect([index.covers(off), index.covers(on), index.covers(switched('canary', 'off', NOON + 2))]).toEqual([
+      true,
+      true,
+      false,
+    ])
+  })
+
+  it.each(['__proto__', 'constructor', 'toString'])('is not off by the name %s', (name) => {
+    const { switches } = switchesOf(switched('canary', 'off'))
+    expect([switches.isOff(name), switches.latest(name)]).toEqual([false, undefined])
+  })
 })

@@ -1,9 +1,9 @@
 /** Records that end with the process: bounded, and what was recorded is never forgotten for what comes later. */
 import { expect, it } from 'vitest'
-import type { CredentialRecord } from '../../../core/credentials/records.ts'
+import type { AdminRecord } from '../../../core/credentials/records.ts'
 import { createMemoryLedger } from '../../../stores/records/memory-ledger.ts'
 
-const revoked = (id: string): CredentialRecord => ({ kind: 'revoked-credential', tenant: 'acme', id })
+const revoked = (id: string): AdminRecord => ({ kind: 'revoked-credential', tenant: 'acme', id })
 
 it('records up to its bound; what is more is refused as a whole, and nothing is dropped for it', async () => {
   const ledger = createMemoryLedger(3)

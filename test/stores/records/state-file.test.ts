@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { CredentialRecord } from '../../../core/credentials/records.ts'
+import type { AdminRecord } from '../../../core/credentials/records.ts'
 import { openStateFile, SETTLE_MS, type StateFile } from '../../../stores/records/state-file.ts'
 import { NOON } from '../../support/gate.ts'
 
@@ -60,12 +60,12 @@ async function settled(state: StateFile): Promise<void> {
 }
 
 const HASH = 'a'.repeat(64)
-const revoked = (id: string): CredentialRecord => ({ kind: 'revoked-credential', tenant: 'acme', id })
+const revoked = (id: string): AdminRecord => ({ kind: 'revoked-credential', tenant: 'acme', id })
 const line = (id: string) => `{"kind":"revoked-credential","tenant":"acme","id":"${id}"}\n`
 const isRevoked = (state: StateFile, credential: string) =>
   state.records.isRevoked({ kind: 'apiKey', credential, roles: [], scopes: [] }, 'acme')
 
-const EVERY_KIND: readonly CredentialRecord[] = [
+const EVERY_KIND: readonly AdminRecord[] = [
   { kind: 'key', tenant: 'acme', id: 'ci', hash: HASH, scopes: ['a'], roles: ['b'], notBefore: 0, expiresAt: NOON },
   { kind: 'key', tenant: 'acme', id: 'cd', hash: 'b'.repeat(64), scopes: [], roles: [] },
   { kind: 'replaced', hash: HASH, at: NOON + 1 },

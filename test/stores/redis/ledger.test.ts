@@ -1,6 +1,6 @@
 /** What is recorded in Redis was planned on all that was recorded before, is recorded as a whole, and holds for everybody. */
 import { describe, expect, it } from 'vitest'
-import type { CredentialRecord, IssuedKey, Ledger } from '../../../core/credentials/records.ts'
+import type { AdminRecord, IssuedKey, Ledger } from '../../../core/credentials/records.ts'
 import { commonKey } from '../../../stores/redis/directory/keyspace.ts'
 import { hashOfKey, interrupted } from '../../support/stored-policy.ts'
 import { openTestRedis } from '../../support/test-redis.ts'
@@ -11,7 +11,7 @@ const redis = twoConnections()
 const key = (tenant: string, id: string): IssuedKey => {
   return { kind: 'key', tenant, id, hash: hashOfKey(tenant, id), scopes: [], roles: [] }
 }
-const revoked = (id: string): CredentialRecord => ({ kind: 'revoked-credential', tenant: 'acme', id })
+const revoked = (id: string): AdminRecord => ({ kind: 'revoked-credential', tenant: 'acme', id })
 const isRevoked = ({ records }: Ledger, credential: string) =>
   records.isRevoked({ kind: 'apiKey', credential, roles: [], scopes: [] }, 'acme')
 const idsOf = async (ledger: Ledger, tenant?: string) => [...(await ledger.issuedKeys(tenant))].map(({ id }) => id)

@@ -1,7 +1,7 @@
 /** What was revoked, held in a process: all of it or nobody is let in, and nothing of it is ever forgotten. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import type { Principal } from '../../../core/credentials/principal.ts'
-import type { CredentialRecord } from '../../../core/credentials/records.ts'
+import type { AdminRecord } from '../../../core/credentials/records.ts'
 import { lineOf } from '../../../stores/records/state-lines.ts'
 import type { RedisConnection } from '../../../stores/redis/connection.ts'
 import { commonKey } from '../../../stores/redis/directory/keyspace.ts'
@@ -187,7 +187,7 @@ describe('what Redis has lost is written back', () => {
   })
 
   it('of every kind as it was, and told to all as a change', async () => {
-    const all: CredentialRecord[] = [
+    const all: AdminRecord[] = [
       { kind: 'replaced', hash: 'a'.repeat(64), at: 1_700_000_000_123 },
       { kind: 'revoked-credential', tenant: 'acme', id: 'ci' },
       { kind: 'revoked-token', issuer: 'https://id.example', jti: 'j' },
