@@ -4,7 +4,7 @@ import { authenticate, type Credentials } from './credentials/authenticate.ts'
 import { isRefusal } from './credentials/verdict.ts'
 import type { Decision, DenyReason } from './decision.ts'
 import * as say from './explain.ts'
-import { chooseUpstream, notChosen } from './flags/choose-upstream.ts'
+import { askFlags, NOT_ASKED } from './flags/ask-flags.ts'
 import type { Flags } from './flags/evaluate.ts'
 import type { IdentityTokens } from './identity/token.ts'
 import type { LimitStore } from './limits/limit.ts'
@@ -46,6 +46,8 @@ export interface Stages {
   readonly permission: boolean
   readonly limits: boolean
   readonly flags: boolean
+  /** The gateway's own id of the request, the same at each of its stages; absent where it does not tell. No client writes it. */
+  readonly of?: string
 }
 
 const EVERY_STAGE: Stages = { permission: true, limits: true, flags: true }
@@ -112,11 +114,11 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
         const tried = report && refusedBy(report.observed)
         if (tried) noteRefusal(passed, tried)
         const subject = { request, route: way, tenant: known, principal }
-        const choosing = stages.flags ? chooseUpstream(subject, policy, flags, at) : notChosen
-        return after(choosing, (choice) => {
-          explain?.('flags', say.choice(choice))
+        const asking = stages.flags ? askFlags(subject, policy, flags, at) : NOT_ASKED
+        return after(asking, (found) => {
+          explain?.('flags', stages.flags ? say.flags(found, policy.flags) : say.NOT_ASKED)
           const token = known && principal && given.identityTokens?.of(principal, known, now)
-          return after(token, (signed) => allow(passed, choice, signed, explain))
+          return after(token, (signed) => allow(passed, found, signed, explain))
         })
       })
     })

@@ -5,7 +5,7 @@ import type { Decision } from '../core/decision.ts'
 import { after, type MaybePromise } from '../core/maybe-promise.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { type Applied, applyDecision } from './apply-decision.ts'
-import type { Mark, Stage } from './handover.ts'
+import type { Mark } from './handover.ts'
 import type { Refusal } from './refusal.ts'
 import { createRememberedAnswers, type RememberedAnswers } from './remembered-answers.ts'
 
@@ -44,11 +44,11 @@ export function createDecider({
   return {
     onFault,
     answer(request, applied, text) {
-      const { id, stage, parts } = applied
+      const { id, stage } = applied
       // without Kong's id nothing tells a repeat from another request
       const known = id === '' ? undefined : remembered.get(id, stage, elapsed())
       if (known !== undefined && known.question === questionOf(text, applied)) return known.answer
-      return after(decide(request, stagesOf(parts)), (decision) => {
+      return after(decide(request, stagesOf(applied)), (decision) => {
         const answer = applyDecision(decision, applied)
         if (decision.limits && id !== '') {
           remembered.set(id, stage, { question: questionOf(text, applied), answer }, elapsed())
@@ -64,6 +64,7 @@ function questionOf(text: string, { parts, setConsumer, setUpstream }: Applied):
   return hash('sha256', `${[...parts].sort()} ${setConsumer} ${setUpstream} ${text}`, 'base64')
 }
 
-function stagesOf(parts: ReadonlySet<Stage>): Stages {
-  return { permission: parts.has('auth'), limits: parts.has('quota'), flags: parts.has('flags') }
+function stagesOf({ id, parts }: Applied): Stages {
+  const stages = { permission: parts.has('auth'), limits: parts.has('quota'), flags: parts.has('flags') }
+  return id === '' ? stages : { ...stages, of: id }
 }

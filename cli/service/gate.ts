@@ -5,7 +5,6 @@ import { onlyLookedUp } from '../../core/credentials/look-only.ts'
 import { decide, type Given, type Stages } from '../../core/decide.ts'
 import type { Decision } from '../../core/decision.ts'
 import { type Explained, explained } from '../../core/explained.ts'
-import { createFlags } from '../../core/flags/evaluate.ts'
 import { createIdentityTokens, type PublicKeys } from '../../core/identity/token.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
 import { lookOnly } from '../../core/limits/look-only.ts'
@@ -18,7 +17,9 @@ import { createSeenTokens, createTokenMemory, type TokenMemory } from '../../sto
 import type { Audit } from '../../telemetry/audit.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import type { FlagProvider } from './flag-provider.ts'
 import type { OwnSigningKey } from './own-signing-keys.ts'
+import { flagsOf } from './provider-flags.ts'
 
 export interface Gate {
   /** The live one. */
@@ -31,6 +32,8 @@ export interface Gate {
   replace(policy: Policy): void
   /** What verifies the identities that the live policy has us sign; undefined where it has us sign none. */
   identityKeys(): Promise<PublicKeys> | undefined
+  /** The keys of issuers that the live policy fetches, for another policy that names the same. */
+  keySets(): Credentials['keySets']
 }
 
 export interface GateParts {
@@ -42,13 +45,16 @@ export interface GateParts {
   readonly audit: Pick<Audit, 'decided'>
   readonly usage: Usage
   readonly signingKey: OwnSigningKey
+  /** Evaluates the flags of a policy that leaves them to a provider; undefined where none is loaded. */
+  readonly flagProvider?: Pick<FlagProvider, 'flags'> | undefined
   /** ms since the epoch. */
   readonly now: () => number
   /** ms from anywhere, never going back; what takes time is measured by it. */
   readonly elapsed: () => number
 }
 
-type Snapshot = Omit<Given, 'now' | 'explain' | 'stages'>
+/** What decides by one policy. */
+export type Snapshot = Omit<Given, 'now' | 'explain' | 'stages'>
 
 /** A gate with its first policy. */
 export function createGate(first: Policy, parts: GateParts): Gate {
@@ -89,6 +95,7 @@ export function createGate(first: Policy, parts: GateParts): Gate {
       looking = undefined
     },
     identityKeys: () => snapshot.identityTokens?.publicKeys(),
+    keySets: () => snapshot.credentials.keySets,
   }
 }
 
@@ -101,17 +108,33 @@ function useOf({ tenant = '', credential = '', route = '', reason }: Decision): 
   return { tenant, credential, route, outcome: reason }
 }
 
-/** What an older policy has verified is not known to the new one: its memory of tokens is its own. The issuers' keys go on. */
+/** The policy is live from now on. */
 function takeUp(policy: Policy, parts: GateParts, memory: TokenMemory, previous?: Credentials): Snapshot {
-  const { limits, throttle, metrics, now, signingKey } = parts
-  const credentials = createCredentials(policy, { ...parts.credentials, ...memory }, previous)
-  // fetched ahead, so that the first token does not wait for its issuer
-  for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
-  const flags = createFlags(policy.flags?.definition)
+  const { throttle, metrics, now, signingKey } = parts
+  const snapshot = snapshotOf(policy, parts, memory, previous)
   metrics.policyLive(policy.version, now())
   const { token } = policy.identity
   const identityTokens = token && createIdentityTokens(token, keysOf(token, signingKey))
-  return { policy, credentials, limits, throttle, flags, identityTokens, clock: now }
+  return { ...snapshot, throttle, identityTokens }
+}
+
+/** What a decision asks of the world. */
+export type SnapshotParts = Pick<GateParts, 'limits' | 'credentials' | 'flagProvider' | 'now'>
+
+/**
+ * What decides by a policy, without holding anybody back or signing anything. What an older policy has verified is not known to
+ * the new one: its memory of tokens is its own. The keys of `known` go on.
+ */
+export function snapshotOf(
+  policy: Policy,
+  { limits, now, flagProvider, ...parts }: SnapshotParts,
+  memory: TokenMemory,
+  known?: Pick<Credentials, 'keySets'>,
+): Snapshot {
+  const credentials = createCredentials(policy, { ...parts.credentials, ...memory }, known)
+  // fetched ahead, so that the first token does not wait for its issuer
+  for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
+  return { policy, credentials, limits, flags: flagsOf(policy, flagProvider?.flags), clock: now }
 }
 
 type Looking = Pick<Given, 'policy' | 'credentials' | 'limits' | 'flags'>

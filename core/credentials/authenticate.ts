@@ -56,7 +56,11 @@ export interface CredentialParts extends Omit<JwtParts, 'issuers'>, OpaqueTokenP
 }
 
 /** Keys of `previous` are kept, so that a new policy does not depend on the issuer being there at that moment. */
-export function createCredentials(policy: Policy, parts: CredentialParts, previous?: Credentials): Credentials {
+export function createCredentials(
+  policy: Policy,
+  parts: CredentialParts,
+  previous?: Pick<Credentials, 'keySets'>,
+): Credentials {
   const { fetchKeys, failures, records, uses } = parts
   const issuers = new Map<string, TrustedIssuer>()
   const keySets = new Map<string, KeySet>()
