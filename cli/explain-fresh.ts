@@ -3,13 +3,13 @@ import { NO_FAILURE_LIMIT } from '../core/credentials/attempt.ts'
 import { createCredentials } from '../core/credentials/authenticate.ts'
 import { type CredentialRecords, NO_KEY_USES } from '../core/credentials/records.ts'
 import { type Explained, explained } from '../core/explained.ts'
-import { createFlags } from '../core/flags/evaluate.ts'
 import type { Policy } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { createMemoryLimits } from '../stores/memory-limits.ts'
 import { createFetchKeys } from '../stores/remote/fetch-keys.ts'
 import { createIntrospect } from '../stores/remote/introspect.ts'
 import { createTokenMemory } from '../stores/token-memory.ts'
+import { flagsOf } from './service/provider-flags.ts'
 
 export function explainFresh(request: GatewayRequest, policy: Policy, records: CredentialRecords): Promise<Explained> {
   const given = {
@@ -23,7 +23,7 @@ export function explainFresh(request: GatewayRequest, policy: Policy, records: C
       uses: NO_KEY_USES,
     }),
     limits: createMemoryLimits(),
-    flags: createFlags(policy.flags?.definition),
+    flags: flagsOf(policy),
     now: Date.now(),
   }
   return explained(request, given, 'fresh: as if nobody had used them yet')

@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { DENIALS, type DenyReason, REASONS, type Reason, type ShadowDenial } from '../core/decision.ts'
 import { type AuditCounts, addAuditMetrics, addStateMetrics, type StateCounts } from './administration-metrics.ts'
+import { addFlagProviderMetrics } from './flag-provider-metrics.ts'
 import { addPluginServerMetrics, type PluginServerCounts } from './plugin-server-metrics.ts'
 import { addRatelimitMetrics, type RatelimitMetrics } from './ratelimit-metrics.ts'
 import { addStoreMetrics, type StoreCalled, type StoreCounts } from './store-metrics.ts'
@@ -40,6 +41,8 @@ export interface Metrics {
   addUsage(counts: () => UsageCounts): void
   /** From now on a scrape tells of the store that instances share; at most one. */
   addStore(counts: StoreCounts): StoreCalled
+  /** From now on a scrape tells how the OpenFeature provider is; at most one. */
+  addFlagProvider(status: () => string): void
   /** The text of a scrape, and its content type. */
   scrape(): Promise<{ readonly text: string; readonly contentType: string }>
 }
@@ -78,6 +81,7 @@ export function createMetrics(now: () => number): Metrics {
     addState: (counts) => addStateMetrics(registry, counts),
     addAudit: (counts) => addAuditMetrics(registry, counts),
     addUsage: (counts) => addUsageMetrics(registry, counts),
+    addFlagProvider: (status) => addFlagProviderMetrics(registry, status),
     addStore: (counts) => addStoreMetrics(registry, counts),
     scrape: async () => ({ text: await registry.metrics(), contentType: registry.contentType }),
   }

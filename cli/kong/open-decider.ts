@@ -16,12 +16,12 @@ const PATIENCE_MS = 10_000
 export async function openDecider({ env, stderr }: Pick<Io, 'env' | 'stderr'>): Promise<Decider> {
   const read = readOptions(SERVICE_SPECS, [], env)
   if (!read.ok) return refuse(stderr, [read.problem])
-  const { policy: named, 'log-level': logLevel, state, audit } = read.options
+  const { policy: named, 'log-level': logLevel, state, audit, 'flag-provider': flagProvider } = read.options
   if (named === undefined) return refuse(stderr, [`${environmentTwin('policy')} names no policy file`])
   const source = readSource(read.options, env)
   if (!source.ok) return refuse(stderr, [source.problem])
   // what is counted is counted for nobody: the stock server has no place to read it at
-  const opened = await openSurroundings({ logLevel: levelOf(logLevel), state, audit }, false)
+  const opened = await openSurroundings({ logLevel: levelOf(logLevel), state, audit, flagProvider }, false)
   if (!opened.ok) return refuse(stderr, [opened.problem])
   const { log, metrics, elapsed } = opened.around
   const starting = startPolicy(source.policy, env, opened.around)

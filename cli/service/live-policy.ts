@@ -2,9 +2,11 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Policy } from '../../core/policy.ts'
 import { formatProblem, type Problem } from '../../policy/problem.ts'
+import { unfitWithout } from './flag-provider.ts'
 import type { Gate } from './gate.ts'
 import type { OpenGate } from './open-gate.ts'
 import type { ServiceParts, Surroundings } from './parts.ts'
+import { wantsProvider } from './provider-flags.ts'
 
 export interface FollowedPolicy {
   readonly gate: Gate
@@ -20,6 +22,8 @@ export type FollowPolicy =
   | { readonly ok: false; readonly problem: string }
 
 export interface LivePolicy {
+  /** Why the policy cannot be taken over here, in words; undefined where it can. */
+  unfit(policy: Policy): string | undefined
   onPolicy(policy: Policy, notes: readonly Problem[]): void
   onProblems(problems: readonly Problem[]): void
   onRecovered(): void
@@ -33,7 +37,9 @@ export function createLivePolicy(around: Surroundings, whileNone: (problems: rea
   let live: Live | undefined
   let newest: Policy | undefined
   return {
+    unfit: (policy) => unfitWithout(around.flagProvider, policy),
     onPolicy(policy, notes) {
+      if (around.flagProvider && !wantsProvider(policy) && (!newest || wantsProvider(newest))) log.flagProviderIdle()
       newest = policy
       if (live) takeOver(live, policy)
       if (notes.length > 0) log.policyNoted(notes.map(formatProblem))

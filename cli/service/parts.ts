@@ -9,6 +9,7 @@ import { auditToStdout, openAuditFile } from '../../telemetry/audit-file.ts'
 import { createStdoutLog, type Log, type LogLevel } from '../../telemetry/log.ts'
 import { createMetrics, type Metrics } from '../../telemetry/metrics.ts'
 import { type LineSink, openStdout } from '../../telemetry/stdout.ts'
+import { type FlagProvider, openFlagProvider } from './flag-provider.ts'
 import { type FollowedState, followState } from './follow-state.ts'
 import type { GateParts } from './gate.ts'
 import { createOwnSigningKeys } from './own-signing-keys.ts'
@@ -16,6 +17,8 @@ import type { Stores } from './stores.ts'
 import { tellOfIssuers } from './tell-of-issuers.ts'
 
 export interface Surroundings extends Pick<GateParts, 'throttle' | 'signingKey' | 'now' | 'elapsed'> {
+  /** What `--flag-provider` has loaded. */
+  readonly flagProvider: FlagProvider | undefined
   readonly log: Log
   readonly metrics: Metrics
   readonly audit: Audit
@@ -36,6 +39,8 @@ export interface PartsOptions {
   readonly state: string | undefined
   /** Path of the audit, or `stdout`; undefined for none. */
   readonly audit: string | undefined
+  /** Path of the module that makes the OpenFeature provider; none where it is absent. */
+  readonly flagProvider?: string | undefined
   /** How many requests may wait for limits that delay. */
   readonly places?: Places
 }
@@ -57,6 +62,9 @@ export async function openSurroundings(
   const state = options.state === undefined ? undefined : await followState(options.state, log, Date.now)
   if (state?.ok === false) return { ok: false, problem: `--state: ${state.problem}` }
   if (state) metrics.addState(state.followed.state)
+  const flags =
+    options.flagProvider === undefined ? undefined : await openFlagProvider(options.flagProvider, { log, metrics })
+  if (flags?.ok === false) return { ok: false, problem: `--flag-provider: ${flags.problem}` }
   const clocks = { now: Date.now, elapsed: () => performance.now() }
   const throttle = createThrottle({
     ...clocks,
@@ -69,6 +77,7 @@ export async function openSurroundings(
     metrics,
     audit: audit.audit,
     state: state?.followed,
+    flagProvider: flags?.provider,
     throttle,
     issuers: {
       fetchKeys: tellOfIssuers(createFetchKeys(), log),

@@ -20,6 +20,8 @@ export interface ServiceOptions {
   /** Path of the audit, or `stdout`; undefined for none. */
   readonly audit: string | undefined
   readonly admin: { readonly address: ListenAddress; readonly token: string } | undefined
+  /** Path of the module that makes the OpenFeature provider; undefined for none. */
+  readonly flagProvider: string | undefined
 }
 
 /** Where the policy comes from: a file with all its tenants, or the Redis into which one was imported. */
@@ -49,6 +51,7 @@ export const SERVICE_SPECS = {
   audit: { type: 'string' },
   admin: { type: 'string' },
   'admin-token-file': { type: 'string' },
+  'flag-provider': { type: 'string' },
 } as const
 
 /** What was given of them, as text. */
@@ -74,9 +77,9 @@ export function readServiceOptions(
   if (drainTimeoutMs === undefined) return wrongUse(noDuration('drain-timeout', drainTimeout))
   const admin = readAdmin(given, env)
   if (!admin.ok) return admin
-  const { state, audit } = given
+  const { state, audit, 'flag-provider': flagProvider } = given
   const { policy } = source
-  const options = { policy, drainTimeoutMs, logLevel, state, audit: orOff(audit), admin: admin.admin }
+  const options = { policy, drainTimeoutMs, logLevel, state, audit: orOff(audit), admin: admin.admin, flagProvider }
   if (http === 'off') return { ok: true, options: { ...options, http: undefined } }
   const read = readAddress(http)
   if (!read.ok) return wrongInput(`--http: ${read.problem}`)

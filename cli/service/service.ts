@@ -107,8 +107,12 @@ function refuse(io: Io, bad: BadGateway | Unopened): number {
   return badInput(io, 'problems' in bad ? bad.problems.map(formatProblem) : [`tenantgate: ${bad.problem}`])
 }
 
-async function stopBeforeServing({ log, audit, state }: Surroundings, signal: StopSignal): Promise<number> {
+async function stopBeforeServing(
+  { log, audit, state, flagProvider }: Surroundings,
+  signal: StopSignal,
+): Promise<number> {
   log.draining(signal)
+  await flagProvider?.close()
   state?.close()
   await audit.close()
   log.stopped(true)

@@ -26,7 +26,7 @@ export async function serveUntilStopped(
   stopping: Promise<StopSignal>,
 ): Promise<number> {
   const { gate, parts } = followed
-  const { log, audit, state, elapsed } = parts
+  const { log, audit, state, flagProvider, elapsed } = parts
   probes.serve(gate, parts)
   const { gateway: addresses, admin } = listeners.addresses
   log.listening({ ...gateway.told(addresses), http: probes.address(), admin }, gate.policy.version)
@@ -46,6 +46,7 @@ export async function serveUntilStopped(
   listeners.closeGateway()
   const allAnswered = await gateway.server.drain(drainTimeoutMs)
   listeners.closeOthers()
+  await flagProvider?.close()
   await parts.close(Math.max(LEAST_CLOSING_MS, endsAt - elapsed()))
   probes.close()
   state?.close()

@@ -23,6 +23,8 @@ export interface LoadingParts extends Omit<FollowingParts, 'rules'> {
   readonly notices: ImportNotices
   /** A policy to serve from now on, between two requests. One that makes it throw is not taken: the last good stays. */
   readonly onPolicy: (policy: Policy, notes: readonly Problem[]) => void
+  /** Why a policy, good as it is, cannot be served here, in words; undefined where it can. */
+  readonly unfit?: (policy: Policy) => string | undefined
   /** `onPolicy` was told, and it is served. */
   readonly onLoaded: (next: ImportedPolicy, following: Following) => void
 }
@@ -106,7 +108,7 @@ interface Change {
 }
 
 function createChange(parts: LoadingParts, isClosed: () => boolean): Change {
-  const { served, notices, onPolicy, onLoaded } = parts
+  const { served, notices, onLoaded } = parts
   let following: Following | undefined
 
   function followingBy(rules: Policy['state']): Following {
@@ -119,7 +121,7 @@ function createChange(parts: LoadingParts, isClosed: () => boolean): Change {
       next.unfollow()
       throw new Error('Redis does not answer')
     }
-    const problem = putToUse(next, onPolicy)
+    const problem = putToUse(next, parts)
     if (problem) {
       next.unfollow()
       return [problem]
@@ -153,7 +155,12 @@ function createChange(parts: LoadingParts, isClosed: () => boolean): Change {
 }
 
 /** What keeps the policy from being used, if anything does. */
-function putToUse({ policy, notes }: ImportedPolicy, onPolicy: LoadingParts['onPolicy']): Problem | undefined {
+function putToUse(
+  { policy, notes }: ImportedPolicy,
+  { onPolicy, unfit }: Pick<LoadingParts, 'onPolicy' | 'unfit'>,
+): Problem | undefined {
+  const why = unfit?.(policy)
+  if (why !== undefined) return problemInRedis(why)
   try {
     onPolicy(policy, notes)
     return undefined
