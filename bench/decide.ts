@@ -4,7 +4,7 @@ import { authenticate, type Credentials, createCredentials } from '../core/crede
 import type { Principal } from '../core/credentials/principal.ts'
 import { isRefusal } from '../core/credentials/verdict.ts'
 import { decide, type Given } from '../core/decide.ts'
-import { chooseUpstream } from '../core/flags/choose-upstream.ts'
+import { askFlags } from '../core/flags/ask-flags.ts'
 import { createFlags } from '../core/flags/evaluate.ts'
 import { takeInTurn } from '../core/limits/throttle.ts'
 import type { Policy, Route, Tenant } from '../core/policy.ts'
@@ -87,7 +87,7 @@ async function stages({ given, byKey, byToken }: Scene, many: Scene): Promise<St
     { name: '  path, route, rights: 10 routes', call: () => opened(byKey, policy, principal), budget: 1 },
     { name: '  path, route, rights: 1,000 routes', call: () => opened(byKey, many.given.policy, principal), budget: 1 },
     { name: '  three limits, in memory', call: () => takeInTurn(charged, { limits }, now, true), budget: 0.5 },
-    { name: '  flag', call: () => chooseUpstream(charged, policy, flags, now), budget: 0.5 },
+    { name: '  flag', call: () => askFlags(charged, policy, flags, now), budget: 0.5 },
   ]
 }
 

@@ -116,7 +116,7 @@ export function decide(request: GatewayRequest, given: Given): MaybePromise<Deci
         const subject = { request, route: way, tenant: known, principal }
         const asking = stages.flags ? askFlags(subject, policy, flags, at) : NOT_ASKED
         return after(asking, (found) => {
-          explain?.('flags', stages.flags ? say.flags(found, policy.flags) : say.NOT_ASKED)
+          explain?.('flags', stages.flags ? say.flags(found, policy.flags?.override, flags) : say.NOT_ASKED)
           const token = known && principal && given.identityTokens?.of(principal, known, now)
           return after(token, (signed) => allow(passed, found, signed, explain))
         })

@@ -1,4 +1,5 @@
 /** The result of `decide()`, the closed list of reasons, and the one table from a reason to HTTP and gRPC. */
+import type { Resolved } from './flags/resolve.ts'
 import type { HeaderEntry } from './limits/headers.ts'
 import type { LimitReport } from './limits/report.ts'
 import type { Identity } from './policy.ts'
@@ -91,6 +92,8 @@ export interface Allow extends Findings {
   readonly variant?: string
   /** Where to go when the gateway does not have `upstream`, or nothing answers there; absent where that is the same. */
   readonly fallback?: string
+  /** What the flags that were asked have come to, the route's own first; absent where none was. */
+  readonly flags?: readonly Resolved[]
   /** The tenant's consumer in the gateway; only with a proven credential. */
   readonly consumer?: string
   /** The trusted headers that the policy adds; absent where it adds none. */

@@ -3,7 +3,6 @@ import type { Proof } from './credentials/authenticate.ts'
 import type { Principal } from './credentials/principal.ts'
 import { isRefusal, type Refusal } from './credentials/verdict.ts'
 import type { DenyReason, ShadowDenial } from './decision.ts'
-import type { Choice } from './flags/choose-upstream.ts'
 import { amountOf } from './limits/headers.ts'
 import type { ChargeState, OnStoreFailure } from './limits/limit.ts'
 import type { LimitReport } from './limits/report.ts'
@@ -32,6 +31,8 @@ export const STAGE_OF: Readonly<Record<DenyReason, Stage>> = {
 
 /** Of a stage that the gateway leaves out, or asks for elsewhere. */
 export const NOT_ASKED = 'not asked'
+
+export { flagWords as flags } from './flags/words.ts'
 
 export type Explain = (stage: Stage, text: string) => void
 
@@ -98,10 +99,6 @@ function limitState({ limit, remaining, admitted, delayMs, withoutStore }: Charg
   const unit = limit.unit === undefined ? '' : ` ${limit.unit}`
   if (isUnasked) return `${limit.name} not known${said}`
   return `${limit.name} ${remaining} of ${amountOf(limit)}${unit} left${said}`
-}
-
-export function choice({ upstream, variant, because }: Choice): string {
-  return `${upstream ?? 'none'}${variant === undefined ? '' : ` (variant ${variant})`}: ${because}`
 }
 
 export function allowed(shadow: readonly ShadowDenial[] | undefined): string {

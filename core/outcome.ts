@@ -4,8 +4,9 @@ import type { Principal } from './credentials/principal.ts'
 import type { Refusal } from './credentials/verdict.ts'
 import { type Allow, DENIALS, type Deny, type DenyReason, type Findings, type ShadowDenial } from './decision.ts'
 import * as say from './explain.ts'
-import type { Choice } from './flags/choose-upstream.ts'
+import { evaluatedIn, type FlagFindings } from './flags/ask-flags.ts'
 import { policyHeaders } from './identity/headers.ts'
+import type { HeaderEntry } from './limits/headers.ts'
 import type { LimitReport } from './limits/report.ts'
 import type { Identity, Policy, Route, Tenant } from './policy.ts'
 import { type GatewayRequest, isGrpc } from './request.ts'
@@ -22,12 +23,7 @@ export interface Passed {
 }
 
 /** `signed` is the identity as a token, where the policy wants one. */
-export function allow(
-  passed: Passed,
-  { upstream, variant, fallback }: Choice,
-  signed: string | undefined,
-  explain?: say.Explain,
-): Allow {
+export function allow(passed: Passed, found: FlagFindings, signed: string | undefined, explain?: say.Explain): Allow {
   explain?.('decision', say.allowed(passed.shadow))
   const { request, policy, principal, tenant } = passed
   const allowed: Writable<Allow> = {
@@ -40,15 +36,23 @@ export function allow(
     scopes: principal?.scopes ?? [],
   }
   addFindings(allowed, passed)
+  const { upstream, variant, fallback } = found.choice
   if (upstream !== undefined) allowed.upstream = upstream
   if (variant !== undefined) allowed.variant = variant
   if (fallback !== undefined) allowed.fallback = fallback
   if (principal && tenant?.consumer !== undefined) allowed.consumer = tenant.consumer
   if (signed !== undefined) allowed.identityToken = signed
-  if (principal && tenant && policy.identity.headers.size > 0) {
-    allowed.headers = policyHeaders(policy.identity, tenant, principal)
-  }
+  const flags = evaluatedIn(found)
+  if (flags) allowed.flags = flags
+  const headers = policy.identity.headers.size > 0 ? addedHeaders(passed, found) : []
+  if (headers.length > 0) allowed.headers = headers
   return allowed
+}
+
+function addedHeaders({ policy, principal, tenant }: Passed, { told }: FlagFindings): readonly HeaderEntry[] {
+  const headers = principal && tenant ? policyHeaders(policy.identity, tenant, principal) : []
+  for (const { header, value } of told) if (value !== undefined) headers.push([header, value])
+  return headers
 }
 
 /** `stage` is where it is refused, where its reason does not tell. */

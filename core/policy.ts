@@ -110,13 +110,15 @@ export interface Identity {
   readonly failedCredentials: { readonly tokens: number; readonly periodMs: number; readonly burst: number } | undefined
   /** More trusted headers, by name in lower case; each begins with `x-tenant-`, `x-user-` or `x-tenantgate-`. */
   readonly headers: ReadonlyMap<string, HeaderSource>
+  /** By which callers choose variants, in lower case: no backend is sent it. */
+  readonly overrideHeader?: string
   /** How the identity is signed for backends; undefined where it is not. */
   readonly token: IdentityTokenRules | undefined
 }
 
-/** Where the value of a trusted header comes from: the tenant's attributes, or the claims of the principal's token. */
+/** Where the value of a trusted header comes from: the tenant's attributes, a flag, or the claims of the principal's token. */
 export type HeaderSource =
-  | { readonly kind: 'attribute'; readonly name: string }
+  | { readonly kind: 'attribute' | 'flag'; readonly name: string }
   | { readonly kind: 'claim'; readonly path: readonly string[] }
 
 export interface IdentityTokenRules {

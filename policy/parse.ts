@@ -17,6 +17,7 @@ import { checkCosts } from './checks/costs.ts'
 import { checkCredentials } from './checks/credentials.ts'
 import { checkHeaders } from './checks/headers.ts'
 import { checkIssuers } from './checks/issuers.ts'
+import { checkOverride } from './checks/override.ts'
 import { checkRoutes } from './checks/routes.ts'
 import { noteSlips } from './checks/slips.ts'
 import { checkTenants } from './checks/tenants.ts'
@@ -118,7 +119,8 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
       ...checkIssuers(file, tenantsElsewhere),
       ...checkTenants(file),
       ...checkCredentials(file),
-      ...checkHeaders(file),
+      ...checkHeaders(file, flags.variants),
+      ...checkOverride(file),
       ...checkRoutes(file, routes, flags.variants),
       ...checkCosts(routes, limits),
     ],

@@ -14,7 +14,7 @@ import { durationMs, instantMs, quotaOf, rateOf } from './units.ts'
 type Entries = PolicyFile['tenants']
 
 /** `signingKeys` are the PEM texts that `identity.token.keys` leads to. */
-export function identityOf({ identity }: PolicyFile, signingKeys: readonly string[]): Identity {
+export function identityOf({ identity, flags }: PolicyFile, signingKeys: readonly string[]): Identity {
   const { sources = DEFAULT_SOURCES, apiKey, host, clientCertificate, failedCredentials, token } = identity
   return {
     sources,
@@ -27,6 +27,7 @@ export function identityOf({ identity }: PolicyFile, signingKeys: readonly strin
     headers: new Map(
       Object.entries(identity.headers).map(([name, value]) => [name.toLowerCase(), headerSourceOf(value)]),
     ),
+    ...(typeof flags === 'object' && flags.override && { overrideHeader: flags.override.header.toLowerCase() }),
     token: token && {
       issuer: token.issuer,
       audience: token.audience,
@@ -37,11 +38,12 @@ export function identityOf({ identity }: PolicyFile, signingKeys: readonly strin
   }
 }
 
-/** `attribute:region`, `claim:email`, or a map with a path. */
+/** `attribute:region`, `flag:new-checkout`, `claim:email`, or a map with a path. */
 function headerSourceOf(value: PolicyFile['identity']['headers'][string]): HeaderSource {
   if (typeof value === 'object') return { kind: 'claim', path: pathOf(value.claim) }
-  const name = value.slice(value.indexOf(':') + 1)
-  return value.startsWith('attribute:') ? { kind: 'attribute', name } : { kind: 'claim', path: [name] }
+  const kind = value.slice(0, value.indexOf(':'))
+  const name = value.slice(kind.length + 1)
+  return kind === 'attribute' || kind === 'flag' ? { kind, name } : { kind: 'claim', path: [name] }
 }
 
 export function issuerOf(entry: PolicyFile['issuers'][number], keys: KeyOrigin): Issuer {

@@ -49,6 +49,8 @@ export function contextOf(
   for (const name of flags?.headers ?? NO_HEADERS) {
     const value = headerOf(request, name)
     if (value !== undefined && value.length <= MOST_CHARACTERS) context[HEADER_PREFIX + name] = value
+    // an attribute of that name is not what the client has sent
+    else if (HEADER_PREFIX + name in context) delete context[HEADER_PREFIX + name]
   }
   return context
 }

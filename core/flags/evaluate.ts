@@ -57,7 +57,8 @@ export function createFlags(definition: string | undefined, switches: Switches =
         const known = flagd.getFlag(flag)
         if (!known) return { value: fallback, reason: 'ERROR', errorCode: 'FLAG_NOT_FOUND' }
         const { value = fallback, variant, reason, errorCode } = known.evaluate(context as never, silent)
-        return { value, reason, ...(variant !== undefined && { variant }), ...(errorCode && { errorCode }) }
+        if (errorCode !== undefined) return { value, reason, errorCode }
+        return variant === undefined ? { value, reason } : { value, reason, variant }
       } catch {
         return { value: fallback, reason: 'ERROR', errorCode: 'GENERAL' }
       }

@@ -9,7 +9,8 @@ import { claimAt } from '../credentials/tokens/claims.ts'
 import type { Allow } from '../decision.ts'
 import type { HeaderEntry } from '../limits/headers.ts'
 import type { HeaderSource, Identity, Tenant } from '../policy.ts'
-import { headerOf } from '../request.ts'
+import { type GatewayRequest, headerOf } from '../request.ts'
+import { headerValue } from './header-value.ts'
 
 /** Set by us alone. A gateway that proxies the client's own copy would believe anybody. */
 export const IDENTITY_HEADERS = [
@@ -48,35 +49,27 @@ export function backendHeaders(allow: Allow): readonly HeaderEntry[] {
   return headers
 }
 
-/** The headers that the policy adds for a proven caller; what is not there, or not fit for a header, is left out. */
-export function policyHeaders({ headers }: Identity, tenant: Tenant, principal: Principal): readonly HeaderEntry[] {
+/**
+ * The headers that the policy adds for a proven caller; what is not there, or not fit for a header, is left out. What flags say is
+ * told apart from these, of whomever they speak.
+ */
+export function policyHeaders({ headers }: Identity, tenant: Tenant, principal: Principal): HeaderEntry[] {
   const entries: HeaderEntry[] = []
   for (const [name, source] of headers) {
+    if (source.kind === 'flag') continue
     const value = headerValue(sourceValue(source, tenant, principal))
     if (value !== undefined) entries.push([name, value])
   }
   return entries
 }
 
-function sourceValue(source: HeaderSource, { attributes }: Tenant, { claims }: Principal): unknown {
+function sourceValue(
+  source: Exclude<HeaderSource, { kind: 'flag' }>,
+  { attributes }: Tenant,
+  { claims }: Principal,
+): unknown {
   if (source.kind === 'claim') return claims && claimAt(claims, source.path)
   return Object.hasOwn(attributes, source.name) ? attributes[source.name] : undefined
-}
-
-/** Visible ASCII with spaces inside: every server reads it the same. */
-const VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
-const MOST_BYTES = 1024
-
-/** A value as a header carries it. A list whose entry has a comma would be read as another list. */
-function headerValue(value: unknown): string | undefined {
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  const text = Array.isArray(value) ? joined(value) : value
-  return typeof text === 'string' && text.length <= MOST_BYTES && VALUE.test(text) ? text : undefined
-}
-
-function joined(list: readonly unknown[]): string | undefined {
-  const isEntry = (entry: unknown) => typeof entry === 'string' && VALUE.test(entry) && !entry.includes(',')
-  return list.every(isEntry) ? list.join(',') : undefined
 }
 
 /**
@@ -93,7 +86,15 @@ export function headersToRemove(allow: Allow, set: readonly HeaderEntry[]): read
   for (const name in request.headers) {
     if (isAlias(name, identity) && !names.includes(name)) names.push(name)
   }
+  if (identity.overrideHeader !== undefined) names.push(...spellingsOf(identity.overrideHeader, request))
   if (identity.removeCredentials) names.push(...credentialHeaders(allow))
+  return names
+}
+
+/** What no backend is sent: a header by its name, seen or not, and each twin that was sent. */
+function spellingsOf(header: string, { headers }: GatewayRequest): string[] {
+  const names = [header]
+  for (const name in headers) if (isTwin(name, header)) names.push(name)
   return names
 }
 

@@ -4,6 +4,7 @@ import { equalRoutes } from '../../core/routes/pattern.ts'
 import { fileOf, type VariantsByFlag } from '../flags/flag-file.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 import type { PolicyFile } from '../schema.ts'
+import { noFlags } from './headers.ts'
 import { unknownName } from './tenants.ts'
 
 /** `routes` are those of the file, in its order. `flags` is undefined where there is no file of them that can be read. */
@@ -55,8 +56,7 @@ function checkFlag(
   file: PolicyFile,
   flags: VariantsByFlag | undefined,
 ): readonly Fault[] {
-  if (file.flags === undefined)
-    return [{ path, message: 'the policy names no file of flags', fix: '`flags: flags.json` at the top' }]
+  if (file.flags === undefined) return [noFlags(path)]
   // a provider outside tells of its flags when it is asked
   if (!flags) return []
   const variants = flags.get(flag)

@@ -37,11 +37,11 @@ const headerName = z
     ),
   })
 
-const HEADER_VALUE = /^(?:attribute|claim):\S(?:.*\S)?$/
+const HEADER_VALUE = /^(?:attribute|flag|claim):\S(?:.*\S)?$/
 
 const noValue = refusal(
   'is not where a value comes from',
-  '`attribute:region`, `claim:email` or `{ claim: [org, name] }`',
+  '`attribute:region`, `flag:new-checkout`, `claim:email` or `{ claim: [org, name] }`',
 )
 
 const headerValue = z.union(
@@ -49,9 +49,7 @@ const headerValue = z.union(
     z.string().regex(HEADER_VALUE, noValue),
     z.strictObject({ claim: claimPath.describe("A claim of the principal's token.") }),
   ],
-  {
-    error: refusal('is not where a value comes from', '`attribute:region`, `claim:email` or `{ claim: [org, name] }`'),
-  },
+  { error: noValue },
 )
 
 export const headers = z
@@ -66,7 +64,7 @@ export const headers = z
   })
   .default({})
   .describe(
-    'More trusted headers for backends, by name: `attribute:region`, `claim:email` or `{ claim: [org, name] }`.',
+    'More trusted headers for backends, by name: `attribute:region`, `flag:new-checkout`, `claim:email` or `{ claim: [org, name] }`.',
   )
 
 export const token = z

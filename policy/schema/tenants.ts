@@ -16,6 +16,9 @@ const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
   '$flagd',
 ])
 
+/** Headers of the request, and what is ours alone. */
+const OWN_PREFIX = /^(?:header|tenantgate):/
+
 const apiKey = z
   .strictObject({
     id: name('an API key').describe('Names the key in logs and metrics.'),
@@ -47,7 +50,7 @@ const attributes = z
     z
       .string()
       .min(1)
-      .refine((key) => !OWN_ATTRIBUTES.has(key), {
+      .refine((key) => !OWN_ATTRIBUTES.has(key) && !OWN_PREFIX.test(key), {
         error: refusal('is what the gateway itself tells of a request', 'another name for the attribute'),
       }),
     z.union([z.string(), z.number(), z.boolean()], {
