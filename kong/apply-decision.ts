@@ -21,7 +21,7 @@ export interface Applied {
   readonly setUpstream: boolean
 }
 
-/** The stage that tells the backend each header; those that the policy adds say who the caller is. */
+/** The stage that tells the backend each header; those that the policy adds say who the caller is, or what a flag says. */
 const TOLD_BY: Readonly<Record<(typeof IDENTITY_HEADERS)[number], Stage>> = {
   'x-tenant-id': 'auth',
   'x-tenant-plan': 'auth',
@@ -44,7 +44,7 @@ export function isRefusal(outcome: Mark | Refusal): outcome is Refusal {
 }
 
 function markOf(allow: Allow, { id, stage, parts, unguarded, setConsumer, setUpstream }: Applied): Mark {
-  const isOwn = (name: string) => unguarded || parts.has(told.get(name) ?? 'auth')
+  const isOwn = (name: string) => unguarded || parts.has(told.get(name) ?? addedBy(name, allow))
   const known = setUpstream ? allow : withoutUpstream(allow)
   const trusted = backendHeaders(known).filter(([name]) => isOwn(name))
   const answer = parts.has('quota') ? clientHeaders(allow) : []
@@ -69,6 +69,10 @@ function withoutUpstream({ upstream: _, ...rest }: Allow): Allow {
 }
 
 const told: ReadonlyMap<string, Stage> = new Map(Object.entries(TOLD_BY))
+
+function addedBy(name: string, { identity }: Allow): Stage {
+  return identity.headers.get(name)?.kind === 'flag' ? 'flags' : 'auth'
+}
 
 /** Who has proven a credential; a host name alone makes nobody a caller. */
 function callerOf({ tenant, credential, consumer }: Allow): Caller | undefined {
