@@ -1,5 +1,5 @@
 /** The OpenFeature provider of `--flag-provider`, from its module to its end. Whoever gives the option loads the SDK; nobody else does. */
-import type { Client, EventDetails, Provider, ProviderEvents } from '@openfeature/server-sdk'
+import type { Client, EventDetails, ProviderEvents } from '@openfeature/server-sdk'
 import type { Policy } from '../../core/policy.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
@@ -17,7 +17,7 @@ export type OpenFlagProvider =
   | { readonly ok: true; readonly provider: FlagProvider }
   | { readonly ok: false; readonly problem: string }
 
-/** The SDK is one for the whole process; what its module does there besides does not meet ours. */
+/** The SDK is one for the whole process; what the module does there besides does not meet ours. */
 const DOMAIN = 'tenantgate'
 /** ms that a start waits for a provider to be ready; then requests get defaults until it is. */
 const FIRST_WAIT_MS = 2000
@@ -34,7 +34,9 @@ export async function openFlagProvider(
   const loaded = await loadProvider(file)
   if (!loaded.ok) return loaded
   const { provider } = loaded
-  const client = OpenFeature.getClient(DOMAIN).setLogger(silent)
+  // what a provider writes there itself may hold anything
+  OpenFeature.setLogger(silent)
+  const client = OpenFeature.getClient(DOMAIN)
   const name = String(provider.metadata.name)
   const ready = OpenFeature.setProviderAndWait(DOMAIN, provider).catch((error: unknown) => {
     // one whose `initialize` throws in place of rejecting never comes to the SDK's own events
@@ -50,7 +52,7 @@ export async function openFlagProvider(
       flags: createProviderFlags(client),
       async close() {
         stopTelling()
-        await within(closed(provider), LAST_WAIT_MS)
+        await within(OpenFeature.clearProviders(), LAST_WAIT_MS)
       },
     },
   }
@@ -78,14 +80,6 @@ function tell(
 function textOf(told: unknown): string | undefined {
   const message = typeof told === 'object' && told !== null && 'message' in told ? told.message : undefined
   return typeof message === 'string' ? message : undefined
-}
-
-async function closed(provider: Provider): Promise<void> {
-  try {
-    await provider.onClose?.()
-  } catch {
-    // it is over in any case
-  }
 }
 
 /** Why a policy cannot be served without the option, in words; undefined where it can. */
