@@ -1,0 +1,57 @@
+/** Routes by the variants of an OpenFeature provider, through a real Envoy and `serve` as a process. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type Backends, startBackends } from '../../demo/backends.ts'
+import { exchange } from '../../demo/smoke/exchange.ts'
+import { createFolder, policyText, type Serving, serve } from '../cli/serving.ts'
+import { socketFolder, startEnvoy, type TestEnvoy } from '../support/envoy.ts'
+import { newKey } from '../support/gate.ts'
+
+const IN_MEMORY = fileURLToPath(new URL('../fixtures/flag-providers/in-memory.mjs', import.meta.url))
+const globex = newKey()
+const sockets = socketFolder()
+const folder = createFolder()
+let sidecar: Serving
+let backends: Backends
+let envoy: TestEnvoy
+
+beforeAll(async () => {
+  const flags = 'flags: { provider: true, headers: [x-app-version] }\n'
+  const text = policyText(folder.key, flags)
+    .replace('{ default: orders-stable }', '{ default: orders-stable, flag: orders-backend }')
+    .replace('[orders-stable]', '[orders-stable, orders-canary]')
+    .replace(
+      'upstreams:',
+      `  globex: { plan: pro, apiKeys: [{ id: ci, hash: "${globex.hash}", scopes: [orders:read] }] }\nupstreams:`,
+    )
+  folder.writePolicy(text)
+  const sidecarSocket = join(sockets, 'gate.sock')
+  const listeners = ['--listen', `unix:${sidecarSocket}`, '--http', '127.0.0.1:0']
+  sidecar = await serve(['--policy', folder.policyFile, '--flag-provider', IN_MEMORY, ...listeners])
+  backends = await startBackends()
+  envoy = await startEnvoy({ sidecarSocket, backends: backends.ports })
+})
+afterAll(async () => {
+  await envoy.stop()
+  sidecar.signal('SIGKILL')
+  await sidecar.exit
+  backends.close()
+  folder.remove()
+  rmSync(sockets, { recursive: true, force: true })
+})
+
+/** The backend that answers, and the variant that it was told of. */
+async function askedBy(key: string, more: Readonly<Record<string, string>> = {}) {
+  const answer = await exchange(envoy.port, { path: '/v1/orders/1', headers: { 'x-api-key': key, ...more } })
+  const { backend, headers } = JSON.parse(answer.body) as { backend: string; headers: [string, string][] }
+  return [backend, Object.fromEntries(headers)['x-tenantgate-variant']]
+}
+
+it('go where the provider sends the tenant, or a header that the policy names', async () => {
+  expect(await askedBy(folder.key)).toEqual(['orders-canary', 'canary'])
+  expect(await askedBy(globex.key)).toEqual(['orders-stable', 'stable'])
+  expect(await askedBy(globex.key, { 'x-app-version': '2' })).toEqual(['orders-canary', 'canary'])
+  expect(await askedBy(globex.key, { 'x-tenantgate-variant': 'canary' })).toEqual(['orders-stable', 'stable'])
+})
