@@ -8,6 +8,7 @@ import { type AdminEvent, changeTexts } from '../core/admin-event.ts'
 import type { Decision } from '../core/decision.ts'
 import type { Overrun } from '../core/descriptors/descriptor.ts'
 import { maskAndCut } from '../core/mask-secrets.ts'
+import { type CandidateLog, candidateLog } from './candidate-log.ts'
 import { type FlagProviderLog, flagProviderLog } from './flag-provider-log.ts'
 import { type LineSink, openStdout } from './stdout.ts'
 import { type StoreLog, storeLog } from './store-log.ts'
@@ -24,7 +25,7 @@ export interface Addresses {
   readonly admin?: string | undefined
 }
 
-export interface Log extends StoreLog, FlagProviderLog {
+export interface Log extends StoreLog, FlagProviderLog, CandidateLog {
   /** Whether `decided` would write a line; asked before the work for one is done. */
   readonly decisions: { readonly allow: boolean; readonly deny: boolean }
   /** Denials at info, and allows that are none but for shadow; other allows at debug. */
@@ -128,6 +129,7 @@ export function createLog(level: LogLevel, stream: DestinationStream, close: Log
     ...administration(logger),
     ...tls(logger),
     ...storeLog(logger),
+    ...candidateLog(logger),
     ...flagProviderLog(logger),
     fault: (what, fault) => logger.error(faultFields(fault), what),
     close,

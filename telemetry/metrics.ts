@@ -2,6 +2,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { DENIALS, type DenyReason, REASONS, type Reason, type ShadowDenial } from '../core/decision.ts'
 import { type AuditCounts, addAuditMetrics, addStateMetrics, type StateCounts } from './administration-metrics.ts'
+import { addCandidateMetrics, type CandidateMetrics } from './candidate-metrics.ts'
 import { addFlagProviderMetrics } from './flag-provider-metrics.ts'
 import { addPluginServerMetrics, type PluginServerCounts } from './plugin-server-metrics.ts'
 import { addRatelimitMetrics, type RatelimitMetrics } from './ratelimit-metrics.ts'
@@ -30,6 +31,8 @@ export interface Metrics {
   addThrottle(counts: WaitingCount): void
   /** From now on a scrape tells of ShouldRateLimit too, also of the domains that are there without a configuration; at most once. */
   addRatelimit(domains: readonly string[]): RatelimitMetrics
+  /** From now on a scrape tells of a candidate policy; at most one. */
+  addCandidate(): CandidateMetrics
   /** From now on a scrape tells of a listener with TLS; at most once. */
   addTls(): TlsMetrics
   /** From now on a scrape tells of this plugin server too; at most one. */
@@ -76,6 +79,7 @@ export function createMetrics(now: () => number): Metrics {
     delayed: addDelayMetrics(registry),
     addThrottle: (counts) => addWaitingMetrics(registry, counts),
     addRatelimit: (domains) => addRatelimitMetrics(registry, domains, (reason) => observed.inc({ reason })),
+    addCandidate: () => addCandidateMetrics(registry),
     addTls: () => addTlsMetrics(registry),
     addPluginServer: (counts) => addPluginServerMetrics(registry, counts),
     addState: (counts) => addStateMetrics(registry, counts),

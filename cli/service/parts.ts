@@ -1,5 +1,6 @@
 /** What stands around a gate whatever its policy says: the clock, the issuers, and where it is told and counted. */
 import { performance } from 'node:perf_hooks'
+import type { CandidateView } from '../../admin/candidate.ts'
 import { createFailedCredentials } from '../../stores/failed-credentials.ts'
 import { createFetchKeys } from '../../stores/remote/fetch-keys.ts'
 import { createIntrospect } from '../../stores/remote/introspect.ts'
@@ -31,6 +32,8 @@ export interface Surroundings extends Pick<GateParts, 'throttle' | 'signingKey' 
 /** The surroundings, and the stores that the policy asks for. */
 export interface ServiceParts extends Surroundings, Stores {
   readonly credentials: GateParts['credentials']
+  /** What there is to tell of a candidate policy; absent where the service runs without one. */
+  readonly candidate?: () => CandidateView
 }
 
 export interface PartsOptions {

@@ -11,6 +11,8 @@ import { type ListenAddress, readAddress, readListenAddress } from './listen-add
 
 export interface ServiceOptions {
   readonly policy: PolicySource
+  /** Path of a policy that is only tried; undefined for none. */
+  readonly candidate: string | undefined
   /** Where probes and metrics are served; undefined for nowhere. */
   readonly http: ListenAddress | undefined
   readonly drainTimeoutMs: number
@@ -44,6 +46,7 @@ const { redis: _, ...ofRedis } = REDIS_SPECS
 export const SERVICE_SPECS = {
   ...ofRedis,
   policy: { type: 'string' },
+  candidate: { type: 'string' },
   http: { type: 'string' },
   'drain-timeout': { type: 'string' },
   'log-level': { type: 'string' },
@@ -77,9 +80,11 @@ export function readServiceOptions(
   if (drainTimeoutMs === undefined) return wrongUse(noDuration('drain-timeout', drainTimeout))
   const admin = readAdmin(given, env)
   if (!admin.ok) return admin
-  const { state, audit, 'flag-provider': flagProvider } = given
+  const { state, audit, candidate, 'flag-provider': flagProvider } = given
+  if (candidate?.includes('://')) return wrongUse(`--candidate is a file, not '${candidate}'`)
   const { policy } = source
-  const options = { policy, drainTimeoutMs, logLevel, state, audit: orOff(audit), admin: admin.admin, flagProvider }
+  const own = { policy, drainTimeoutMs, logLevel, state, audit: orOff(audit), admin: admin.admin }
+  const options = { ...own, candidate, flagProvider }
   if (http === 'off') return { ok: true, options: { ...options, http: undefined } }
   const read = readAddress(http)
   if (!read.ok) return wrongInput(`--http: ${read.problem}`)

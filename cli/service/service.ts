@@ -4,6 +4,7 @@ import { formatProblem, type Problem } from '../../policy/problem.ts'
 import type { Log } from '../../telemetry/log.ts'
 import { badInput, EXIT, type Io } from '../io.ts'
 import { createAdministration } from './administration.ts'
+import { candidateBeside } from './candidate/candidate-beside.ts'
 import type { Gate } from './gate.ts'
 import type { Gateway } from './gateway.ts'
 import { openListeners, type Wanted } from './listeners.ts'
@@ -70,7 +71,8 @@ async function openService(
   makeGateway: MakeGateway,
   stopping: Promise<StopSignal>,
 ): Promise<Opened> {
-  const starting = startPolicy(options.policy, io.env, around)
+  const beside = options.candidate === undefined ? undefined : candidateBeside(options.candidate, io.env, around)
+  const starting = startPolicy(options.policy, io.env, beside?.around ?? around)
   const probes = createProbes(around.metrics, starting.waitsFor)
   const mayTakeLong = options.policy.kind === 'redis'
   const early = mayTakeLong ? await probes.open(options.http) : undefined
@@ -82,7 +84,7 @@ async function openService(
     return policy
   }
   if (!policy.ok) return policy
-  const { followed } = policy
+  const followed = beside ? await beside.join(policy.followed) : policy.followed
   const { gate, parts } = followed
   const gateway = await makeGateway(gate, parts)
   if (!('server' in gateway)) return gateway
