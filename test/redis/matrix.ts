@@ -175,7 +175,9 @@ async function weather({ group, instances, tenants, importAgain }: Scene, fault:
     expect((await instance.ask('/allow', revoked)).reason).toBe('revoked_credential')
   }
   await counted.useUp(instances)
-  expect(counted.admitted()).toBeLessThanOrEqual(isLost ? MOST_AFTER_LOSS : MOST_AFTER_OUTAGE)
+  // sentinels ask through the same wire: they may have put another in its place, without what was charged to this one since
+  const isTakenOver = !isInherited && (await group.serving(key)) !== node
+  expect(counted.admitted()).toBeLessThanOrEqual(isLost || isTakenOver ? MOST_AFTER_LOSS : MOST_AFTER_OUTAGE)
   expect(counted.admitted()).toBeGreaterThan(QUOTA / 2)
 }
 
