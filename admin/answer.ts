@@ -3,8 +3,10 @@ import type { ServerResponse } from 'node:http'
 
 export interface Done {
   readonly ok: true
-  readonly status: 200 | 201
+  /** Beyond 299 where another protocol says in its own words what is wrong. */
+  readonly status: 200 | 201 | 304 | 400 | 404 | 500
   readonly body: Readonly<Record<string, unknown>>
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface Problem {
@@ -30,6 +32,7 @@ const PROBLEMS = {
   unknown_limit: [404, 'Not Found'],
   method_not_allowed: [405, 'Method Not Allowed'],
   id_taken: [409, 'Conflict'],
+  too_many_switches: [409, 'Conflict'],
   credential_revoked: [409, 'Conflict'],
   credential_expired: [409, 'Conflict'],
   rotation_under_way: [409, 'Conflict'],
@@ -43,7 +46,9 @@ const PROBLEMS = {
 
 export type Code = keyof typeof PROBLEMS
 
-export const done = (status: Done['status'], body: Done['body']): Done => ({ ok: true, status, body })
+export const done = (status: Done['status'], body: Done['body'], headers: Done['headers'] = {}): Done => {
+  return { ok: true, status, body, headers }
+}
 export const problem = (code: Code, detail: string): Problem => ({ ok: false, code, detail })
 
 /** Headers by code, where RFC 9110 or RFC 6750 wants one. */
@@ -63,16 +68,17 @@ export function send(
     ? ([answer.status, 'json', answer.body] as const)
     : problemParts(answer, requestId)
   const text = JSON.stringify(body)
+  // RFC 9110 §15.4.5: a 304 has no content
+  const content = status === 304 ? '' : text
   response.writeHead(status, {
-    'content-type': `application/${type}`,
-    'content-length': Buffer.byteLength(text),
+    ...(status !== 304 && { 'content-type': `application/${type}`, 'content-length': Buffer.byteLength(content) }),
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
     'x-request-id': requestId,
-    ...(!answer.ok && { connection: 'close', ...HEADERS[answer.code] }),
+    ...(answer.ok ? answer.headers : { connection: 'close', ...HEADERS[answer.code] }),
     ...headers,
   })
-  response.end(text)
+  response.end(content)
 }
 
 function problemParts({ code, detail }: Problem, requestId: string) {

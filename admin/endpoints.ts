@@ -4,16 +4,18 @@ import type { TargetValue } from '../core/admin-event.ts'
 import type { Answer } from './answer.ts'
 import { readBody, readValue } from './body.ts'
 import { askedRequest, explain } from './explain.ts'
+import { flagsQuery, listFlags, switchFlag } from './flags.ts'
 import { issueKey, keysQuery, listKeys, newKey, revokeKey, rotateKey, rotation } from './keys.ts'
 import { changeLimit, limitChange } from './limit-change.ts'
 import { limitsQuery, listLimits } from './limits.ts'
+import { evaluateAll, evaluateOne } from './ofrep.ts'
 import type { AdminParts } from './parts.ts'
 import { listRevocations, revocation, revocationsQuery, revoke } from './revocations.ts'
 import { listUsage, usageQuery } from './usage.ts'
-import { credentialId, limitName, tenantId } from './words.ts'
+import { credentialId, flagName, limitName, tenantId } from './words.ts'
 
-/** What names in a path look like. They need no escapes, so what has some is of none. */
-export const NAMES = { tenant: tenantId, id: credentialId, limit: limitName } as const
+/** What names in a path look like. All but those of flags need no escapes, so what has some is of none. */
+export const NAMES = { tenant: tenantId, id: credentialId, limit: limitName, flag: flagName } as const
 
 interface Asked {
   readonly request: IncomingMessage
@@ -26,7 +28,7 @@ export type Names = Readonly<Partial<Record<keyof typeof NAMES, string>>>
 
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  /** `{tenant}`, `{id}` and `{limit}` stand for names. */
+  /** `{tenant}`, `{id}`, `{limit}` and `{flag}` stand for names. */
   readonly path: string
   /** How audits name it; what changes nothing has none. */
   readonly action?: string
@@ -138,5 +140,36 @@ export const ENDPOINTS: readonly Endpoint[] = [
       const read = await readBody(request, askedRequest)
       return read.ok ? explain(read.value, parts) : read
     },
+  },
+  {
+    method: 'GET',
+    path: '/v1/flags',
+    async run({ query }, parts) {
+      const read = readValue(query, flagsQuery)
+      return read.ok ? listFlags(read.value, parts) : read
+    },
+  },
+  {
+    method: 'POST',
+    path: '/v1/flags/{flag}/off',
+    action: 'flag_switched_off',
+    run: async ({ names: { flag = '' } }, parts) => switchFlag(flag, 'off', parts),
+  },
+  {
+    method: 'POST',
+    path: '/v1/flags/{flag}/on',
+    action: 'flag_switched_on',
+    run: async ({ names: { flag = '' } }, parts) => switchFlag(flag, 'on', parts),
+  },
+  {
+    // OFREP, here and below
+    method: 'POST',
+    path: '/ofrep/v1/evaluate/flags',
+    run: async ({ request }, parts) => evaluateAll(request, parts),
+  },
+  {
+    method: 'POST',
+    path: '/ofrep/v1/evaluate/flags/{flag}',
+    run: async ({ request, names: { flag = '' } }, parts) => evaluateOne(flag, request, parts),
   },
 ]

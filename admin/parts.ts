@@ -2,6 +2,7 @@
 import type { AdminEvent } from '../core/admin-event.ts'
 import type { Ledger } from '../core/credentials/records.ts'
 import type { Explained } from '../core/explained.ts'
+import type { Flags } from '../core/flags/evaluate.ts'
 import type { LimitStore } from '../core/limits/limit.ts'
 import type { MaybePromise } from '../core/maybe-promise.ts'
 import type { Found, Issuer, Policy, Tenant, TenantDirectory } from '../core/policy.ts'
@@ -13,6 +14,8 @@ export interface AdminParts {
   readonly token: string
   /** The live policy. */
   readonly policy: () => Policy
+  /** Evaluates the flags of the live policy. */
+  readonly flags: () => Flags
   readonly ledger: Ledger
   /** ms since the epoch, to the minute, of keys by their hashes; undefined where nobody has seen the key. */
   readonly lastUsed: (hashes: readonly string[]) => MaybePromise<readonly (number | undefined)[]>

@@ -8,7 +8,7 @@ import { type Problem, problem } from './answer.ts'
  * at once the second sees what the first has done.
  */
 export async function record(
-  ledger: Ledger,
+  ledger: Pick<Ledger, 'add'>,
   plan: () => MaybePromise<readonly AdminRecord[] | Problem>,
 ): Promise<Problem | undefined> {
   let refused: Problem | undefined

@@ -89,8 +89,9 @@ function namesIn(pathname: string, pattern: string): Names | undefined {
       continue
     }
     const name = segment.slice(1, -1) as keyof typeof NAMES
-    if (!NAMES[name].safeParse(text).success) return undefined
-    names[name] = text
+    const read = NAMES[name].safeParse(text)
+    if (!read.success) return undefined
+    names[name] = read.data
   }
   return names
 }

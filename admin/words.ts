@@ -9,6 +9,9 @@ export const instant = z.iso.datetime({ offset: true }).transform((text) => Date
 
 export const tenantId = z.string().regex(TENANT_ID, 'is not a tenant id')
 
+/** No name that a policy or a client gives: code that looks them up in an object finds something there. */
+export const INHERITED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
+
 /** Pasted by mistake, it would be written where no credential may stand. */
 const holdsNone = (value: string) => !holdsSecret(value)
 
@@ -19,6 +22,21 @@ export const credentialId = z
 export const limitName = z
   .string()
   .regex(NAME, 'is not the name of a limit')
+  .refine(holdsNone, 'is a credential, and no name')
+
+/** A flag's name is any text; in a path it stands percent-encoded (RFC 3986 §2.1). What every object has is none. */
+const PLAIN_NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,256}$/u
+export const flagName = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return decodeURIComponent(text)
+    } catch {
+      context.addIssue({ code: 'custom', message: 'is not percent-encoded UTF-8' })
+      return z.NEVER
+    }
+  })
+  .refine((name) => PLAIN_NAME.test(name) && !INHERITED.has(name), 'is not the name of a flag')
   .refine(holdsNone, 'is a credential, and no name')
 
 /** Whose limit it is. */

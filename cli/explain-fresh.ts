@@ -1,7 +1,7 @@
 /** Decides a request for the explanation alone, with limits that nobody has used. */
 import { NO_FAILURE_LIMIT } from '../core/credentials/attempt.ts'
 import { createCredentials } from '../core/credentials/authenticate.ts'
-import { type CredentialRecords, NO_KEY_USES } from '../core/credentials/records.ts'
+import { type Ledger, NO_KEY_USES } from '../core/credentials/records.ts'
 import { type Explained, explained } from '../core/explained.ts'
 import type { Policy } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
@@ -11,7 +11,14 @@ import { createIntrospect } from '../stores/remote/introspect.ts'
 import { createTokenMemory } from '../stores/token-memory.ts'
 import { flagsOf } from './service/provider-flags.ts'
 
-export function explainFresh(request: GatewayRequest, policy: Policy, records: CredentialRecords): Promise<Explained> {
+/** What administration has changed, as far as it is known. */
+export type Recorded = Pick<Ledger, 'records' | 'switches'>
+
+export function explainFresh(
+  request: GatewayRequest,
+  policy: Policy,
+  { records, switches }: Recorded,
+): Promise<Explained> {
   const given = {
     policy,
     credentials: createCredentials(policy, {
@@ -23,7 +30,7 @@ export function explainFresh(request: GatewayRequest, policy: Policy, records: C
       uses: NO_KEY_USES,
     }),
     limits: createMemoryLimits(),
-    flags: flagsOf(policy),
+    flags: flagsOf(policy, undefined, switches),
     now: Date.now(),
   }
   return explained(request, given, 'fresh: as if nobody had used them yet')

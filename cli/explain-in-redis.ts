@@ -45,7 +45,8 @@ async function explainOver(
   if (!('policy' in first)) return first
   const { policy, following } = first
   await following.records.refresh()
-  const told = await explainFresh(request, policy, following.records.records())
+  const { index, records } = following.records
+  const told = await explainFresh(request, policy, { records: records(), switches: index.switches })
   followed?.close()
   return told
 }

@@ -1,11 +1,8 @@
 /** `tenantgate explain`: why a request would be allowed or denied, stage by stage. Nothing is charged. */
-import { resolve } from 'node:path'
-import { type CredentialRecords, NO_RECORDS } from '../core/credentials/records.ts'
 import type { Explained } from '../core/explained.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import { loadPolicy } from '../policy/load.ts'
 import { formatProblem } from '../policy/problem.ts'
-import { openStateFile } from '../stores/records/state-file.ts'
 import type { AdminClient } from './admin/admin-client.ts'
 import { PLACE_SPECS } from './admin/server-options.ts'
 import { explainFresh } from './explain-fresh.ts'
@@ -13,6 +10,7 @@ import { REQUEST_SPECS, requestOf } from './explain-request.ts'
 import { badInput, EXIT, type Io, wrongUse } from './io.ts'
 import { keyPlaceOf, WHERE } from './keys/key-place.ts'
 import { readOptions } from './options.ts'
+import { recordedIn } from './recorded-in.ts'
 import { REDIS_SPECS } from './redis-options.ts'
 import { printable } from './table.ts'
 
@@ -74,9 +72,9 @@ export async function explain(argv: readonly string[], io: Io): Promise<number> 
     for (const problem of loaded.problems) io.stderr.write(`${formatProblem(problem)}\n`)
     return EXIT.badInput
   }
-  const records = await recordsOf(options.state)
-  if (typeof records === 'string') return badInput(io, [`tenantgate: --state: ${records}`])
-  return tell(await explainFresh(request, loaded.policy, records), 'fresh buckets')
+  const recorded = await recordedIn(options.state)
+  if (typeof recorded === 'string') return badInput(io, [`tenantgate: --state: ${recorded}`])
+  return tell(await explainFresh(request, loaded.policy, recorded), 'fresh buckets')
 }
 
 /** By the live policy, with the state of its limits; a text says why there is no answer. */
@@ -93,14 +91,6 @@ function isExplained(body: object): body is Explained {
   return (
     (decision === 'allow' || decision === 'deny') && Array.isArray(stages) && [toBackend, toClient].every(isHeaders)
   )
-}
-
-/** What the file says now; a text says why it cannot be read. */
-async function recordsOf(file: string | undefined): Promise<CredentialRecords | string> {
-  if (file === undefined) return NO_RECORDS
-  const ignored = { onProblem() {}, onMended() {}, onLost() {}, onTorn() {} }
-  const opened = await openStateFile({ path: resolve(file), now: Date.now, ...ignored })
-  return opened.ok ? opened.state.records : opened.problem
 }
 
 function asText({ decision, stages, toBackend, toClient }: Explained, buckets: string): string {

@@ -11,6 +11,7 @@ export function createAdministration(token: string, gate: Gate, parts: ServicePa
   return createAdminServer({
     token,
     policy: () => gate.policy,
+    flags: () => gate.flags(),
     ledger,
     lastUsed: (hashes) => uses.lastUsed(hashes),
     limits,

@@ -5,6 +5,8 @@ import { onlyLookedUp } from '../../core/credentials/look-only.ts'
 import { decide, type Given, type Stages } from '../../core/decide.ts'
 import type { Decision } from '../../core/decision.ts'
 import { type Explained, explained } from '../../core/explained.ts'
+import type { Flags } from '../../core/flags/evaluate.ts'
+import type { Switches } from '../../core/flags/switches.ts'
 import { createIdentityTokens, type PublicKeys } from '../../core/identity/token.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
 import { lookOnly } from '../../core/limits/look-only.ts'
@@ -34,6 +36,8 @@ export interface Gate {
   identityKeys(): Promise<PublicKeys> | undefined
   /** The keys of issuers that the live policy fetches, for another policy that names the same. */
   keySets(): Credentials['keySets']
+  /** What evaluates the flags of the live policy. */
+  flags(): Flags
 }
 
 export interface GateParts {
@@ -47,6 +51,8 @@ export interface GateParts {
   readonly signingKey: OwnSigningKey
   /** Evaluates the flags of a policy that leaves them to a provider; undefined where none is loaded. */
   readonly flagProvider?: Pick<FlagProvider, 'flags'> | undefined
+  /** Flags that are switched off, in any policy. */
+  readonly switches: Switches
   /** ms since the epoch. */
   readonly now: () => number
   /** ms from anywhere, never going back; what takes time is measured by it. */
@@ -96,6 +102,7 @@ export function createGate(first: Policy, parts: GateParts): Gate {
     },
     identityKeys: () => snapshot.identityTokens?.publicKeys(),
     keySets: () => snapshot.credentials.keySets,
+    flags: () => snapshot.flags,
   }
 }
 
@@ -119,7 +126,7 @@ function takeUp(policy: Policy, parts: GateParts, memory: TokenMemory, previous?
 }
 
 /** What a decision asks of the world. */
-export type SnapshotParts = Pick<GateParts, 'limits' | 'credentials' | 'flagProvider' | 'now'>
+export type SnapshotParts = Pick<GateParts, 'limits' | 'credentials' | 'flagProvider' | 'switches' | 'now'>
 
 /**
  * What decides by a policy, without holding anybody back or signing anything. What an older policy has verified is not known to
@@ -127,14 +134,14 @@ export type SnapshotParts = Pick<GateParts, 'limits' | 'credentials' | 'flagProv
  */
 export function snapshotOf(
   policy: Policy,
-  { limits, now, flagProvider, ...parts }: SnapshotParts,
+  { limits, now, flagProvider, switches, ...parts }: SnapshotParts,
   memory: TokenMemory,
   known?: Pick<Credentials, 'keySets'>,
 ): Snapshot {
   const credentials = createCredentials(policy, { ...parts.credentials, ...memory }, known)
   // fetched ahead, so that the first token does not wait for its issuer
   for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
-  return { policy, credentials, limits, flags: flagsOf(policy, flagProvider?.flags), clock: now }
+  return { policy, credentials, limits, flags: flagsOf(policy, flagProvider?.flags, switches), clock: now }
 }
 
 type Looking = Pick<Given, 'policy' | 'credentials' | 'limits' | 'flags'>

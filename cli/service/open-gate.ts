@@ -112,6 +112,7 @@ function gateOver(stores: Stores, policy: Policy, around: Surroundings): OpenGat
   const { ledger, uses, usage } = stores
   around.metrics.addUsage(() => usage.counts)
   usage.start()
-  const parts = { ...around, ...stores, credentials: { ...around.issuers, records: ledger.records, uses } }
+  const credentials = { ...around.issuers, records: ledger.records, uses }
+  const parts = { ...around, ...stores, credentials, switches: ledger.switches }
   return { ok: true, gate: createGate(policy, parts), parts }
 }

@@ -34,6 +34,7 @@ export interface ServiceParts extends Surroundings, Stores {
   readonly credentials: GateParts['credentials']
   /** What there is to tell of a candidate policy; absent where the service runs without one. */
   readonly candidate?: () => CandidateView
+  readonly switches: GateParts['switches']
 }
 
 export interface PartsOptions {

@@ -69,6 +69,8 @@ interface More {
   readonly limits?: LimitStore
   /** In the place of the policy's own. */
   readonly directory?: (own: TenantDirectory) => TenantDirectory
+  /** Of the file `flags.json`, where the policy names one. */
+  readonly flags?: object
   /** Of the key that stands in the policy. */
   readonly scopes?: readonly string[]
 }
@@ -77,6 +79,7 @@ export async function administration(more: More = {}): Promise<Administration> {
   const { key, hash } = newKey()
   const plain = policyOf(more.policy?.(hash) ?? policyText(hash, more.scopes ?? ['orders:read']), {
     secret: 'k'.repeat(64),
+    'flags.json': JSON.stringify(more.flags ?? {}),
   })
   const policy: Policy = { ...plain, directory: more.directory?.(plain.directory) ?? plain.directory }
   const ledger = more.ledger ?? createMemoryLedger()
@@ -89,11 +92,12 @@ export async function administration(more: More = {}): Promise<Administration> {
     policy,
     credentials: createCredentials(policy, partsOf({ records: ledger.records, uses })),
     limits: more.limits ?? createMemoryLimits(),
-    flags: createFlags(undefined),
+    flags: createFlags(policy.flags?.definition, ledger.switches),
   }
   const server = createAdminServer({
     token: TOKEN,
     policy: () => policy,
+    flags: () => given.flags,
     ledger,
     lastUsed: uses.lastUsed,
     limits: given.limits,

@@ -1,6 +1,7 @@
 /** What shadow lets through is told where a refusal would be: in the log at its level, in the audit, and in the metrics. */
 import { describe, expect, it } from 'vitest'
 import { createGate } from '../../cli/service/gate.ts'
+import { NOTHING_OFF } from '../../core/flags/switches.ts'
 import type { Use } from '../../core/usage.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { createThrottle } from '../../stores/throttle.ts'
@@ -29,6 +30,7 @@ async function told(level: LogLevel, path: string) {
     limits: createMemoryLimits(),
     throttle: createThrottle({ now: () => NOON, elapsed: () => 0, onDelayed() {} }),
     credentials: partsOf({}),
+    switches: NOTHING_OFF,
     metrics,
     log: createLog(level, { write: (line: string) => void lines.push(line) }),
     audit: createAudit(sink, () => NOON),

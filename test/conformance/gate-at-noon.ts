@@ -3,6 +3,7 @@ import { createGate, type Gate } from '../../cli/service/gate.ts'
 import type { FailedCredentials } from '../../core/credentials/attempt.ts'
 import type { CredentialParts } from '../../core/credentials/authenticate.ts'
 import { NO_KEY_USES, NO_RECORDS } from '../../core/credentials/records.ts'
+import { NOTHING_OFF, type Switches } from '../../core/flags/switches.ts'
 import type { LimitStore } from '../../core/limits/limit.ts'
 import type { Policy } from '../../core/policy.ts'
 import { createFailedCredentials } from '../../stores/failed-credentials.ts'
@@ -17,10 +18,12 @@ export interface GateAtNoon {
   reset(): void
 }
 
-/** What a table may give the gate besides its policy: who answers about opaque tokens, and what was revoked. */
-export type GivenParts = Partial<Pick<CredentialParts, 'introspect' | 'records'>>
+/** What a table may give the gate besides its policy: who answers about opaque tokens, what was revoked and switched off. */
+export interface GivenParts extends Partial<Pick<CredentialParts, 'introspect' | 'records'>> {
+  readonly switches?: Switches
+}
 
-export function gateAtNoon(policy: Policy, parts: GivenParts = {}): GateAtNoon {
+export function gateAtNoon(policy: Policy, { switches = NOTHING_OFF, ...parts }: GivenParts = {}): GateAtNoon {
   let limits = createMemoryLimits()
   let failures = createFailedCredentials()
   const latest: LimitStore = {
@@ -45,6 +48,7 @@ export function gateAtNoon(policy: Policy, parts: GivenParts = {}): GateAtNoon {
       limits: latest,
       throttle: createThrottle({ ...CLOCKS, onDelayed() {} }),
       credentials: { ...NO_PARTS, ...parts, failures: latestFailures },
+      switches,
     }),
     reset: () => {
       limits = createMemoryLimits()

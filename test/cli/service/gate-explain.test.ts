@@ -42,6 +42,7 @@ function gate() {
     limits,
     throttle: createThrottle({ now: () => NOON, elapsed: () => 0, onDelayed: () => void lines.push('delayed') }),
     credentials: partsOf({ failures: createFailedCredentials(), uses, records: ledger.records }),
+    switches: ledger.switches,
     metrics,
     log: createLog('debug', { write: (line: string) => void lines.push(line) }),
     audit: createAudit(sink, () => NOON),

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { createGate } from '../../../cli/service/gate.ts'
 import type { Stages } from '../../../core/decide.ts'
+import { NOTHING_OFF } from '../../../core/flags/switches.ts'
 import type { Use } from '../../../core/usage.ts'
 import { createMemoryLimits } from '../../../stores/memory-limits.ts'
 import { createThrottle } from '../../../stores/throttle.ts'
@@ -25,6 +26,7 @@ function counted() {
     limits: createMemoryLimits(),
     throttle: createThrottle({ now: () => NOON, elapsed: () => 0, onDelayed() {} }),
     credentials: partsOf({}),
+    switches: NOTHING_OFF,
     metrics: { decided() {}, policyLive() {} },
     log: { decisions: { allow: false, deny: false }, decided() {} },
     audit: NO_AUDIT,

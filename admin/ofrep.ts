@@ -1,0 +1,105 @@
+/**
+ * OpenFeature's Remote Evaluation Protocol: programs on this machine ask for flags with a context of their own.
+ * https://openfeature.dev/specification/appendix-c
+ */
+import { createHash } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { z } from 'zod'
+import type { Flags } from '../core/flags/evaluate.ts'
+import type { Tenant } from '../core/policy.ts'
+import { type Answer, done } from './answer.ts'
+import { readBody } from './body.ts'
+import { contextFor, type Given, readContext, tenantIn } from './ofrep-context.ts'
+import type { AdminParts } from './parts.ts'
+import { StoreAway } from './store-away.ts'
+
+/** Of the codes of OpenFeature those that the protocol has. */
+type ErrorCode = 'PARSE_ERROR' | 'INVALID_CONTEXT' | 'TARGETING_KEY_MISSING' | 'FLAG_NOT_FOUND' | 'GENERAL'
+
+interface Failure {
+  readonly errorCode: ErrorCode
+  readonly errorDetails: string
+}
+
+type OfrepParts = Pick<AdminParts, 'policy' | 'flags' | 'now'>
+
+/** What is known of whoever the flags are asked for. */
+interface Asked {
+  readonly given: Given
+  readonly tenant: Tenant | undefined
+}
+
+const evaluationRequest = z.object({ context: z.unknown().optional() })
+
+/** One flag. A body that cannot be read, in size or type, is a problem as everywhere here. */
+export async function evaluateOne(key: string, request: IncomingMessage, parts: OfrepParts): Promise<Answer> {
+  const asked = await readAsked(request, parts)
+  if ('ok' in asked) return asked
+  if ('errorCode' in asked) return failed(asked, { key })
+  const found = await evaluated(key, asked, parts.flags(), parts.now())
+  return 'errorCode' in found ? failed(found, { key }) : done(200, { key, ...found })
+}
+
+/** All flags that are known by name; with `If-None-Match` they are told only where something is another than the last time. */
+export async function evaluateAll(request: IncomingMessage, parts: OfrepParts): Promise<Answer> {
+  const asked = await readAsked(request, parts)
+  if ('ok' in asked) return asked
+  if ('errorCode' in asked) return failed(asked, {})
+  const [flags, now] = [parts.flags(), parts.now()]
+  const told = flags.names.map(async (key) => ({ key, ...(await evaluated(key, asked, flags, now)) }))
+  const body = { flags: await Promise.all(told) }
+  // of the answer itself: rules, switches, rollouts and the clock may all change it, and nothing else matters
+  const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url')}"`
+  const isKnown = isAmong(etag, request.headers['if-none-match'])
+  return done(isKnown ? 304 : 200, isKnown ? {} : body, { etag })
+}
+
+/** RFC 9110 §13.1.2: by weak comparison. */
+function isAmong(etag: string, header: string | undefined): boolean {
+  const tags = header?.split(',').map((tag) => tag.trim().replace(/^W\//, '')) ?? []
+  return tags.includes(etag) || tags.includes('*')
+}
+
+async function readAsked(request: IncomingMessage, parts: OfrepParts): Promise<Asked | Failure | Answer> {
+  const read = await readBody(request, evaluationRequest)
+  if (!read.ok) return read.code === 'malformed' ? { errorCode: 'PARSE_ERROR', errorDetails: read.detail } : read
+  const given = readContext(read.value.context)
+  if (typeof given === 'string') return { errorCode: 'INVALID_CONTEXT', errorDetails: given }
+  try {
+    return { given, tenant: await tenantIn(given, parts) }
+  } catch (away) {
+    if (!(away instanceof StoreAway)) throw away
+    return { errorCode: 'GENERAL', errorDetails: 'What is known of the tenant cannot be read now.' }
+  }
+}
+
+function failed(failure: Failure, key: { readonly key?: string }): Answer {
+  const status = failure.errorCode === 'FLAG_NOT_FOUND' ? 404 : isOurs(failure) ? 500 : 400
+  return done(status, { ...key, ...failure })
+}
+
+const isOurs = ({ errorCode }: Failure) => errorCode === 'GENERAL'
+
+const NO_KEY: Failure = {
+  errorCode: 'TARGETING_KEY_MISSING',
+  errorDetails: 'The context names neither a targetingKey nor a tenant or user to take in its place.',
+}
+
+/** Without a value the caller keeps its own: so it is with a flag that is off, or that comes to no variant. */
+async function evaluated(key: string, { given, tenant }: Asked, flags: Flags, now: number) {
+  if (!flags.names.includes(key)) return notFound(key)
+  const context = contextFor(given, tenant, flags.keyedBy(key), now)
+  if (!context) return NO_KEY
+  const { value, variant, reason, errorCode } = await flags.evaluate(key, null, context)
+  if (reason === 'ERROR') return broken(errorCode)
+  return { reason, ...(variant !== undefined && { variant }), ...(value !== null && { value }) }
+}
+
+function notFound(key: string): Failure {
+  return { errorCode: 'FLAG_NOT_FOUND', errorDetails: `The live policy has no file in which there is a flag '${key}'.` }
+}
+
+function broken(errorCode: string | undefined): Failure {
+  const known = errorCode === 'PARSE_ERROR' || errorCode === 'TARGETING_KEY_MISSING' ? errorCode : 'GENERAL'
+  return { errorCode: known, errorDetails: 'The rules of the flag come to nothing.' }
+}
