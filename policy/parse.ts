@@ -10,7 +10,7 @@
  *   compile.ts                 parts → the core's Policy
  *   load.ts, watch.ts          at once, or followed live through parse-thread.ts and parse-worker.ts
  */
-import { dirname, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 import type { Limit } from '../core/limits/limit.ts'
 import type { Issuer } from '../core/policy.ts'
 import { checkCosts } from './checks/costs.ts'
@@ -75,7 +75,7 @@ export function parsePolicy(
   }
   const refuse = (problems: readonly Problem[]): ParseResult => ({
     ok: false,
-    problems: sorted(problems),
+    problems: sorted(problems, file),
     files: [...contents.keys()],
   })
 
@@ -87,9 +87,9 @@ export function parsePolicy(
   const shape = checkShape(document.value, MAX_PROBLEMS)
   if (!shape.ok) return refuse(shape.faults.map(place))
 
-  const { faults, parts } = checkMeaning(shape.file, { read, env }, tenantsElsewhere)
+  const { faults, notes: slips, parts } = checkMeaning(shape.file, { read, env }, tenantsElsewhere)
   if (faults.length > 0) return refuse(faults.slice(0, MAX_PROBLEMS).map(place))
-  const notes = sorted(noteSlips(shape.file).slice(0, MAX_PROBLEMS).map(place))
+  const notes = sorted([...noteSlips(shape.file), ...slips].slice(0, MAX_PROBLEMS).map(place), file)
   const version = versionOf(text, [...contents.values()])
   const versioned = { ...parts, head: { ...parts.head, version } }
   return { ok: true, parts: versioned, document, notes, files: [...contents.keys()] }
@@ -97,6 +97,8 @@ export function parsePolicy(
 
 interface Meaning {
   readonly faults: readonly Fault[]
+  /** Of the files that it names. */
+  readonly notes: readonly Fault[]
   readonly parts: PolicyParts
 }
 
@@ -107,7 +109,7 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
   const { issuers, faults: ofIssuers } = resolveIssuers(file, outside)
   const signing = resolveSigningKeys(file.identity.token, outside)
   const state = resolveState(file, outside, tenantsElsewhere)
-  const flags = resolveFlags(file, outside)
+  const flags = resolveFlags(file, outside, MAX_PROBLEMS)
   const limits: Limit[] = [...plans.values()].flat()
   for (const { tenant } of tenants) if (tenant.limits) limits.push(...tenant.limits)
   return {
@@ -121,9 +123,10 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
       ...checkCredentials(file),
       ...checkHeaders(file, flags.variants),
       ...checkOverride(file),
-      ...checkRoutes(file, routes, flags.variants),
+      ...checkRoutes(file, routes, flags),
       ...checkCosts(routes, limits),
     ],
+    notes: flags.notes,
     parts: {
       head: {
         version: '',
@@ -156,6 +159,8 @@ function resolveIssuers(
 }
 
 function locate(file: string, fault: Fault, document: PolicyDocument): Problem {
+  const { elsewhere } = fault
+  if (elsewhere) return problemAt(nameBeside(file, elsewhere.file), fault, elsewhere)
   const also = fault.also && document.positionOf(fault.also, 'value').line
   const message = also === undefined ? fault.message : `${fault.message} (see line ${also})`
   return problemAt(file, { ...fault, message }, document.positionOf(fault.path, fault.at ?? 'value'))
@@ -165,6 +170,13 @@ function problemAt(file: string, { path, message, fix }: Fault, { line, column }
   return { file, line, column, path: pathText(path), message, ...(fix !== undefined && { fix }) }
 }
 
-function sorted(problems: readonly Problem[]): readonly Problem[] {
-  return problems.slice(0, MAX_PROBLEMS).sort((a, b) => a.line - b.line || a.column - b.column)
+/** Of a file that the policy names, as somebody would name it who is where the policy's own name is good. */
+function nameBeside(file: string, name: string): string {
+  return isAbsolute(name) ? name : join(dirname(file), name)
+}
+
+/** Those of the policy first. */
+function sorted(problems: readonly Problem[], file: string): readonly Problem[] {
+  const rank = (problem: Problem) => (problem.file === file ? 0 : 1)
+  return problems.slice(0, MAX_PROBLEMS).sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column)
 }

@@ -25,9 +25,11 @@ export interface Fault {
   readonly at?: 'key' | 'value'
   /** A second place that belongs to it; its line is added to the message. */
   readonly also?: PolicyPath
+  /** Where it stands in a file that the policy names, as the policy names it; its path is one in that file. */
+  readonly elsewhere?: { readonly file: string; readonly line: number; readonly column: number }
 }
 
-const PLAIN_KEY = /^[\w-]+$/
+const PLAIN_KEY = /^[\w$-]+$/
 
 /** `['tenants', 'acme', 'apiKeys', 0]` → `tenants.acme.apiKeys[0]`. */
 export function pathText(path: PolicyPath): string {

@@ -1,17 +1,17 @@
 /** Whether routes are distinct, and refer to upstreams and flags that exist. */
 import type { Route } from '../../core/policy.ts'
 import { equalRoutes } from '../../core/routes/pattern.ts'
-import { fileOf, type VariantsByFlag } from '../flags/flag-file.ts'
+import { fileOf, type ResolvedFlags } from '../flags/flag-file.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 import type { PolicyFile } from '../schema.ts'
 import { noFlags } from './headers.ts'
 import { unknownName } from './tenants.ts'
 
-/** `routes` are those of the file, in its order. `flags` is undefined where there is no file of them that can be read. */
+/** `routes` are those of the file, in its order. `flags` has no variants where there is no file of them that can be read. */
 export function checkRoutes(
   file: PolicyFile,
   routes: readonly Route[],
-  flags: VariantsByFlag | undefined,
+  flags: Pick<ResolvedFlags, 'variants' | 'placeOf'>,
 ): readonly Fault[] {
   const faults = [...checkNames(routes), ...checkEqual(routes)]
   const upstreams = new Set(file.upstreams)
@@ -54,16 +54,17 @@ function checkFlag(
   path: PolicyPath,
   flag: string,
   file: PolicyFile,
-  flags: VariantsByFlag | undefined,
+  flags: Pick<ResolvedFlags, 'variants' | 'placeOf'>,
 ): readonly Fault[] {
   if (file.flags === undefined) return [noFlags(path)]
   // a provider outside tells of its flags when it is asked
-  if (!flags) return []
-  const variants = flags.get(flag)
-  if (!variants) return [unknownName(path, `flag in ${fileOf(file)} named`, flag, [...flags.keys()])]
+  if (!flags.variants) return []
+  const variants = flags.variants.get(flag)
+  if (!variants) return [unknownName(path, `flag in ${fileOf(file)} named`, flag, [...flags.variants.keys()])]
   return Object.entries(variants).flatMap(([variant, value]) => {
     if (typeof value === 'string' && file.upstreams.includes(value)) return []
     const is = typeof value === 'string' ? `\`${value}\`, which is not in \`upstreams\`` : 'not the name of an upstream'
-    return [{ path, message: `variant \`${variant}\` of flag \`${flag}\` is ${is}` }]
+    const place = flags.placeOf(['flags', flag, 'variants', variant])
+    return [{ path, message: `variant \`${variant}\` of flag \`${flag}\` is ${is} (see ${place})` }]
   })
 }

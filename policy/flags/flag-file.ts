@@ -1,11 +1,23 @@
-/** The file of feature flags, checked as far as flagd's evaluator can check it. */
-import type { Logger } from '@openfeature/core'
-import { FlagdCore } from '@openfeature/flagd-core'
+/**
+ * The file of feature flags: read, checked with the place of every fault, and compiled to what decisions are made by.
+ *
+ *   flag-text.ts, json-fault.ts      text → values with places; what is no JSON
+ *   definition.ts, targeting.ts      flags, variants, rules (operators.ts, variable.ts)
+ *   bounds.ts, evaluators.ts         what a request may cost; shared rules
+ *   rollouts.ts, compile.ts          percentages by date; the definition
+ *   strict.ts                        flagd's own word on it
+ */
 import type { FlagRules } from '../../core/policy.ts'
-import { isRecord, type Outside, parseJson } from '../outside.ts'
-import type { Fault } from '../problem.ts'
+import { isRecord, type Outside } from '../outside.ts'
+import type { Fault, PolicyPath } from '../problem.ts'
 import type { PolicyFile } from '../schema.ts'
 import { instantMs } from '../units.ts'
+import { compileDefinition } from './compile.ts'
+import { checkDefinition } from './definition.ts'
+import { type FlagText, readFlagText } from './flag-text.ts'
+import { checkRollouts } from './rollouts.ts'
+import { flagdsFault } from './strict.ts'
+import { gathering } from './words.ts'
 
 /** What each flag's variants are. */
 export type VariantsByFlag = ReadonlyMap<string, Readonly<Record<string, unknown>>>
@@ -14,38 +26,78 @@ export interface ResolvedFlags {
   readonly rules: FlagRules | undefined
   /** Undefined where there is no file, or one with faults. */
   readonly variants: VariantsByFlag | undefined
+  /** Where something of the file stands, such as `flags.json:7`. */
+  readonly placeOf: (path: PolicyPath) => string
   readonly faults: readonly Fault[]
+  /** What is accepted, and perhaps not what was meant. */
+  readonly notes: readonly Fault[]
 }
 
-const NO_FLAGS: ResolvedFlags = { rules: undefined, variants: undefined, faults: [] }
+const NO_FLAGS: ResolvedFlags = { rules: undefined, variants: undefined, placeOf: () => '', faults: [], notes: [] }
 
 /** The file that the policy names. */
 export function fileOf({ flags }: PolicyFile): string | undefined {
   return typeof flags === 'string' ? flags : flags?.file
 }
 
-export function resolveFlags(policy: PolicyFile, { read }: Outside): ResolvedFlags {
+/** At most `most` faults of the file are told, and as many notes. */
+export function resolveFlags(policy: PolicyFile, { read }: Outside, most: number): ResolvedFlags {
   if (policy.flags === undefined) return NO_FLAGS
   const file = fileOf(policy)
-  if (file === undefined) return { ...NO_FLAGS, rules: rulesOf(policy, undefined) }
-  const path = typeof policy.flags === 'string' ? ['flags'] : ['flags', 'file']
-  const refuse = (message: string): ResolvedFlags => ({ ...NO_FLAGS, faults: [{ path, message }] })
+  const rules = rulesOf(policy)
+  if (file === undefined) return { ...NO_FLAGS, rules }
   const content = read(file)
-  if ('failure' in content) return refuse(`the flag file ${content.failure}`)
-  const document = parseJson(content.text)
-  const flags = isRecord(document) ? document.flags : undefined
-  if (!isRecord(flags)) return refuse("the flag file is not JSON with a `flags` object (flagd's format)")
-  const fault = flagFault(content.text, flags)
-  if (fault !== undefined) return refuse(`the flag file ${fault}`)
-  const variants = Object.entries(flags).map(([name, flag]) => [name, variantsOf(flag)] as const)
-  return { rules: rulesOf(policy, content.text), variants: new Map(variants), faults: [] }
+  if ('failure' in content) {
+    const path = typeof policy.flags === 'string' ? ['flags'] : ['flags', 'file']
+    return { ...NO_FLAGS, faults: [{ path, message: `the flag file ${content.failure}` }] }
+  }
+  const found = readFlagText(content.text)
+  if (!found.ok) {
+    return {
+      ...NO_FLAGS,
+      faults: found.faults.map(({ fault, position }) => ({ ...fault, elsewhere: { file, ...position } })),
+    }
+  }
+  return checked(found.text, { file, characters: content.text.length, rules, most })
 }
 
-function rulesOf({ flags }: PolicyFile, definition: string | undefined): FlagRules {
-  if (typeof flags !== 'object') return { definition, headers: [], override: undefined, rollouts: new Map() }
+interface Checking {
+  readonly file: string
+  readonly characters: number
+  readonly rules: FlagRules
+  readonly most: number
+}
+
+function checked(text: FlagText, { file, characters, rules, most }: Checking): ResolvedFlags {
+  const { faults, report } = gathering(most)
+  const { faults: notes, report: note } = gathering(most)
+  const placed = ({ at = 'value', ...fault }: Fault): Fault => {
+    return { ...fault, elsewhere: { file, ...text.positionOf(fault.path, at) } }
+  }
+  const placeOf = (path: PolicyPath) => `${file}:${text.positionOf(path, 'value').line}`
+  const refused = (): ResolvedFlags => ({ ...NO_FLAGS, faults: faults.map(placed) })
+  checkDefinition(text.value, report, note)
+  const { value } = text
+  if (faults.length > 0 || !isRecord(value) || !isRecord(value.flags)) return refused()
+  const variants = new Map(Object.entries(value.flags).map(([name, flag]) => [name, variantsOf(flag)]))
+  const known = { variants, placeOf, notes: notes.map(placed) }
+  const ofRollouts = checkRollouts(rules.rollouts, value.flags, file)
+  // what the file alone comes to is looked at also where a rollout is at fault
+  const rollouts = ofRollouts.length > 0 ? new Map() : rules.rollouts
+  const definition = compileDefinition(value, characters, rollouts, report)
+  if (definition === undefined) return { ...refused(), faults: [...faults.map(placed), ...ofRollouts] }
+  if (ofRollouts.length > 0) return { ...NO_FLAGS, ...known, faults: ofRollouts }
+  const fault = flagdsFault(definition)
+  if (fault) return { ...NO_FLAGS, faults: [placed(fault)] }
+  return { ...known, rules: { ...rules, definition }, faults: [] }
+}
+
+function rulesOf({ flags }: PolicyFile): FlagRules {
+  const none = { definition: undefined, headers: [], override: undefined, rollouts: new Map() }
+  if (typeof flags !== 'object') return none
   const { headers, override, rollouts } = flags
   return {
-    definition,
+    ...none,
     headers: headers.map((name) => name.toLowerCase()),
     override: override && {
       header: override.header.toLowerCase(),
@@ -58,37 +110,6 @@ function rulesOf({ flags }: PolicyFile, definition: string | undefined): FlagRul
 
 function rolloutOf({ variant, steps }: { variant: string; steps: readonly { from: string; percent: number }[] }) {
   return { variant, steps: steps.map(({ from, percent }) => ({ from: instantMs(from) ?? 0, percent })) }
-}
-
-/**
- * What flagd's evaluator has against the file. It throws for a wrong state or default variant, but only warns of a
- * targeting rule that it cannot compile, and answers such a flag with an error each time.
- */
-function flagFault(text: string, flags: Readonly<Record<string, unknown>>): string | undefined {
-  for (const [name, flag] of Object.entries(flags)) {
-    if (!isRecord(flag) || !isRecord(flag.variants)) return `has a flag without variants: \`${name}\``
-    const { state, defaultVariant, variants } = flag
-    if (state !== 'ENABLED' && state !== 'DISABLED')
-      return `has a flag whose state is not ENABLED or DISABLED: \`${name}\``
-    const isKnown = typeof defaultVariant === 'string' && isRecord(variants) && Object.hasOwn(variants, defaultVariant)
-    if (defaultVariant !== undefined && defaultVariant !== null && !isKnown) {
-      return `has a flag whose default variant does not exist: \`${name}\``
-    }
-  }
-  const warnings: string[] = []
-  try {
-    new FlagdCore(undefined, collecting(warnings)).setConfigurations(text)
-  } catch {
-    return 'is not accepted by flagd'
-  }
-  const broken = warnings.map((warning) => /flag '(.*)'$/.exec(warning)?.[1]).find((name) => name !== undefined)
-  if (broken !== undefined) return `has a targeting rule that does not compile: \`${broken}\``
-  return warnings.length > 0 ? 'is not accepted by flagd' : undefined
-}
-
-function collecting(warnings: string[]): Logger {
-  const collect = (message: unknown) => void warnings.push(String(message))
-  return { error: collect, warn: collect, info() {}, debug() {} }
 }
 
 function variantsOf(flag: unknown): Readonly<Record<string, unknown>> {

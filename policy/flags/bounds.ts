@@ -1,0 +1,80 @@
+/** How much flags may ask of a decision: counted on the file, before anything of it is expanded or run. */
+import { OPERATORS, REFERENCE, ruleOf } from './operators.ts'
+
+/** Of the file. */
+export const MOST_BYTES = 1024 * 1024
+/** Of the file with its evaluators in their places. */
+export const MOST_EXPANDED = 4 * 1024 * 1024
+export const MOST_FLAGS = 1000
+/** Of operators, and of lists in lists, in each other. */
+export const MOST_LEVELS = 32
+/** Steps of one evaluation, as `costOf` estimates them. */
+export const MOST_STEPS = 100_000
+/** How long a list is taken to be that comes with the request, such as the roles. */
+export const LIST_OF_A_REQUEST = 100
+
+/** Brackets in each other in the whole file: no operator needs more than three, and some stand around them. */
+export const MOST_BRACKETS = 3 * MOST_LEVELS + 32
+
+/** What a rule comes to with what it refers to in place. */
+export interface Extent {
+  /** Characters of its JSON. */
+  readonly size: number
+  readonly levels: number
+  /** Values and operators that are looked at, each as often as it is done. */
+  readonly steps: number
+  /** The longest list in it, or that it makes. */
+  readonly longest: number
+}
+
+const VALUE: Extent = { size: 2, levels: 0, steps: 1, longest: 0 }
+
+/**
+ * `extentOf` tells of a rule of `$evaluators`. What is done with each item of a list counts as often as the list has items: one that is
+ * written there has its own length, any other is taken to be `longest` long.
+ */
+export function measure(node: unknown, longest: number, extentOf: (name: string) => Extent): Extent {
+  if (typeof node === 'string') return { ...VALUE, size: JSON.stringify(node).length }
+  if (typeof node !== 'object' || node === null) return { ...VALUE, size: String(node).length }
+  const inner = (one: unknown) => measure(one, longest, extentOf)
+  if (Array.isArray(node)) return sum(node.map(inner), node.length)
+  const rule = ruleOf(node)
+  if (rule === undefined) return VALUE
+  const [name, operands] = rule
+  if (name === REFERENCE) return extentOf(String(operands))
+  const list: readonly unknown[] = Array.isArray(operands) ? operands : [operands]
+  const extents = list.map(inner)
+  const whole = sum(extents, name === 'merge' ? mergedLength(extents) : 0)
+  const steps = whole.steps + moreSteps(name, list, extents, longest)
+  return { ...whole, size: whole.size + JSON.stringify(name).length + 3, steps }
+}
+
+function sum(extents: readonly Extent[], length: number): Extent {
+  let size = 2
+  let levels = 0
+  let steps = 1
+  let longest = length
+  for (const extent of extents) {
+    size += extent.size + 1
+    levels = Math.max(levels, extent.levels)
+    steps += extent.steps
+    longest = Math.max(longest, extent.longest)
+  }
+  return { size, levels: levels + 1, steps, longest }
+}
+
+/** How long a list `merge` makes, at most. */
+function mergedLength(extents: readonly Extent[]): number {
+  return extents.reduce((all, { longest }) => all + Math.max(longest, LIST_OF_A_REQUEST), 0)
+}
+
+/** Of an operator that goes through a list. */
+function moreSteps(
+  name: string,
+  [first, second]: readonly unknown[],
+  extents: readonly Extent[],
+  longest: number,
+): number {
+  if (OPERATORS.get(name)?.iterates) return (Array.isArray(first) ? first.length : longest) * (extents[1]?.steps ?? 0)
+  return name === 'in' && ruleOf(second) !== undefined ? longest : 0
+}

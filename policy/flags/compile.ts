@@ -1,0 +1,79 @@
+/** From a checked flag file to the definition that decisions are made by: bounds first, then everything put in place. */
+import type { Rollout } from '../../core/policy.ts'
+import { isRecord } from '../outside.ts'
+import type { PolicyPath } from '../problem.ts'
+import { MOST_EXPANDED, MOST_LEVELS, MOST_STEPS } from './bounds.ts'
+import { type Evaluators, expand, inOrder, measuring } from './evaluators.ts'
+import { withRollout } from './rollouts.ts'
+import { withOurClock } from './variable.ts'
+import type { Report } from './words.ts'
+
+export type Rollouts = ReadonlyMap<string, Rollout>
+
+/** A definition in flagd's format without references, or undefined where something was reported. */
+export function compileDefinition(
+  file: Readonly<Record<string, unknown>>,
+  characters: number,
+  rollouts: Rollouts,
+  report: Report,
+): string | undefined {
+  const evaluators = new Map(Object.entries(isRecord(file.$evaluators) ? file.$evaluators : {}))
+  const flags = Object.entries(isRecord(file.flags) ? file.flags : {}).map(
+    ([name, flag]) => [name, recordOf(flag)] as const,
+  )
+  let isGood = true
+  const refuse: Report = (fault) => {
+    isGood = false
+    report(fault)
+  }
+  const order = inOrder(evaluators)
+  for (const name of evaluators.keys()) {
+    if (order.includes(name)) continue
+    refuse({ path: ['$evaluators', name], message: 'refers to itself, or to a rule that does', fix: 'it out in full' })
+  }
+  if (!isGood) return undefined
+  const measured = measuring(evaluators, order)
+  let expanded = characters
+  for (const [name, { targeting }] of flags) {
+    if (targeting === undefined) continue
+    const { levels, size } = measured(targeting)
+    expanded += size
+    if (levels > MOST_LEVELS) refuse({ path: ['flags', name, 'targeting'], message: TOO_DEEP })
+  }
+  for (const name of order)
+    if (measured(evaluators.get(name)).levels > MOST_LEVELS) refuse({ path: ['$evaluators', name], message: TOO_DEEP })
+  if (expanded > MOST_EXPANDED)
+    refuse({ path: ['$evaluators'], message: 'makes more than 4 MB of rules where it is referred to' })
+  if (!isGood) return undefined
+  const compiled = flags.map(([name, flag]) => [name, compiledFlag(flag, evaluators, rollouts.get(name))] as const)
+  const stepsOf = measuring(new Map(), [])
+  for (const [name, { targeting }] of compiled) {
+    if (targeting !== undefined) checkSteps(stepsOf(targeting).steps, ['flags', name, 'targeting'], refuse)
+  }
+  if (!isGood) return undefined
+  const { metadata } = file
+  return JSON.stringify({ ...(metadata !== undefined && { metadata }), flags: Object.fromEntries(compiled) })
+}
+
+const TOO_DEEP = `is nested too deeply: ${MOST_LEVELS} operators in each other at most, with those of \`$evaluators\``
+
+function checkSteps(steps: number, path: PolicyPath, report: Report): void {
+  if (steps <= MOST_STEPS) return
+  const message = `may take ${Math.round(steps).toLocaleString('en')} steps for one request; ${MOST_STEPS.toLocaleString('en')} at most`
+  report({ path, message, fix: 'shorter lists, or fewer of them in each other' })
+}
+
+function recordOf(flag: unknown): Readonly<Record<string, unknown>> {
+  return isRecord(flag) ? flag : {}
+}
+
+function compiledFlag(
+  flag: Readonly<Record<string, unknown>>,
+  evaluators: Evaluators,
+  rollout: Rollout | undefined,
+): Readonly<Record<string, unknown>> {
+  const { targeting, ...rest } = flag
+  const own = targeting === undefined ? undefined : withOurClock(expand(targeting, evaluators))
+  const whole = rollout ? withRollout(own, String(flag.defaultVariant), rollout) : own
+  return whole === undefined ? rest : { ...rest, targeting: whole }
+}

@@ -1,0 +1,42 @@
+/** How faults of a flag file are worded and gathered. */
+import { nearest } from '../nearest.ts'
+import type { Fault, PolicyPath } from '../problem.ts'
+
+/** Takes a fault of the flag file; its path begins at the top of that file. */
+export type Report = (fault: Fault) => void
+
+/** Keeps the first `most`, so that a file that is wrong throughout costs no more than its reading. */
+export function gathering(most: number): { readonly faults: readonly Fault[]; readonly report: Report } {
+  const faults: Fault[] = []
+  return {
+    faults,
+    report: (fault) => {
+      if (faults.length < most) faults.push(fault)
+    },
+  }
+}
+
+/** Names that every object has, and which somebody's code somewhere would find instead of what the file says. */
+export const isOfPrototype = (name: string): boolean => name in Object.prototype
+
+/** `there is no variant X`, and the nearest that there is, or those that there are where they are few. */
+export function unknown(path: PolicyPath, what: string, name: string, known: readonly string[]): Fault {
+  const guess = nearest(name, known)
+  const message = `there is no ${what} \`${name}\``
+  if (guess !== undefined) return { path, message: `${message}; did you mean \`${guess}\`?` }
+  return known.length === 0 || known.length > 5
+    ? { path, message }
+    : {
+        path,
+        message,
+        fix: known.length === 1 ? `\`${known[0]}\`` : `one of ${known.map((one) => `\`${one}\``).join(', ')}`,
+      }
+}
+
+/** What a value is, in words. */
+export function kindOf(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'object') return 'a map'
+  return typeof value === 'string' ? 'a text' : `a ${typeof value}`
+}
