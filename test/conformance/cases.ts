@@ -20,6 +20,7 @@ import { delays } from './cases/delays.ts'
 import { denials } from './cases/denials.ts'
 import { identityHeaders } from './cases/identity-headers.ts'
 import { limits } from './cases/limits.ts'
+import { overrides } from './cases/overrides.ts'
 import { paths } from './cases/paths.ts'
 import { routes } from './cases/routes.ts'
 import { shadow } from './cases/shadow.ts'
@@ -40,6 +41,7 @@ export const topics: readonly Topic[] = [
   countedBy,
   delays,
   upstreams,
+  overrides,
   clients,
   shadow,
   pathAttacks,

@@ -15,7 +15,7 @@ identity:
   apiKey: { header: x-api-key, bearer: true }
   host: { suffix: .api.example.com, reserved: [www] }
   removeCredentials: true
-  headers: { x-tenant-region: "attribute:region", x-user-org: "claim:org_id" }
+  headers: { x-tenant-region: "attribute:region", x-user-org: "claim:org_id", x-tenantgate-checkout: "flag:new-checkout" }
   token: { issuer: https://gateway.example, audience: backends, keys: [{ file: identity.pem }] }
 
 issuers:
@@ -93,6 +93,8 @@ routes:
   - { name: orders-write, match: { path: /v1/orders/**, methods: [POST, PUT] }, require: { scopes: [orders:write] }, cost: 4, upstream: { default: orders-stable, flag: orders-backend } }
   - { name: orders-grpc, match: { path: /orders.v1.Orders/**, methods: [POST] }, require: { scopes: [orders:read] }, upstream: orders-stable }
 
+  - { name: frozen, match: { path: /v1/frozen }, upstream: { default: orders-stable, flag: frozen-backend } }
+
   # which of these has matched is told by the upstream
   - { name: things, match: { path: /v1/things/** }, upstream: orders-stable }
   - { name: thing, match: { path: "/v1/things/{id}" }, upstream: orders-beta }
@@ -121,16 +123,30 @@ routes:
   - { name: paced, match: { path: /v1/paced }, limits: [{ name: paced, rate: 10/s, burst: 1, delay: 200ms }], upstream: orders-stable }
   - { name: tried, match: { path: /v1/tried }, limits: [{ name: tried, rate: 1/m, mode: shadow }], upstream: orders-stable }
 
-flags: flags.json
+flags:
+  file: flags.json
+  override: { header: X-Flag-Override, anyRole: [auditor], credentials: [globex/app] }
 `
 
 const FLAGS = JSON.stringify({
   flags: {
     'orders-backend': {
       state: 'ENABLED',
-      variants: { stable: 'orders-stable', beta: 'orders-beta' },
+      variants: { stable: 'orders-stable', beta: 'orders-beta', canary: 'orders-canary' },
       defaultVariant: 'stable',
       targeting: { if: [{ '==': [{ var: 'beta' }, true] }, 'beta', 'stable'] },
+    },
+    'frozen-backend': {
+      state: 'DISABLED',
+      variants: { stable: 'orders-stable', canary: 'orders-canary' },
+      defaultVariant: 'canary',
+    },
+    // routes nothing: backends are told of it
+    'new-checkout': {
+      state: 'ENABLED',
+      variants: { on: true, off: false },
+      defaultVariant: 'off',
+      targeting: { if: [{ '==': [{ var: 'beta' }, true] }, 'on', 'off'] },
     },
   },
 })

@@ -14,20 +14,38 @@ const HEADERS = [
   // of the policy
   'x-tenant-region',
   'x-user-org',
+  'x-tenantgate-checkout',
+  'x-flag-override',
 ] as const
 
 /** A signed token of ours. */
 const SIGNED = /^eyJ[\w-]+\.[\w-]+\.[\w-]{86}$/
 
 /** What is told of acme's key beyond those headers that are always there. */
-const OF_KEY = { 'x-tenantgate-identity': SIGNED, 'x-tenant-region': 'eu', 'x-user-org': null }
+const OF_KEY = {
+  'x-tenantgate-identity': SIGNED,
+  'x-tenant-region': 'eu',
+  'x-user-org': null,
+  'x-tenantgate-checkout': 'true',
+  'x-flag-override': null,
+}
 /** Of a token, whose claims are told too. */
 const OF_TOKEN = { ...OF_KEY, 'x-user-org': 'acme' }
 /** And of nobody. */
-const OF_NOBODY = { 'x-tenantgate-identity': null, 'x-tenant-region': null, 'x-user-org': null }
+const OF_NOBODY = {
+  'x-tenantgate-identity': null,
+  'x-tenant-region': null,
+  'x-user-org': null,
+  'x-tenantgate-checkout': 'false',
+  'x-flag-override': null,
+}
 
 /** A value that would do something if anybody believed it. */
-const lieOf = (name: string) => (name === 'x-tenantgate-upstream' ? 'orders-canary' : 'liar')
+const lieOf = (name: string) => LIES[name] ?? 'liar'
+const LIES: Readonly<Record<string, string>> = {
+  'x-tenantgate-upstream': 'orders-canary',
+  'x-flag-override': 'orders-backend=canary',
+}
 
 const capitalized = (name: string) => name.replace(/\b[a-z]/g, (letter) => letter.toUpperCase())
 

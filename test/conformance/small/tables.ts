@@ -5,11 +5,13 @@ import type { StartGateway } from '../gateway.ts'
 import { otherTopics } from './other-cases.ts'
 import { otherCredentials } from './other-credentials.ts'
 import { credentialsInShadow, credentialsInShadowTopics, tenantsInShadow, tenantsInShadowTopics } from './shadow.ts'
+import { switchedOff, switchedOffTopics } from './switched-off.ts'
 
 export const SMALL_TABLES = [
   { topics: otherTopics, make: otherCredentials },
   { topics: credentialsInShadowTopics, make: credentialsInShadow },
   { topics: tenantsInShadowTopics, make: tenantsInShadow },
+  { topics: switchedOffTopics, make: switchedOff },
 ]
 
 /** All of them at one kind of gateway, which is started anew for each. */
