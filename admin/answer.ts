@@ -30,6 +30,8 @@ const PROBLEMS = {
   unknown_credential: [404, 'Not Found'],
   unknown_issuer: [404, 'Not Found'],
   unknown_limit: [404, 'Not Found'],
+  unknown_flag: [404, 'Not Found'],
+  unknown_route: [404, 'Not Found'],
   method_not_allowed: [405, 'Method Not Allowed'],
   id_taken: [409, 'Conflict'],
   too_many_switches: [409, 'Conflict'],

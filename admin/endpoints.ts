@@ -4,7 +4,8 @@ import type { TargetValue } from '../core/admin-event.ts'
 import type { Answer } from './answer.ts'
 import { readBody, readValue } from './body.ts'
 import { askedRequest, explain } from './explain.ts'
-import { flagsQuery, listFlags, switchFlag } from './flags.ts'
+import { askedFlags, outlookOf } from './flag-outlook.ts'
+import { flagsQuery, knowsFlag, listFlags, switchFlag } from './flags.ts'
 import { issueKey, keysQuery, listKeys, newKey, revokeKey, rotateKey, rotation } from './keys.ts'
 import { changeLimit, limitChange } from './limit-change.ts'
 import { limitsQuery, listLimits } from './limits.ts'
@@ -153,13 +154,21 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: 'POST',
     path: '/v1/flags/{flag}/off',
     action: 'flag_switched_off',
-    run: async ({ names: { flag = '' } }, parts) => switchFlag(flag, 'off', parts),
+    run: async ({ names: { flag = '' } }, parts) => switchOf(flag, 'off', parts),
   },
   {
     method: 'POST',
     path: '/v1/flags/{flag}/on',
     action: 'flag_switched_on',
-    run: async ({ names: { flag = '' } }, parts) => switchFlag(flag, 'on', parts),
+    run: async ({ names: { flag = '' } }, parts) => switchOf(flag, 'on', parts),
+  },
+  {
+    method: 'POST',
+    path: '/v1/flags/evaluate',
+    async run({ request }, parts) {
+      const read = await readBody(request, askedFlags)
+      return read.ok ? outlookOf(read.value, parts) : read
+    },
   },
   {
     // OFREP, here and below
@@ -173,3 +182,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     run: async ({ request, names: { flag = '' } }, parts) => evaluateOne(flag, request, parts),
   },
 ]
+
+function switchOf(flag: string, to: 'off' | 'on', parts: AdminParts): Promise<Answer> {
+  return switchFlag(flag, to, { ...parts, knows: (name) => knowsFlag(name, parts) })
+}

@@ -11,12 +11,12 @@ import { instantText, page, pageOf } from './words.ts'
 
 type Rules = Pick<FlagRules, 'definition' | 'rollouts'> | undefined
 
-/** What administration of flags works with, whoever asks for it. */
+/** What is known of flags, by whoever tells it. */
 export interface FlagParts {
   /** Of the live policy. */
   readonly flags: () => Pick<Flags, 'names' | 'keyedBy' | 'offBy'>
   readonly policy: () => { readonly flags: Rules }
-  readonly ledger: Pick<Ledger, 'switches' | 'durable' | 'add'>
+  readonly ledger: Pick<Ledger, 'switches' | 'durable'>
   /** ms since the epoch. */
   readonly now: () => number
 }
@@ -70,13 +70,26 @@ function standingOf(rollout: Rollout, now: number) {
   }
 }
 
+/** What a switch works with, whoever asks for it. */
+export interface SwitchParts {
+  readonly ledger: Pick<Ledger, 'switches' | 'durable' | 'add'>
+  /** Whether there is a flag of this name; undefined where nobody here knows. */
+  readonly knows: (flag: string) => boolean | undefined
+  /** ms since the epoch. */
+  readonly now: () => number
+}
+
+/** For a switch of the live policy's flags. */
+export function knowsFlag(flag: string, { flags, policy }: Pick<FlagParts, 'flags' | 'policy'>): boolean | undefined {
+  return isProvided(policy().flags) ? undefined : flags().names.includes(flag)
+}
+
 /**
  * Switches the flag. One that the policy does not know can be switched too, since it may learn of it later: the answer says so. What
  * is so already stays as it is.
  */
-export async function switchFlag(flag: string, to: FlagSwitch['to'], parts: FlagParts): Promise<Answer> {
+export async function switchFlag(flag: string, to: FlagSwitch['to'], parts: SwitchParts): Promise<Answer> {
   const { ledger } = parts
-  const { switches } = ledger
   let changed = false
   const refused = await record(ledger, () => {
     const planned = plan(flag, to, parts)
@@ -84,18 +97,19 @@ export async function switchFlag(flag: string, to: FlagSwitch['to'], parts: Flag
     return planned
   })
   if (refused) return refused
-  const latest = switches.latest(flag)
+  const latest = ledger.switches.latest(flag)
+  const known = parts.knows(flag)
   return done(200, {
     flag,
     state: to,
     changed,
     ...(latest && { since: instantText(latest.at) }),
-    known: parts.flags().names.includes(flag) || isProvided(parts.policy().flags),
+    ...(known !== undefined && { known }),
     durable: ledger.durable,
   })
 }
 
-function plan(flag: string, to: FlagSwitch['to'], { ledger, now }: FlagParts): readonly FlagSwitch[] | Problem {
+function plan(flag: string, to: FlagSwitch['to'], { ledger, now }: SwitchParts): readonly FlagSwitch[] | Problem {
   const latest = ledger.switches.latest(flag)
   if ((latest?.to ?? 'on') === to) return []
   if (!latest && countOf(ledger.switches.all()) >= MOST_SWITCHED) {

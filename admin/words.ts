@@ -25,6 +25,7 @@ export const limitName = z
   .refine(holdsNone, 'is a credential, and no name')
 
 /** A flag's name is any text; in a path it stands percent-encoded (RFC 3986 §2.1). What every object has is none. */
+export const isFlagName = (name: string): boolean => PLAIN_NAME.test(name) && !INHERITED.has(name)
 const PLAIN_NAME = /^[^\p{C}\p{Zl}\p{Zp}]{1,256}$/u
 export const flagName = z
   .string()
@@ -36,7 +37,7 @@ export const flagName = z
       return z.NEVER
     }
   })
-  .refine((name) => PLAIN_NAME.test(name) && !INHERITED.has(name), 'is not the name of a flag')
+  .refine(isFlagName, 'is not the name of a flag')
   .refine(holdsNone, 'is a credential, and no name')
 
 /** Whose limit it is. */

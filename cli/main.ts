@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   keys: async () => (await import('./keys/keys.ts')).keys,
   tokens: async () => (await import('./keys/tokens.ts')).tokens,
   tenants: async () => (await import('./tenants/tenants.ts')).tenants,
+  flags: async () => (await import('./flags/flags.ts')).flags,
   limits: async () => (await import('./limits/limits.ts')).limits,
   usage: async () => (await import('./usage/usage.ts')).usage,
   'kong-plugin-server': async () => (await import('./kong/kong-plugin-server.ts')).kongPluginServer,
@@ -38,6 +39,10 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate tenants remove ID --redis URL [--if-revision N]
   tenantgate tenants show ID --redis URL
   tenantgate tenants list --redis URL
+  tenantgate flags evaluate (--policy FILE | --server URL | --redis URL) [--flag F]... [--tenant T] [--user U] [--role R]... [--route R]
+                   [-H 'name: value']... [--at TIME]
+  tenantgate flags list (--policy FILE | --server URL | --redis URL)
+  tenantgate flags off|on FLAG (--server URL | --redis URL | --state FILE)
   tenantgate limits show --server URL --tenant T [--limit L] [--scope route:R | credential:ID] [--most 100]
   tenantgate limits reset --server URL --tenant T --limit L [--scope S] [--by user=U]... [--all]
   tenantgate limits credit --server URL --tenant T --limit L --units N [--scope S] [--by user=U]...

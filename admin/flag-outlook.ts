@@ -1,0 +1,96 @@
+/** What somebody gets of each flag now, and what he will get as rollouts go on: by what decisions come to it too. */
+import { z } from 'zod'
+import type { Principal } from '../core/credentials/principal.ts'
+import type { Subject } from '../core/flags/context.ts'
+import type { Flags } from '../core/flags/evaluate.ts'
+import { askedBy, type Resolved } from '../core/flags/resolve.ts'
+import { stepsAfter } from '../core/flags/rollout.ts'
+import type { Policy, Tenant } from '../core/policy.ts'
+import { UNROUTED } from '../core/shadow.ts'
+import { type Answer, done, type Problem, problem } from './answer.ts'
+import { findTenant } from './known-credentials.ts'
+import { claim, instant, instantText, roles, tenantId } from './words.ts'
+
+const text = z.string().max(16_384)
+
+export const askedFlags = z.strictObject({
+  /** All of the policy where none is named. */
+  flags: z.array(z.string().max(256)).max(100).default([]),
+  tenant: tenantId.optional(),
+  user: claim.optional(),
+  roles: roles.default([]),
+  /** The name of a route. */
+  route: z.string().max(256).optional(),
+  headers: z.record(z.string().min(1).max(256), text).default({}),
+  /** As if it were then. */
+  at: instant.optional(),
+})
+
+export type AskedFlags = z.output<typeof askedFlags>
+
+export interface OutlookParts {
+  readonly policy: () => Policy
+  readonly flags: () => Flags
+  /** ms since the epoch. */
+  readonly now: () => number
+}
+
+/** Rejects with `StoreAway`. */
+export async function outlookOf(asked: AskedFlags, parts: OutlookParts): Promise<Answer> {
+  const [policy, flags] = [parts.policy(), parts.flags()]
+  const unknown = asked.flags.find((flag) => !flags.names.includes(flag))
+  if (unknown !== undefined)
+    return problem('unknown_flag', `The policy has no file in which there is a flag '${unknown}'.`)
+  const tenant = asked.tenant === undefined ? undefined : await findTenant(asked.tenant, { policy: () => policy })
+  if (tenant && 'ok' in tenant) return tenant
+  const subject = subjectOf(asked, tenant, policy)
+  if ('ok' in subject) return subject
+  const at = asked.at ?? parts.now()
+  const names = asked.flags.length > 0 ? asked.flags : flags.names
+  const told = await Promise.all(names.map((flag) => toldOf(flag, subject, policy, flags, at)))
+  return done(200, { ...(tenant && { tenant: tenant.id }), at: instantText(at), flags: told })
+}
+
+function subjectOf(asked: AskedFlags, tenant: Tenant | undefined, policy: Policy): Subject | Problem {
+  const { user, roles, route: name, headers } = asked
+  const route = name === undefined ? UNROUTED : policy.routes.routes.find((each) => each.name === name)
+  if (!route) return problem('unknown_route', `The policy has no route '${name}'.`)
+  const sent: Record<string, string> = Object.create(null)
+  for (const [header, value] of Object.entries(headers)) sent[header.toLowerCase()] = value
+  const request = { id: 'flags', method: 'GET', host: '', path: '/', headers: sent, clientAddress: '127.0.0.1' }
+  const principal: Principal = {
+    kind: 'apiKey',
+    credential: '',
+    roles,
+    scopes: [],
+    ...(user !== undefined && { user }),
+  }
+  return { request, route, tenant, principal: user === undefined && roles.length === 0 ? undefined : principal }
+}
+
+async function toldOf(flag: string, subject: Subject, policy: Policy, flags: Flags, at: number) {
+  const resolvedAt = async (time: number) => gotten(await askedBy(subject, policy, flags, time).resolve(flag, null))
+  const now = await resolvedAt(at)
+  const changes: object[] = []
+  const rollout = policy.flags?.rollouts.get(flag)
+  let before = now
+  for (const { from } of rollout ? stepsAfter(rollout, at) : []) {
+    const then = await resolvedAt(from)
+    // who has the same for another reason has the same
+    if (then.variant !== before.variant) changes.push({ from: instantText(from), ...then })
+    before = then
+  }
+  return { flag, ...now, changes }
+}
+
+/** Without a value where whoever asks keeps its own. */
+function gotten({ value, variant, reason, errorCode, off, by }: Resolved) {
+  return {
+    ...(variant !== undefined && { variant }),
+    ...(value !== null && { value }),
+    reason,
+    ...(errorCode !== undefined && { errorCode }),
+    ...(off && { off }),
+    ...(by !== undefined && { by }),
+  }
+}
