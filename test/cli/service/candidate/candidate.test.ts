@@ -1,0 +1,414 @@
+/** A candidate beside the live policy finds what it would change, and nobody notices that it is there. */
+import { describe, expect, it } from 'vitest'
+import type { Difference } from '../../../../core/candidate/compare.ts'
+import type { Decision } from '../../../../core/decision.ts'
+import type { GatewayRequest } from '../../../../core/request.ts'
+import { NOON, newKey, policyOf, requestOf } from '../../../support/gate.ts'
+import { aloneWith, type Clock, samples, sideBySide } from '../../../support/side-by-side.ts'
+
+const [reader, writer, globex] = [newKey(), newKey(), newKey()]
+
+interface Rules {
+  readonly write?: string
+  readonly daily?: number
+  readonly burst?: number
+  readonly extra?: string
+}
+
+const policy = ({ write = 'orders:write', daily = 40, burst = 8, extra = '' }: Rules = {}) =>
+  policyOf(`
+version: 1
+identity: { failedCredentials: { rate: 1/m, burst: 3 } }
+plans:
+  pro: { limits: [{ name: daily, quota: ${daily}/day }, { name: burst, rate: 2/s, burst: ${burst} }] }
+tenants:
+  acme:
+    plan: pro
+    apiKeys:
+      - { id: reader, hash: "${reader.hash}", scopes: [orders:read] }
+      - { id: writer, hash: "${writer.hash}", scopes: [orders:read, orders:write, orders:admin] }
+  globex: { plan: pro, apiKeys: [{ id: globex, hash: "${globex.hash}", scopes: [orders:read, orders:write] }] }
+upstreams: [stable, other]
+routes:
+  - { name: health, match: { path: /healthz }, anonymous: true }
+  - { name: read, match: { path: /orders/**, methods: [GET] }, require: { scopes: [orders:read] }, upstream: { default: stable } }
+  - { name: write, match: { path: /orders/**, methods: [POST] }, require: { scopes: [${write}] }, cost: 2 }
+${extra}`)
+
+const LIVE = policy()
+/** One scope is tightened, and both limits are halved. */
+const TIGHTER = policy({ write: 'orders:admin', daily: 20, burst: 4 })
+
+const get = (key: string, more: Partial<GatewayRequest> = {}) =>
+  requestOf({ path: '/orders/1', headers: { 'x-api-key': key }, ...more })
+
+const GUESS = get('guessed', { clientAddress: '198.51.100.9' })
+
+/** A table of all kinds, more than any limit admits, in an order that mixes them. */
+function table(): readonly GatewayRequest[] {
+  const row = [
+    get(reader.key),
+    get(writer.key, { method: 'POST' }),
+    get(globex.key, { method: 'POST' }),
+    get(globex.key),
+    get(reader.key, { method: 'POST' }),
+    requestOf({ path: '/orders/1' }),
+    requestOf({ path: '/healthz' }),
+    get(reader.key, { path: '/nowhere' }),
+    GUESS,
+    get(writer.key, { path: '/orders/../x' }),
+    get(writer.key),
+  ]
+  return Array.from({ length: 25 }, () => row)
+    .flat()
+    .map((request, i) => ({ ...request, id: `r-${i}` }))
+}
+
+/** 40 ms between two requests: bursts run out, and fill again. */
+async function each(requests: readonly GatewayRequest[], clock: Clock, ask: (request: GatewayRequest) => unknown) {
+  const answers: Decision[] = []
+  for (const request of requests) {
+    clock.now += 40
+    answers.push((await ask(request)) as Decision)
+  }
+  return answers
+}
+
+const wordOf = ({ reason, route, upstream }: Decision & { upstream?: string }) => [reason, route, upstream]
+
+describe('a candidate that tightens a scope and halves limits', () => {
+  it('is reported to change exactly what it does change when it is live', async () => {
+    const requests = table()
+    const clock = { now: NOON }
+    const beside = sideBySide(LIVE, TIGHTER, clock)
+    const live = await each(requests, clock, async (request) => {
+      const decision = await beside.gate.decide(request)
+      await beside.catchUp()
+      return decision
+    })
+
+    const [withoutAt, thenAt] = [{ now: NOON }, { now: NOON }]
+    const without = await each(requests, withoutAt, aloneWith(LIVE, withoutAt).gate.decide)
+    const then = await each(requests, thenAt, aloneWith(TIGHTER, thenAt).gate.decide)
+    expect(live.map(wordOf)).toEqual(without.map(wordOf))
+
+    const changed = requests.flatMap(({ id }, i) => {
+      const [before, after] = [live[i], then[i]]
+      if (!before || !after || before.reason === after.reason) return []
+      return [
+        {
+          requestId: id,
+          kind: before.decision === after.decision ? 'reason' : 'decision',
+          live: before.reason,
+          candidate: after.reason,
+        },
+      ]
+    })
+    const reported = beside.examples.flatMap(({ requestId, differences, live, candidate }) =>
+      differences.map(({ kind }) => ({ requestId, kind, live: live.reason, candidate: candidate.reason })),
+    )
+    expect(reported).toEqual(changed)
+    expect(new Set(changed.map(({ candidate }) => candidate))).toEqual(
+      // who was refused before used nothing: that leaves room for others
+      new Set(['insufficient_scope', 'rate_limited', 'quota_exceeded', 'allowed']),
+    )
+    expect(changed.length).toBeGreaterThan(50)
+
+    const { compared, different, counts } = beside.candidate.compared()
+    expect({ compared, different }).toEqual({ compared: requests.length, different: changed.length })
+    expect(counts.reduce((sum, { count }) => sum + count, 0)).toBe(changed.length)
+    expect(
+      Object.values(await samples(beside.metrics, 'tenantgate_candidate_differences_total{')).reduce((a, b) => a + b),
+    ).toBe(changed.length)
+    const decisions: Record<string, number> = {}
+    for (const { decision, reason } of then) {
+      const series = `tenantgate_candidate_decisions_total{decision="${decision}",reason="${reason}"}`
+      decisions[series] = (decisions[series] ?? 0) + 1
+    }
+    expect(await samples(beside.metrics, 'tenantgate_candidate_decisions_total{')).toEqual(decisions)
+  })
+
+  it('leaves no trace but its own: buckets, failures, uses, usage, log, audit and metrics are those of the live one alone', async () => {
+    const requests = table()
+    const traces = async (candidate: typeof TIGHTER | undefined) => {
+      const clock = { now: NOON }
+      const { gate, catchUp, metrics, told, uses } = sideBySide(LIVE, candidate, clock)
+      await each(requests, clock, async (request) => {
+        await gate.decide(request)
+        await catchUp()
+      })
+      const scrape = await samples(metrics, 'tenantgate_')
+      const live = Object.entries(scrape).filter(([name]) => !name.startsWith('tenantgate_candidate_'))
+      const hash = (stored: string) => stored.slice('sha256:'.length)
+      return {
+        told,
+        live: live.filter(([name]) => !name.includes('duration_seconds')),
+        used: uses.lastUsed([reader.hash, writer.hash, globex.hash].map(hash)),
+        // also what is left of limits, and who is blocked
+        explained: await Promise.all([get(writer.key), get(globex.key), GUESS].map(gate.explain)),
+      }
+    }
+    expect(await traces(TIGHTER)).toEqual(await traces(undefined))
+  })
+})
+
+describe('the live answer', () => {
+  it('comes in the same tick, and before anything of the candidate is done', () => {
+    const { gate, turns, candidate } = sideBySide(LIVE, TIGHTER)
+    expect(gate.decide(get(reader.key))).toMatchObject({ reason: 'allowed' })
+    expect([turns.length, candidate.compared().compared]).toEqual([1, 0])
+  })
+
+  it('comes whatever is broken in the candidate, which is counted and told once in a while', async () => {
+    const broken = {
+      ...TIGHTER,
+      routes: {
+        ...TIGHTER.routes,
+        match: () => {
+          throw new Error('broken')
+        },
+      },
+    }
+    const { gate, catchUp, faults, candidate, metrics } = sideBySide(LIVE, broken)
+    for (let i = 0; i < 5; i += 1) expect(await gate.decide(get(globex.key))).toMatchObject({ reason: 'allowed' })
+    await catchUp()
+    expect(candidate.compared().skipped).toEqual({ busy: 0, abandoned: 0, fault: 5 })
+    expect(faults).toHaveLength(1)
+    expect(await samples(metrics, 'tenantgate_faults_total')).toEqual({})
+  })
+
+  it.each(['take', 'reject'] as const)(
+    'comes when the limits of the candidate %s what they should not',
+    async (how) => {
+      const fault = () => {
+        throw new Error('broken')
+      }
+      const limits = { ...aloneWith(LIVE, { now: NOON }).limits, take: how === 'take' ? fault : async () => fault() }
+      const { gate, catchUp, candidate } = sideBySide(LIVE, TIGHTER, { now: NOON }, { parts: { limits } })
+      expect(await gate.decide(get(globex.key))).toMatchObject({ reason: 'allowed' })
+      await catchUp()
+      expect(candidate.compared().skipped.fault).toBe(1)
+    },
+  )
+
+  it('is its own where nobody waits for it any more: such a request says nothing of a policy', async () => {
+    const { gate, catchUp, candidate } = sideBySide(LIVE, TIGHTER)
+    expect(await gate.decide(get(globex.key, { abandoned: () => true }))).toMatchObject({
+      reason: 'dependency_unavailable',
+    })
+    await catchUp()
+    expect(candidate.compared()).toMatchObject({ compared: 0, skipped: { abandoned: 1 } })
+  })
+
+  it('is compared also when the gateway is gone by the time of the candidate', async () => {
+    const { gate, catchUp, candidate } = sideBySide(LIVE, TIGHTER)
+    let isGone = false
+    await gate.decide(get(globex.key, { abandoned: () => isGone }))
+    isGone = true
+    await catchUp()
+    expect(candidate.compared()).toMatchObject({ compared: 1, different: 0 })
+  })
+})
+
+describe('bounds', () => {
+  it('more than may wait are skipped, and counted', async () => {
+    const { gate, catchUp, candidate, metrics } = sideBySide(LIVE, TIGHTER, { now: NOON }, { bounds: { waiting: 3 } })
+    for (let i = 0; i < 5; i += 1) await gate.decide(requestOf({ path: '/healthz' }))
+    await catchUp()
+    expect(candidate.compared()).toMatchObject({ compared: 3, skipped: { busy: 2 } })
+    expect(await samples(metrics, 'tenantgate_candidate_skipped_total{')).toEqual({
+      'tenantgate_candidate_skipped_total{because="busy"}': 2,
+    })
+  })
+
+  it('at one turn of the process only some are decided: who comes meanwhile goes before the rest', async () => {
+    const { gate, turns, candidate } = sideBySide(LIVE, TIGHTER)
+    for (let i = 0; i < 100; i += 1) await gate.decide(requestOf({ path: '/healthz' }))
+    expect(turns).toHaveLength(1)
+    turns[0]?.()
+    expect(candidate.compared().compared).toBe(64)
+    expect(turns).toHaveLength(2)
+  })
+
+  it('decisions that wait for something outside are bounded, and the rest is compared when they are over', async () => {
+    let answer: (states: never[]) => void = () => {}
+    const limits = {
+      ...aloneWith(LIVE, { now: NOON }).limits,
+      take: () =>
+        new Promise<never[]>((resolve) => {
+          answer = resolve
+        }),
+    }
+    const given = { bounds: { underWay: 1 }, parts: { limits } }
+    const { gate, catchUp, candidate } = sideBySide(LIVE, TIGHTER, { now: NOON }, given)
+    for (let i = 0; i < 3; i += 1) await gate.decide(get(globex.key))
+    await catchUp()
+    expect(candidate.compared()).toMatchObject({ compared: 0, skipped: { busy: 2 } })
+    answer([])
+    await catchUp()
+    expect(candidate.compared()).toMatchObject({ compared: 1 })
+    await gate.decide(requestOf({ path: '/healthz' }))
+    await catchUp()
+    expect(candidate.compared().compared).toBe(2)
+  })
+})
+
+describe('stages that are asked one by one', () => {
+  const STAGES = [
+    { permission: true, limits: false, flags: false },
+    { permission: false, limits: true, flags: false },
+    { permission: false, limits: false, flags: true },
+  ]
+
+  /** As Kong does: no stage follows a refusal. */
+  async function staged(
+    ask: ReturnType<typeof sideBySide>['gate']['decide'],
+    requests: readonly GatewayRequest[],
+    clock: Clock,
+    done: () => Promise<void> = async () => {},
+  ): Promise<readonly Decision[]> {
+    return each(requests, clock, async (request) => {
+      let last: Decision | undefined
+      for (const stages of STAGES) {
+        last = await ask(request, { ...stages, of: request.id })
+        await done()
+        if (last.decision === 'deny') break
+      }
+      return last
+    })
+  }
+
+  it('differ once for each request, and charge as they would if the candidate were live', async () => {
+    const requests = table()
+    const clock = { now: NOON }
+    const beside = sideBySide(LIVE, TIGHTER, clock)
+    const live = await staged(beside.gate.decide, requests, clock, beside.catchUp)
+    const thenAt = { now: NOON }
+    const then = await staged(aloneWith(TIGHTER, thenAt).gate.decide, requests, thenAt)
+    const changed = requests.flatMap(({ id }, i) =>
+      live[i]?.reason === then[i]?.reason ? [] : [[id, then[i]?.reason]],
+    )
+    expect(beside.examples.map(({ requestId, candidate }) => [requestId, candidate.reason])).toEqual(changed)
+    expect(changed.length).toBeGreaterThan(50)
+  })
+
+  it('of one request are compared in their order, also where an earlier one waits', async () => {
+    let answer: (value: unknown) => void = () => {}
+    const slow = policy({ write: 'orders:admin' })
+    const directory = {
+      ...slow.directory,
+      apiKeyByHash: (hash: string) =>
+        new Promise<never>((resolve) => {
+          answer = () => resolve(slow.directory.apiKeyByHash(hash) as never)
+        }),
+    }
+    const { gate, catchUp, examples } = sideBySide(LIVE, { ...slow, directory })
+    const request = get(globex.key, { method: 'POST', id: 'k-1' })
+    for (const stages of STAGES)
+      expect(await gate.decide(request, { ...stages, of: 'k-1' })).toMatchObject({ reason: 'allowed' })
+    await catchUp()
+    answer(undefined)
+    await catchUp()
+    expect(examples.map(({ candidate }) => candidate.reason)).toEqual(['insufficient_scope'])
+  })
+})
+
+describe('another policy', () => {
+  it('as candidate keeps the buckets, and what is reported begins anew', async () => {
+    const { gate, candidate, catchUp } = sideBySide(LIVE, policy({ daily: 2 }))
+    const ask = async () => {
+      await gate.decide(get(globex.key))
+      await catchUp()
+    }
+    for (let i = 0; i < 3; i += 1) await ask()
+    expect(candidate.compared()).toMatchObject({ compared: 3, different: 1 })
+    candidate.replace(policy({ daily: 3 }))
+    expect(candidate.compared()).toMatchObject({ compared: 0, different: 0, examples: [] })
+    await ask()
+    await ask()
+    expect(candidate.compared()).toMatchObject({ compared: 2, different: 1 })
+  })
+
+  it('as live one begins it anew too', async () => {
+    const { gate, candidate, catchUp } = sideBySide(LIVE, policy({ daily: 2 }))
+    for (let i = 0; i < 4; i += 1) await gate.decide(get(globex.key))
+    await catchUp()
+    expect(candidate.compared().different).toBe(2)
+    gate.replace(policy({ daily: 2 }))
+    for (let i = 0; i < 3; i += 1) await gate.decide(get(globex.key))
+    await catchUp()
+    expect(candidate.compared()).toMatchObject({ compared: 3, different: 0 })
+  })
+
+  it('none at all compares nothing', async () => {
+    const { gate, candidate, turns } = sideBySide(LIVE, undefined)
+    await gate.decide(get(globex.key))
+    expect([turns.length, candidate.version]).toEqual([0, undefined])
+  })
+})
+
+describe('issuers', () => {
+  const introspecting = (daily: number) =>
+    policyOf(
+      `
+version: 1
+identity: { sources: [opaqueToken] }
+issuers:
+  - issuer: https://id.example
+    introspection: { url: "https://id.example/introspect", clientId: gate, clientSecret: { file: secret } }
+    claims: { tenant: org }
+plans: { pro: { limits: [{ name: daily, quota: ${daily}/day }] } }
+tenants: { acme: { plan: pro } }
+routes: [{ name: all, match: { path: /** } }]
+`,
+      { secret: 'a-long-secret-of-the-client' },
+    )
+
+  it('are asked once for a token that the live policy has just asked about', async () => {
+    const { createJustAsked } = await import('../../../../cli/service/candidate/just-asked.ts')
+    const asked: string[] = []
+    const answer = JSON.stringify({ active: true, iss: 'https://id.example', org: 'acme', sub: 'u' })
+    const once = createJustAsked(
+      async (_, token) => {
+        asked.push(token)
+        return { text: answer }
+      },
+      () => 0,
+    )
+    const clock = { now: NOON }
+    const alone = aloneWith(introspecting(10), clock, { introspect: once.ask })
+    const { gate, candidate, catchUp } = sideBySide(introspecting(10), introspecting(5), clock, {
+      more: { introspect: once.ask },
+      parts: { credentials: { ...alone.parts.credentials, introspect: once.askOnce } },
+    })
+    for (const token of ['one', 'two', 'one']) {
+      const decision = await gate.decide(requestOf({ headers: { authorization: `Bearer ${token}` } }))
+      expect(decision).toMatchObject({ reason: 'allowed', tenant: 'acme' })
+    }
+    await catchUp()
+    await catchUp()
+    expect(candidate.compared()).toMatchObject({ compared: 3, different: 0 })
+    expect(asked).toEqual(['one', 'two'])
+  })
+})
+
+describe('what is told of a difference', () => {
+  it('holds no credential, wherever a client has written one', async () => {
+    const { gate, catchUp, examples, candidate } = sideBySide(LIVE, TIGHTER)
+    const key = globex.key
+    const request = get(key, { method: 'POST', path: `/orders/${key}?key=${key}`, id: `id-${key}` })
+    await gate.decide(request)
+    await catchUp()
+    expect(examples).toHaveLength(1)
+    expect(JSON.stringify([examples, candidate.compared()])).not.toContain(key)
+    expect(examples[0]).toMatchObject({
+      path: '/orders/[credential]',
+      tenant: 'globex',
+      credential: 'globex',
+      route: 'write',
+      live: { decision: 'allow', reason: 'allowed' },
+      candidate: { decision: 'deny', reason: 'insufficient_scope' },
+      differences: [{ kind: 'decision', live: 'allow', candidate: 'deny' } satisfies Difference],
+    })
+  })
+})
