@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { parse, stringify } from 'yaml'
 import { BACKENDS } from './backends.ts'
 import { createCredentials, type DemoCredentials } from './credentials.ts'
-import { envoyConfig } from './envoy-config.ts'
+import { backendOf, envoyConfig } from './envoy-config.ts'
 import { curlLine, examples } from './examples.ts'
 import { isMain } from './is-main.ts'
 import { writePolicyCopy } from './policy-copy.ts'
@@ -33,7 +33,7 @@ interface ListenAddress {
 interface Cluster {
   name: string
   type: string
-  load_assignment: { endpoints: { lb_endpoints: { endpoint: ListenAddress }[] }[] }
+  load_assignment?: { endpoints: { lb_endpoints: { endpoint: ListenAddress }[] }[] }
 }
 
 /** `envoy/envoy.yaml` where each part is a container of its own. */
@@ -47,7 +47,8 @@ export function composeEnvoyConfig(): string {
   const { listeners, clusters } = config.static_resources
   // Docker publishes what listens on the container's own address, and does so on the host's loopback interface only
   for (const { address } of listeners) address.socket_address.address = '0.0.0.0'
-  for (const cluster of clusters.filter(({ name }) => Object.hasOwn(ports, name))) {
+  for (const cluster of clusters) {
+    if (!cluster.load_assignment || !Object.hasOwn(ports, backendOf(cluster.name))) continue
     cluster.type = 'STRICT_DNS'
     for (const { lb_endpoints } of cluster.load_assignment.endpoints) {
       for (const { endpoint } of lb_endpoints) endpoint.address.socket_address.address = COMPOSE.backends

@@ -33,7 +33,8 @@ interface Reference {
     listeners: { address: Address; enable_reuse_port?: boolean }[]
     clusters: {
       name: string
-      load_assignment: { endpoints: { lb_endpoints: { endpoint: { address: Address } }[] }[] }
+      /** None where a cluster is made of others. */
+      load_assignment?: { endpoints: { lb_endpoints: { endpoint: { address: Address } }[] }[] }
     }[]
   }
 }
@@ -54,6 +55,7 @@ export function envoyConfig(addresses: EnvoyAddresses, yaml = readFileSync(refer
     listener.enable_reuse_port = false
   }
   for (const { name, load_assignment } of config.static_resources.clusters) {
+    if (!load_assignment) continue
     const known = addressesOf(name, addresses)
     for (const endpoints of load_assignment.endpoints) {
       endpoints.lb_endpoints = endpoints.lb_endpoints.flatMap(({ endpoint, ...rest }) =>
@@ -64,10 +66,13 @@ export function envoyConfig(addresses: EnvoyAddresses, yaml = readFileSync(refer
   return JSON.stringify(config)
 }
 
+/** The backend whose hosts a cluster has: those of a canary are in a cluster of their own. */
+export const backendOf = (cluster: string): string => cluster.replace(/-hosts$/, '')
+
 function addressesOf(cluster: string, addresses: EnvoyAddresses): readonly Address[] {
   const { sidecarSocket, moreSockets = [], central, backends } = addresses
   if (cluster === 'tenantgate') return central ? [at(central)] : [sidecarSocket, ...moreSockets].map(pipe)
-  const port = backends[cluster]
+  const port = backends[backendOf(cluster)]
   if (port === undefined) throw new Error(`no address is known for the cluster '${cluster}'`)
   return [loopback(port)]
 }

@@ -7,7 +7,7 @@ import { type Ask, exchange } from './exchange.ts'
 
 const FIELDS = [
   'requestId time method path statusCode latencyMs backendLatencyMs clientIp userAgent tenant plan user credential',
-  'route decision reason shadow upstream variant remaining backend bytesIn bytesOut',
+  'route decision reason shadow upstream variant remaining backend backendCluster bytesIn bytesOut',
 ]
 
 /** The line of one request, found by its id. */
@@ -27,6 +27,7 @@ export const accessLogCases: readonly Case[] = [
       const line = await lineOf(demo, { path: '/v1/orders/1?token=secret', headers })
       deepEqual(Object.keys(line).sort(), FIELDS.join(' ').split(' ').sort())
       const { path, tenant, plan, credential, route, decision, reason, upstream, variant, userAgent, clientIp } = line
+      equal(line.backendCluster, 'orders-beta')
       deepEqual(
         { path, tenant, plan, credential, route, decision, reason, upstream, variant, userAgent, clientIp },
         {

@@ -30,7 +30,8 @@ export async function startWitnessedBackends(): Promise<WitnessedBackends> {
   const witness = (message: unknown) => {
     const { request } = message as { request: IncomingMessage }
     const upstream = upstreams.get(request.socket.localPort ?? 0)
-    if (upstream !== undefined) seen.push({ upstream, request })
+    // a gateway's own look at the backend's health is nobody's request
+    if (upstream !== undefined && request.headers['user-agent'] !== 'Envoy/HC') seen.push({ upstream, request })
   }
   subscribe(CHANNEL, witness)
   return {

@@ -90,10 +90,48 @@ const HARDENING: readonly (readonly [line: string, file: 'both' | 'reference'])[
   ['suppress_envoy_headers: true', 'reference'],
   ['- name: not-ascii', 'both'],
   ['- name: envoy.filters.http.header_mutation', 'both'],
-  ['- name: not-a-backend', 'reference'],
+  ['- name: chosen-grpc', 'reference'],
+  ['- name: unknown-grpc', 'reference'],
+  ['retry_on: connect-failure,refused-stream,reset-before-request', 'reference'],
+  ['clusters: [orders-beta-hosts, orders-stable]', 'reference'],
+  ['common_lb_config: &no-panic { healthy_panic_threshold: { value: 0 } }', 'reference'],
+  ['circuit_breakers: &retries { thresholds: [{ max_retries: 1024 }] }', 'reference'],
+  ['no_traffic_interval: "2s"', 'reference'],
+  ['consecutive_gateway_failure: 20', 'reference'],
+  ['max_ejection_percent: 100', 'reference'],
+  ['successful_active_health_check_uneject_host: false', 'reference'],
+  ['policy: { overprovisioning_factor: 100000 }', 'reference'],
   ['forward_not_matching_preflights: false', 'reference'],
   ['disallowed_headers: { patterns: [{ exact: cookie }] }', 'reference'],
 ]
+
+describe('the names of upstreams within reach of a policy', () => {
+  const { listeners, clusters } = parse(reference).static_resources
+  const { routes } = listeners[0].filter_chains[0].filters[0].typed_config.route_config.virtual_hosts[0]
+  const names: string[] = clusters.map(({ name }: { name: string }) => name)
+  const reachable = (route: string) => {
+    const { match } = routes.find(({ name }: { name: string }) => name === route)
+    const regex = new RegExp(`^(?:${match.headers[0].string_match.safe_regex.regex})$`)
+    return names.filter((name) => regex.test(name))
+  }
+
+  it('are those of clusters that are backends, and not the hosts of a canary nor the sidecar', () => {
+    const backends = ['orders-stable', 'orders-beta', 'orders-canary']
+    expect([reachable('chosen-grpc'), reachable('chosen')]).toEqual([backends, backends])
+    expect(names.filter((name) => !backends.includes(name))).toEqual([
+      'tenantgate',
+      'orders-beta-hosts',
+      'orders-canary-hosts',
+    ])
+  })
+
+  it('and reads are tried again of those that have stable behind them', () => {
+    const behind = (name: string) =>
+      clusters.find((one: { name: string }) => one.name === name).cluster_type?.typed_config.clusters
+    for (const name of reachable('chosen-read')) expect(behind(name)).toEqual([`${name}-hosts`, 'orders-stable'])
+    expect(reachable('chosen-read')).toEqual(names.filter((name) => behind(name) !== undefined))
+  })
+})
 
 describe('each setting that guards something is there, and a comment says what for', () => {
   it.each(HARDENING)('%s (%s)', (setting, where) => {

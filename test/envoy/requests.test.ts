@@ -129,16 +129,17 @@ describe('routing by the upstream that the sidecar names', () => {
     expect((await gateway.ask({ path: '/' })).backend?.backend).toBe('orders-stable')
   })
 
-  it.each(['orders-gone', 'tenantgate', 'other'])(
-    '%s, which is no backend, is 503 and nobody else’s',
+  it.each(['orders-gone', 'tenantgate', 'other', 'orders-canary-hosts', 'orders-canary2', 'Orders-canary'])(
+    '%s, which is no backend’s name, is served by stable, which is told so',
     async (upstream) => {
-      gateway.answer = () => allow({ 'x-tenantgate-upstream': upstream })
-      const { status, json, backend } = await gateway.ask({ path: '/' })
-      expect({ status, code: json.code, backend }).toEqual({
-        status: 503,
-        code: 'backend_unavailable',
-        backend: undefined,
-      })
+      gateway.answer = () => allow({ 'x-tenantgate-upstream': upstream, 'x-tenantgate-variant': 'gone' })
+      for (const type of ['application/json', 'application/grpc']) {
+        const answer = await gateway.ask({ method: 'POST', path: '/', headers: { 'content-type': type } })
+        expect([answer.status, answer.backend?.backend]).toEqual([200, 'orders-stable'])
+        expect(receivedHeaders(answer, 'x-tenantgate-upstream')).toEqual(['orders-stable'])
+        expect(receivedHeaders(answer, 'x-tenantgate-variant')).toEqual([])
+      }
+      expect(JSON.parse(await logLine(0))).toMatchObject({ backendCluster: 'orders-stable' })
     },
   )
 })
