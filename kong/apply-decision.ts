@@ -57,6 +57,7 @@ function markOf(allow: Allow, { id, stage, parts, unguarded, setConsumer, setUps
     remove: headersToRemove(allow, trusted).filter((name) => isOwn(name) || !isTrusted(name, allow.identity)),
     answer: Object.fromEntries(answer),
     ...(parts.has('flags') && known.upstream !== undefined && { upstream: known.upstream }),
+    ...(parts.has('flags') && known.fallback !== undefined && { fallback: known.fallback }),
     ...(caller && { caller }),
   }
   assertValues(mark.set)
@@ -64,7 +65,7 @@ function markOf(allow: Allow, { id, stage, parts, unguarded, setConsumer, setUps
   return mark
 }
 
-function withoutUpstream({ upstream: _, ...rest }: Allow): Allow {
+function withoutUpstream({ upstream: _, fallback: __, ...rest }: Allow): Allow {
   return rest
 }
 

@@ -44,6 +44,8 @@ export interface Mark {
   readonly answer: Readonly<Record<string, string>>
   /** The name of the Kong upstream to go to. */
   readonly upstream?: string
+  /** The one to go to where Kong lacks that, or none of its targets is well; absent where that is the same. */
+  readonly fallback?: string
   /** Who Kong's own plugins (acl, rate-limiting, proxy-cache, logs) are told that the caller is. */
   readonly caller?: Caller
 }

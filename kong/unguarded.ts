@@ -1,4 +1,4 @@
-/** A request without our guard in Kong: read and answered through the PDK, in at most eight calls with the look for a guard. */
+/** A request without our guard in Kong: read and answered through the PDK, in at most nine calls with the look for a guard. */
 import type { Asker, GatewayRequest } from '../core/request.ts'
 import type { Caller, Mark } from './handover.ts'
 import type { HeaderValue, Kong } from './pdk.ts'
@@ -52,24 +52,35 @@ const NEEDED =
 const FOREIGN =
   /^(?:forwarded|x[-_](?:(?:tenant|user|tenantgate)[-_].*|forwarded[-_](?:host|prefix|uri|path|method|server|port|client[-_]cert)|original[-_].*|rewrite[-_]url|host|real[-_]ip|(?:http[-_])?method(?:[-_]override)?))$/i
 
-/** Four calls at most. A refusal where Kong knows no such upstream. */
-export async function applyUnguarded(
-  kong: Kong,
-  request: GatewayRequest,
-  { set, remove, answer, upstream, caller }: Mark,
-): Promise<Refusal | undefined> {
+/** Five calls at most. A refusal where Kong knows no such upstream, and not the one to fall back to either. */
+export async function applyUnguarded(kong: Kong, request: GatewayRequest, mark: Mark): Promise<Refusal | undefined> {
+  const { remove, answer, upstream, caller } = mark
+  const used = await goTo(kong, mark)
+  if (upstream !== undefined && used === undefined) return undecided('dependency_unavailable', '')
+  const set = used === upstream ? mark.set : toldInstead(mark.set, used)
   const headers: Record<string, HeaderValue> = Object.create(null)
   // an empty list takes a header away
   for (const name of remove) headers[name] = []
   for (const name in request.headers) if (FOREIGN.test(name)) headers[name] = []
   for (const name in set) headers[name] = set[name] ?? []
   if (Object.keys(headers).length > 0) await kong.service.request.setHeaders({ ...headers })
-  if (upstream !== undefined && (await kong.service.setUpstream(upstream)) !== true) {
-    return undecided('dependency_unavailable', '')
-  }
   if (caller) await kong.client.authenticate(...consumerOf(caller))
   if (Object.keys(answer).length > 0) await kong.response.setHeaders(answer)
   return undefined
+}
+
+/** The upstream that the request goes to. Whether its targets are well, only the guard can ask. */
+async function goTo(kong: Kong, { upstream, fallback }: Mark): Promise<string | undefined> {
+  for (const name of [upstream, fallback]) {
+    if (name !== undefined && (await kong.service.setUpstream(name)) === true) return name
+  }
+  return undefined
+}
+
+/** Nobody gets the variant's version then. */
+function toldInstead(set: Mark['set'], upstream: string | undefined): Mark['set'] {
+  const { 'x-tenantgate-variant': _, ...rest } = set
+  return { ...rest, ...(upstream !== undefined && { 'x-tenantgate-upstream': upstream }) }
 }
 
 /** A consumer that Kong knows can be looked up by the guard alone; here the stand-in is everybody's. */

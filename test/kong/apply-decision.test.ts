@@ -126,6 +126,17 @@ describe('the mark of an allowed request', () => {
     )
   })
 
+  it('tells which upstream to fall back to, in the stage of flags', () => {
+    const canary = { ...known, fallback: 'orders-stable' }
+    const stages = [whole, stage('flags'), stage('auth'), { ...whole, setUpstream: false }]
+    expect(stages.map((applied) => markOf(canary, applied).fallback)).toEqual([
+      'orders-stable',
+      'orders-stable',
+      undefined,
+      undefined,
+    ])
+  })
+
   it('leaves the upstream to Kong where it is told to', () => {
     const { set, upstream } = markOf(known, { ...whole, setUpstream: false })
     expect([upstream, set['x-tenantgate-upstream'], set['x-tenantgate-variant']]).toEqual([

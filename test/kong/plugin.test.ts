@@ -12,16 +12,22 @@ import { kongOf } from './kong-of.ts'
 const key = newKey()
 const upstreams: ReadonlySet<string> = new Set(['stable'])
 
-const policy = policyOf(`
+const flags = JSON.stringify({
+  flags: { canary: { state: 'ENABLED', variants: { beta: 'beta', stable: 'stable' }, defaultVariant: 'beta' } },
+})
+const text = `
 version: 1
+flags: flags.json
 plans: { tiny: { limits: [{ name: daily, quota: 2/day }] } }
 tenants: { acme: { plan: tiny, apiKeys: [{ id: ci, hash: "${key.hash}", scopes: [a] }] } }
 upstreams: [stable, beta]
 routes:
   - { name: open, match: { path: /open }, upstream: stable }
   - { name: lost, match: { path: /lost }, upstream: beta }
+  - { name: canary, match: { path: /canary }, upstream: { default: stable, flag: canary } }
   - { name: health, match: { path: /healthz }, anonymous: true }
-`)
+`
+const policy = policyOf(text, { 'flags.json': flags })
 
 let decider: Decider
 let faults: unknown[]
@@ -198,8 +204,8 @@ describe('without the guard', () => {
       'kong.request.get_headers',
       'kong.nginx.get_var',
       'kong.nginx.get_var',
-      'kong.service.request.set_headers',
       'kong.service.set_upstream',
+      'kong.service.request.set_headers',
       'kong.client.authenticate',
       'kong.response.set_headers',
     ])
@@ -227,6 +233,12 @@ describe('without the guard', () => {
 
   it('an upstream that Kong does not know is a 503', async () => {
     expect(codeOf(await unguarded('/lost'))).toMatchObject({ status: 503, code: 'dependency_unavailable' })
+  })
+
+  it('one that a flag has chosen is none: the default serves, and is told so and of no variant', async () => {
+    const { upstream, headers, exited } = await unguarded('/canary')
+    expect([upstream, exited]).toEqual(['stable', undefined])
+    expect(headers.filter(([name]) => /tenantgate/i.test(name))).toEqual([['x-tenantgate-upstream', 'stable']])
   })
 
   it('Kong goes its own way where the configuration says so', async () => {

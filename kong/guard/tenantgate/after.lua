@@ -4,16 +4,20 @@ local authenticate = require "tenantgate.caller"
 local mark = require "tenantgate.mark"
 local names = require "tenantgate.names"
 local problem = require "tenantgate.problem"
+local upstream = require "tenantgate.upstream"
 
 --- True, or nil and the fault.
 local function carry_out(decided)
   if decided.upstream then
-    local known, fault = kong.service.set_upstream(decided.upstream)
-    if not known then
-      return nil, "Kong has no upstream '" .. decided.upstream .. "': " .. tostring(fault)
+    local used, fault = upstream.go_to(decided.upstream, decided.fallback)
+    if not used then
+      return nil, fault
     end
-    -- of a service that is an address Kong would take the upstream's name for one, and answer 500
-    ngx.ctx.balancer_data.type = "name"
+    if used ~= decided.upstream then
+      -- the backend is told which version it serves, and not which one it should have been
+      decided.set["x-tenantgate-upstream"] = used
+      decided.set["x-tenantgate-variant"] = nil
+    end
   end
   if decided.caller then
     local done, fault = authenticate(decided.caller)

@@ -65,6 +65,7 @@ function mark.read(stage, id)
     and is_names(found.remove)
     and is_headers(found.answer)
     and is_text_or_nothing(found.upstream)
+    and is_text_or_nothing(found.fallback)
     and is_caller(found.caller)
   if not is_whole then
     return nil, "a mark that lacks something"

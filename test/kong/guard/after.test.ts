@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { IDENTITY_HEADERS } from '../../../core/identity/headers.ts'
 import type { Caller, Mark } from '../../../kong/handover.ts'
 import { type Fields, type LuaHost, startLuaHost } from '../harness/lua-host.ts'
-import { expectRefusal, names, request, value } from './lua.ts'
+import { type Asked, expectRefusal, names, request, value } from './lua.ts'
 
 let lua: LuaHost
 beforeAll(async () => {
@@ -35,6 +35,7 @@ describe('without a mark nobody passes', () => {
     ['one whose list is an object', (id) => whole({ id, remove: { a: 'x-api-key' } })],
     ['one with an empty upstream', (id) => whole({ id, upstream: '' })],
     ['one with null for an upstream', (id) => whole({ id, upstream: null })],
+    ['one with a number for a fallback', (id) => whole({ id, upstream: 'orders-beta', fallback: 1 })],
     ['one whose caller lacks a credential', (id) => whole({ id, caller: { standIn: STAND_IN } })],
     ['one whose caller is a text', (id) => whole({ id, caller: 'acme' })],
   ]
@@ -106,6 +107,59 @@ describe('a mark is carried out', () => {
     const { ran, sent } = await marked({ upstream: 'orders-canary' })
     expectRefusal(ran, 503, 'dependency_unavailable', sent.id)
     expect(ran.log.join()).toContain("'orders-canary'")
+  })
+
+  describe('with an upstream to fall back to', () => {
+    const CANARY = { 'x-tenantgate-upstream': 'orders-beta', 'x-tenantgate-variant': 'beta', 'x-tenant-id': 'acme' }
+    const CHOSEN: Partial<Mark> = { upstream: 'orders-beta', fallback: 'orders-stable', set: CANARY }
+    const told = ({ headers }: { readonly headers: Fields }) => Object.fromEntries(headers.slice(1))
+
+    async function sent(open: Asked, mark: Partial<Mark> = CHOSEN) {
+      const own = await request(lua, open)
+      await own.before()
+      return { ...(await own.after(mark)), id: own.id }
+    }
+
+    it.each([
+      ['that is well', {}],
+      ['that Kong has not looked at yet', { unseen: ['orders-beta'] }],
+    ])('one %s is gone to', async (_, open) => {
+      const ran = await sent(open)
+      expect([ran.upstream, told(ran), ran.log]).toEqual(['orders-beta', CANARY, []])
+    })
+
+    it.each<[string, Asked]>([
+      ['of which no target is well', { unwell: ['orders-beta'] }],
+      ['that Kong does not have', { upstreams: ['orders-stable'] }],
+    ])('one %s is not: the backend is told which it is, and of no variant', async (_, open) => {
+      const ran = await sent(open)
+      expect(ran.upstream).toBe('orders-stable')
+      expect(told(ran)).toEqual({ 'x-tenantgate-upstream': 'orders-stable', 'x-tenant-id': 'acme' })
+    })
+
+    it('it is gone to whatever its own state', async () => {
+      expect((await sent({ unwell: ['orders-beta', 'orders-stable'] })).upstream).toBe('orders-stable')
+    })
+
+    it('unless Kong does not have it either', async () => {
+      const ran = await sent({ upstreams: [] })
+      expectRefusal(ran, 503, 'dependency_unavailable', ran.id)
+      expect(ran.log.join()).toContain("'orders-stable'")
+    })
+
+    it('an upstream that is nobody’s variant is gone to, well or not', async () => {
+      const ran = await sent({ unwell: ['orders-beta'] }, { upstream: 'orders-beta' })
+      expect([ran.upstream, ran.log]).toEqual(['orders-beta', []])
+    })
+
+    it('it is said at once and then every ten seconds, with how often it was so', async () => {
+      const gone = { upstream: 'gone', fallback: 'orders-stable' }
+      const at = async (now: number) => (await sent({ now }, gone)).log
+      const line = (times: number) => [
+        `upstream 'gone': Kong has no such upstream; ${times} request(s) went to 'orders-stable' instead`,
+      ]
+      expect([await at(100), await at(101), await at(109.9), await at(110)]).toEqual([line(1), [], [], line(3)])
+    })
   })
 
   it('a caller without a consumer of Kong’s is a stand-in, of which the backend hears nothing', async () => {

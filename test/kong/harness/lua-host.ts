@@ -19,6 +19,11 @@ export interface Opened {
   readonly max_headers: number
   /** Names of Kong's upstreams. */
   readonly upstreams: readonly string[]
+  /** Those of them of which no target is well, and those that Kong has not looked at yet. */
+  readonly unwell?: readonly string[]
+  readonly unseen?: readonly string[]
+  /** `ngx.now()`, in seconds. */
+  readonly now?: number
   readonly consumers: readonly LuaConsumer[]
 }
 
@@ -72,7 +77,7 @@ export interface Ran {
   readonly credential?: { readonly id: string }
   readonly answer: LuaAnswer
   readonly arg?: readonly [chunk?: string, isLast?: boolean]
-  /** What was logged as an error. */
+  /** What was logged as an error or a warning. */
   readonly log: readonly string[]
 }
 

@@ -11,6 +11,7 @@ if not pcall(require, "cjson.safe") then package.loaded["cjson.safe"] = json end
 local standins = require "standins"
 ngx, kong = standins.ngx, standins.kong
 package.loaded["kong.db.schema.typedefs"] = standins.typedefs
+package.loaded["kong.runloop.balancer"] = standins.balancer
 
 local runloop = require "runloop"
 

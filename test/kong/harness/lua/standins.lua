@@ -51,7 +51,7 @@ local resp = {
   get_headers = function(max) return headers.read(current.answer.headers, max or 100) end,
 }
 
-standins.ngx = setmetatable({ req = req, resp = resp, header = answer_headers, null = {} }, {
+standins.ngx = setmetatable({ req = req, resp = resp, header = answer_headers, null = {}, now = function() return current.now or 0 end }, {
   __index = function(_, name)
     if name == "ctx" then return current.ctx end
     if name == "status" then return current.answer.status end
@@ -101,6 +101,25 @@ local function set_upstream(name)
   return nil, "no upstream " .. name
 end
 
+--- Of Kong's run loop, what tells which upstreams there are and how they are.
+standins.balancer = {
+  get_upstream_by_name = function(name)
+    for _, known in ipairs(current.upstreams) do
+      if known == name then return { id = "id of " .. name, name = name } end
+    end
+    return false
+  end,
+  get_balancer_health = function(id)
+    for _, name in ipairs(current.unwell or {}) do
+      if id == "id of " .. name then return { health = "UNHEALTHY", balancer_health = "UNHEALTHY", id = id } end
+    end
+    for _, name in ipairs(current.unseen or {}) do
+      if id == "id of " .. name then return nil, "balancer not found" end
+    end
+    return { health = "HEALTHY", balancer_health = "HEALTHY", id = id }
+  end,
+}
+
 local function log(...)
   local parts = {}
   for index = 1, select("#", ...) do parts[index] = tostring((select(index, ...))) end
@@ -116,7 +135,7 @@ standins.kong = setmetatable({
   },
   service = { set_upstream = set_upstream },
   response = { exit = exit },
-  log = { err = log },
+  log = { err = log, warn = log },
   cache = { get = function(_, _, _, load, ...) return load(...) end },
   db = { consumers = { cache_key = function(_, id) return "consumers:" .. id end } },
 }, {
