@@ -11,8 +11,8 @@ import { servePlugins } from '../conformance/kong-plugins.ts'
 import { startKongHarness } from '../kong/harness/gateway.ts'
 import { socketFolder, startEnvoy } from '../support/envoy.ts'
 import { throughEnvoysAdapter } from './adapters.ts'
-import { askAll } from './ask-all.ts'
-import { BY_TENANT, type Crowd, canaries, createCrowd, likelyCount, TENANTS } from './crowd.ts'
+import { BY_TENANT, type Crowd, canaries, createCrowd, TENANTS } from './crowd.ts'
+import { expectShare, reached } from './reached.ts'
 
 const REQUESTS = 5000
 const sockets = socketFolder()
@@ -39,28 +39,6 @@ afterAll(() => {
   backends.close()
   rmSync(sockets, { recursive: true, force: true })
 })
-
-/** Every tenant in turn; throws for one that got two different backends. */
-async function reached(port: number, requests: number): Promise<ReadonlyMap<string, string>> {
-  const tenants = [...crowd.keys]
-  const asked = Array.from({ length: requests }, (_, index) => tenants[index % tenants.length] ?? (['', ''] as const))
-  const headers = asked.map(([, key]) => ({ 'x-api-key': key }))
-  const answered = await askAll(port, BY_TENANT, headers)
-  const got = new Map<string, string>()
-  for (const [index, [tenant]] of asked.entries()) {
-    const backend = answered[index] ?? ''
-    if (got.has(tenant) && got.get(tenant) !== backend) throw new Error(`${tenant} was moved`)
-    got.set(tenant, backend)
-  }
-  return got
-}
-
-function expectShare(got: ReadonlyMap<string, string>, share: number): void {
-  const [least, most] = likelyCount(TENANTS, share)
-  expect(got.size).toBe(TENANTS)
-  expect(canaries(got).length).toBeGreaterThanOrEqual(least)
-  expect(canaries(got).length).toBeLessThanOrEqual(most)
-}
 
 describe('behind a real Envoy', () => {
   const folder = mkdtempSync(join(tmpdir(), 'tg-'))
@@ -89,18 +67,18 @@ describe('behind a real Envoy', () => {
     const first = await startSidecar()
     const envoy = await startEnvoy({ sidecarSocket, backends: backends.ports })
     ends.push(envoy.stop)
-    const before = await reached(envoy.port, REQUESTS)
+    const before = await reached(crowd, envoy.port, REQUESTS)
     expectShare(before, 0.05)
     expect(before).toEqual(decided)
 
     await stop(first)
     const second = await startSidecar()
-    expect(await reached(envoy.port, TENANTS)).toEqual(before)
+    expect(await reached(crowd, envoy.port, TENANTS)).toEqual(before)
 
     write(10)
     second.signal('SIGHUP')
     await second.line('policy reloaded')
-    const after = await reached(envoy.port, TENANTS)
+    const after = await reached(crowd, envoy.port, TENANTS)
     expectShare(after, 0.1)
     expect(canaries(after)).toEqual(expect.arrayContaining([...canaries(before)]))
   }, 120_000)
@@ -125,11 +103,11 @@ describe('behind Kong, in its harness', () => {
 
   it('5,000 requests split as the decision says, also by a new server, and 10 % moves nobody back', async () => {
     // in the end 5,000: a Lua of its own for each guard takes its time
-    const before = await reached((await startKong(5)).port, REQUESTS - 2 * TENANTS)
+    const before = await reached(crowd, (await startKong(5)).port, REQUESTS - 2 * TENANTS)
     expectShare(before, 0.05)
     expect(before).toEqual(decided)
-    expect(await reached((await startKong(5)).port, TENANTS)).toEqual(before)
-    const after = await reached((await startKong(10)).port, TENANTS)
+    expect(await reached(crowd, (await startKong(5)).port, TENANTS)).toEqual(before)
+    const after = await reached(crowd, (await startKong(10)).port, TENANTS)
     expectShare(after, 0.1)
     expect(canaries(after)).toEqual(expect.arrayContaining([...canaries(before)]))
   }, 120_000)
