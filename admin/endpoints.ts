@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { TargetValue } from '../core/admin-event.ts'
 import type { Answer } from './answer.ts'
 import { readBody, readValue } from './body.ts'
+import { showCandidate } from './candidate.ts'
 import { askedRequest, explain } from './explain.ts'
 import { askedFlags, outlookOf } from './flag-outlook.ts'
 import { flagsQuery, knowsFlag, listFlags, switchFlag } from './flags.ts'
@@ -141,6 +142,11 @@ export const ENDPOINTS: readonly Endpoint[] = [
       const read = await readBody(request, askedRequest)
       return read.ok ? explain(read.value, parts) : read
     },
+  },
+  {
+    method: 'GET',
+    path: '/v1/candidate',
+    run: async (_, { candidate }) => showCandidate(candidate),
   },
   {
     method: 'GET',

@@ -8,6 +8,7 @@ import type { MaybePromise } from '../core/maybe-promise.ts'
 import type { Found, Issuer, Policy, Tenant, TenantDirectory } from '../core/policy.ts'
 import type { GatewayRequest } from '../core/request.ts'
 import type { UsageReader } from '../core/usage.ts'
+import type { CandidateView } from './candidate.ts'
 
 export interface AdminParts {
   /** What a client must show; long and random, so that nobody guesses it. */
@@ -23,6 +24,8 @@ export interface AdminParts {
   readonly usage: UsageReader
   /** What the live policy would decide now, and why; it changes nothing. */
   readonly explain: (request: GatewayRequest) => Promise<Explained>
+  /** What a candidate policy would change; absent where the service runs without one. */
+  readonly candidate?: (() => CandidateView) | undefined
   /** Cryptographically strong. */
   readonly randomBytes: (length: number) => Uint8Array
   /** ms since the epoch. */

@@ -26,7 +26,8 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate serve --policy FILE | redis://HOST [--listen unix:/path | 127.0.0.1:9001 | 0.0.0.0:9001]... [--http 127.0.0.1:9002 | off]
                    [--tls-certificate FILE --tls-key FILE --tls-client-ca FILE [--tls-client-name NAME]...]
                    [--state FILE] [--audit FILE | stdout] [--admin 127.0.0.1:9003 [--admin-token-file FILE]]
-                   [--ratelimit-config DIR] [--flag-provider FILE.mjs] [--drain-timeout 10s] [--log-level debug|info|warn|error]
+                   [--candidate FILE] [--ratelimit-config DIR] [--flag-provider FILE.mjs]
+                   [--drain-timeout 10s] [--log-level debug|info|warn|error]
   tenantgate validate FILE... [--ratelimit-config DIR]
   tenantgate explain (--policy FILE | --server URL | --redis URL) --method GET --host H --path P [-H 'name: value']...
                    [--ip A] [--cert FILE.pem] [--state FILE] [--json]
@@ -49,7 +50,7 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate usage (--tenant T | --nobody) (--server URL | --redis URL) [--per hour|day] [--from TIME] [--until TIME]
   tenantgate kong-plugin-server --socket PATH --policy FILE | redis://HOST [--http 127.0.0.1:9002 | off] [--event-timeout 1s]
                    [--max-events 1024] [--state FILE] [--audit FILE | stdout] [--admin unix:/path [--admin-token-file FILE]]
-                   [--flag-provider FILE.mjs] [--drain-timeout 10s] [--log-level debug|info|warn|error]
+                   [--candidate FILE] [--flag-provider FILE.mjs] [--drain-timeout 10s] [--log-level debug|info|warn|error]
   tenantgate kong-plugin-server --describe PLUGIN
   tenantgate --help | --version
 

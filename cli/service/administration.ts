@@ -17,6 +17,7 @@ export function createAdministration(token: string, gate: Gate, parts: ServicePa
     limits,
     usage,
     explain: (request) => gate.explain(request),
+    candidate: parts.candidate,
     randomBytes,
     now,
     onEvent(event) {
