@@ -1,5 +1,6 @@
 /** What a decision says to the client and to the gateway's logs, the same behind every gateway. */
 import { type Allow, DENIALS, type Decision, type Deny } from './decision.ts'
+import { OVERRIDE } from './flags/resolve.ts'
 import { type HeaderEntry, limitHeaders, retryAfter } from './limits/headers.ts'
 import type { GatewayRequest } from './request.ts'
 
@@ -51,6 +52,9 @@ function violatedBy({ limits }: Refused) {
   return { 'violated-policies': names, violatedPolicies: names }
 }
 
+/** Why the upstream is not what the flag's rules would give. */
+const NOT_EVALUATED: ReadonlySet<string> = new Set([OVERRIDE, 'DISABLED', 'ERROR'])
+
 /** A flat record for dynamic metadata and access logs; what is not known is absent. */
 export function decisionFacts(decision: Decision): Record<string, string | number> {
   const { tenant, plan, user, credential, route, limits, reason, shadow } = decision
@@ -64,6 +68,8 @@ export function decisionFacts(decision: Decision): Record<string, string | numbe
   if (decision.decision === 'allow') {
     if (decision.upstream !== undefined) facts.upstream = decision.upstream
     if (decision.variant !== undefined) facts.variant = decision.variant
+    const reason = decision.routeFlag?.reason
+    if (reason !== undefined && NOT_EVALUATED.has(reason)) facts.flagReason = reason
   }
   const binding = limits?.strictest
   if (binding) {

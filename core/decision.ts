@@ -92,6 +92,8 @@ export interface Allow extends Findings {
   readonly variant?: string
   /** Where to go when the gateway does not have `upstream`, or nothing answers there; absent where that is the same. */
   readonly fallback?: string
+  /** What the route's flag has come to; absent where it has none. */
+  readonly routeFlag?: Resolved
   /** What the flags that were asked have come to, the route's own first; absent where none was. */
   readonly flags?: readonly Resolved[]
   /** The tenant's consumer in the gateway; only with a proven credential. */

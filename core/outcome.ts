@@ -36,10 +36,11 @@ export function allow(passed: Passed, found: FlagFindings, signed: string | unde
     scopes: principal?.scopes ?? [],
   }
   addFindings(allowed, passed)
-  const { upstream, variant, fallback } = found.choice
+  const { upstream, variant, fallback, by } = found.choice
   if (upstream !== undefined) allowed.upstream = upstream
   if (variant !== undefined) allowed.variant = variant
   if (fallback !== undefined) allowed.fallback = fallback
+  if (by) allowed.routeFlag = by
   if (principal && tenant?.consumer !== undefined) allowed.consumer = tenant.consumer
   if (signed !== undefined) allowed.identityToken = signed
   const flags = evaluatedIn(found)

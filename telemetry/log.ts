@@ -5,7 +5,7 @@
 import { type DestinationStream, type Logger, pino, stdTimeFunctions } from 'pino'
 import pretty from 'pino-pretty'
 import { type AdminEvent, changeTexts } from '../core/admin-event.ts'
-import type { Decision } from '../core/decision.ts'
+import type { Allow, Decision } from '../core/decision.ts'
 import type { Overrun } from '../core/descriptors/descriptor.ts'
 import { maskAndCut } from '../core/mask-secrets.ts'
 import { type CandidateLog, candidateLog } from './candidate-log.ts'
@@ -264,7 +264,22 @@ function decisionFields(decision: Decision, latencyMs: number) {
     reason,
     because: decision.decision === 'deny' ? masked(decision.because) : undefined,
     shadow: shadow?.map(({ reason, because }) => ({ reason, because: masked(because) })),
+    ...(decision.decision === 'allow' && flagFields(decision)),
     latencyMs: Math.round(latencyMs * 1000) / 1000,
+  }
+}
+
+/** The upstream, and why: `errorCode` says of a flag that is broken what the metrics do not. */
+function flagFields({ upstream, variant, flags }: Allow) {
+  return {
+    upstream,
+    variant: masked(variant),
+    flags: flags?.map(({ flag, variant, reason, errorCode }) => ({
+      flag,
+      variant: masked(variant),
+      reason,
+      errorCode,
+    })),
   }
 }
 

@@ -3,6 +3,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { DENIALS, type DenyReason, REASONS, type Reason, type ShadowDenial } from '../core/decision.ts'
 import { type AuditCounts, addAuditMetrics, addStateMetrics, type StateCounts } from './administration-metrics.ts'
 import { addCandidateMetrics, type CandidateMetrics } from './candidate-metrics.ts'
+import { addFlagMetrics, type CountFlags } from './flag-metrics.ts'
 import { addFlagProviderMetrics } from './flag-provider-metrics.ts'
 import { addPluginServerMetrics, type PluginServerCounts } from './plugin-server-metrics.ts'
 import { addRatelimitMetrics, type RatelimitMetrics } from './ratelimit-metrics.ts'
@@ -17,6 +18,8 @@ const BUCKETS = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-
 export interface Metrics {
   /** Counts one decision, and what shadow let through in it; `seconds` is what it took. */
   decided(reason: Reason, seconds: number, shadow?: readonly ShadowDenial[]): void
+  /** Counts what the flags of an allowed request came to. */
+  flagsAsked: CountFlags
   /** A policy is live from `atMs` on (ms since the epoch). */
   policyLive(version: string, atMs: number): void
   /** A reload ended: the new policy is live, or the last good one stays. */
@@ -74,6 +77,7 @@ export function createMetrics(now: () => number): Metrics {
       duration.observe(seconds)
       if (shadow) for (const denial of shadow) observed.inc({ reason: denial.reason })
     },
+    flagsAsked: addFlagMetrics(registry),
     ...policyMetrics(registry, now),
     fault: () => faults.inc(),
     delayed: addDelayMetrics(registry),

@@ -44,7 +44,7 @@ export interface GateParts {
   readonly limits: LimitStore
   readonly throttle: Throttle
   readonly credentials: Omit<CredentialParts, keyof TokenMemory>
-  readonly metrics: Pick<Metrics, 'decided' | 'policyLive'>
+  readonly metrics: Pick<Metrics, 'decided' | 'flagsAsked' | 'policyLive'>
   readonly log: Pick<Log, 'decided' | 'decisions'>
   readonly audit: Pick<Audit, 'decided'>
   readonly usage: Usage
@@ -74,6 +74,7 @@ export function createGate(first: Policy, parts: GateParts): Gate {
     const tookMs = elapsed() - startedAt
     if (isCounted(decision, stages)) usage.count(useOf(decision), at)
     metrics.decided(decision.reason, tookMs / 1000, decision.shadow)
+    if (decision.decision === 'allow' && decision.flags) metrics.flagsAsked(decision.flags, snapshot.flags)
     // what shadow let through is written as what it would have been
     if (log.decisions[decision.shadow ? 'deny' : decision.decision]) log.decided(decision, tookMs)
     if (decision.decision === 'deny' || decision.shadow) audit.decided(decision)

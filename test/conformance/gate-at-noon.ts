@@ -70,7 +70,7 @@ const CLOCKS = { now: () => NOON * 1000, elapsed: () => performance.now() }
 const QUIET = {
   audit: NO_AUDIT,
   usage: { count() {} },
-  metrics: { decided() {}, policyLive() {} },
+  metrics: { decided() {}, flagsAsked() {}, policyLive() {} },
   log: { decisions: { allow: false, deny: false }, decided() {} },
   signingKey: () => {
     throw new Error('the policy names a key')

@@ -27,7 +27,7 @@ function counted() {
     throttle: createThrottle({ now: () => NOON, elapsed: () => 0, onDelayed() {} }),
     credentials: partsOf({}),
     switches: NOTHING_OFF,
-    metrics: { decided() {}, policyLive() {} },
+    metrics: { decided() {}, flagsAsked() {}, policyLive() {} },
     log: { decisions: { allow: false, deny: false }, decided() {} },
     audit: NO_AUDIT,
     usage: { count: (use, at) => void used.push([use, at]) },
