@@ -5,6 +5,7 @@ import { OPERATORS, REFERENCE, ruleOf } from './operators.ts'
 export const MOST_BYTES = 1024 * 1024
 /** Of the file with its evaluators in their places. */
 export const MOST_EXPANDED = 4 * 1024 * 1024
+/** And as many rules under `$evaluators`. */
 export const MOST_FLAGS = 1000
 /** Of operators, and of lists in lists, in each other. */
 export const MOST_LEVELS = 32
@@ -15,6 +16,9 @@ export const LIST_OF_A_REQUEST = 100
 
 /** Brackets in each other in the whole file: no operator needs more than three, and some stand around them. */
 export const MOST_BRACKETS = 3 * MOST_LEVELS + 32
+
+/** Of a text that is compared or joined. */
+const CHARACTERS_OF_A_STEP = 100
 
 /** What a rule comes to with what it refers to in place. */
 export interface Extent {
@@ -34,7 +38,9 @@ const VALUE: Extent = { size: 2, levels: 0, steps: 1, longest: 0 }
  * written there has its own length, any other is taken to be `longest` long.
  */
 export function measure(node: unknown, longest: number, extentOf: (name: string) => Extent): Extent {
-  if (typeof node === 'string') return { ...VALUE, size: JSON.stringify(node).length }
+  if (typeof node === 'string') {
+    return { ...VALUE, size: JSON.stringify(node).length, steps: 1 + Math.floor(node.length / CHARACTERS_OF_A_STEP) }
+  }
   if (typeof node !== 'object' || node === null) return { ...VALUE, size: String(node).length }
   const inner = (one: unknown) => measure(one, longest, extentOf)
   if (Array.isArray(node)) return sum(node.map(inner), node.length)
@@ -45,7 +51,7 @@ export function measure(node: unknown, longest: number, extentOf: (name: string)
   const list: readonly unknown[] = Array.isArray(operands) ? operands : [operands]
   const extents = list.map(inner)
   const whole = sum(extents, name === 'merge' ? mergedLength(extents) : 0)
-  const steps = whole.steps + moreSteps(name, list, extents, longest)
+  const steps = whole.steps + moreSteps(name, list, extents, longest) + stepsOfNames(name, list)
   return { ...whole, size: whole.size + JSON.stringify(name).length + 3, steps }
 }
 
@@ -77,4 +83,12 @@ function moreSteps(
 ): number {
   if (OPERATORS.get(name)?.iterates) return (Array.isArray(first) ? first.length : longest) * (extents[1]?.steps ?? 0)
   return name === 'in' && ruleOf(second) !== undefined ? longest : 0
+}
+
+/** Of an operator that reads variables: each part of a name between dots is up to three look-ups, as the library compiles it. */
+function stepsOfNames(name: string, operands: readonly unknown[]): number {
+  if (name === 'missing_some') return stepsOfNames('missing', Array.isArray(operands[1]) ? operands[1] : [])
+  if (name !== 'var' && name !== 'missing') return 0
+  const names = name === 'var' ? operands.slice(0, 1) : operands
+  return names.reduce<number>((sum, one) => sum + 3 * String(one).split('.').length, 0)
 }

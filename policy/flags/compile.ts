@@ -27,8 +27,9 @@ export function compileDefinition(
     report(fault)
   }
   const order = inOrder(evaluators)
+  const placed = new Set(order)
   for (const name of evaluators.keys()) {
-    if (order.includes(name)) continue
+    if (placed.has(name)) continue
     refuse({ path: ['$evaluators', name], message: 'refers to itself, or to a rule that does', fix: 'it out in full' })
   }
   if (!isGood) return undefined

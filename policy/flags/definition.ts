@@ -23,6 +23,7 @@ export function checkDefinition(file: unknown, report: Report, note: Report): vo
     return
   }
   const flags = Object.entries(file.flags)
+  if (evaluators.length > MOST_FLAGS) return
   if (flags.length > MOST_FLAGS) report({ path: ['flags'], message: `has more than ${MOST_FLAGS} flags` })
   else for (const [name, flag] of flags) checkFlag(name, flag, { report, evaluators }, note)
 }
@@ -35,6 +36,10 @@ function checkEvaluators(evaluators: unknown, report: Report): readonly string[]
     return []
   }
   const names = Object.keys(evaluators)
+  if (names.length > MOST_FLAGS) {
+    report({ path: [EVALUATORS], message: `has more than ${MOST_FLAGS} rules` })
+    return names
+  }
   for (const [name, rule] of Object.entries(evaluators)) {
     checkName(name, [EVALUATORS, name], report)
     checkTargeting(rule, [EVALUATORS, name], { report, evaluators: names })

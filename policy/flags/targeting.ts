@@ -90,9 +90,14 @@ function checkRule(name: string, operands: unknown, spot: Spot, looking: Looking
     })
     return
   }
-  if (body !== undefined && (body === 'reduce' ? GROWING_IN_REDUCE : GROWING).includes(name)) {
-    const message = `stands in what \`${body}\` does with each item, by which results could grow without end`
-    looking.report({ path, at: 'key', message, fix: 'it outside' })
+  const misfit = body === undefined ? undefined : misfitIn(body, name)
+  if (misfit !== undefined) {
+    looking.report({
+      path,
+      at: 'key',
+      message: `stands in what \`${body}\` does with each item, ${misfit}`,
+      fix: 'it outside',
+    })
     return
   }
   if (!Array.isArray(operands)) checkAlone(name, operator, operands, spot, looking)
@@ -105,7 +110,15 @@ function checkRule(name: string, operands: unknown, spot: Spot, looking: Looking
 }
 
 const GROWING: readonly string[] = ['cat', 'merge']
-const GROWING_IN_REDUCE: readonly string[] = [...GROWING, 'map']
+const OF_FLAGD: readonly string[] = ['fractional', 'sem_ver', 'starts_with', 'ends_with']
+
+/** Why an operator cannot stand in what another does with each item of a list. */
+function misfitIn(body: string, name: string): string | undefined {
+  // they ask the item for what flagd has put beside it in the context, and fail
+  if (OF_FLAGD.includes(name)) return 'where it always fails'
+  const grows = GROWING.includes(name) || (name === 'map' && body === 'reduce')
+  return grows ? 'by which results could grow without end' : undefined
+}
 
 function within(name: string, { iterates }: Operator, index: number, spot: Spot): Spot {
   const operand = deeper(spot, index)
