@@ -23,6 +23,10 @@ beforeAll(async () => {
     .replace('{ default: orders-stable }', '{ default: orders-stable, flag: orders-backend }')
     .replace('[orders-stable]', '[orders-stable, orders-canary]')
     .replace(
+      'identity:\n',
+      'identity:\n  headers: { x-tenantgate-open: "flag:open", x-tenantgate-gone: "flag:gone" }\n',
+    )
+    .replace(
       'upstreams:',
       `  globex: { plan: pro, apiKeys: [{ id: ci, hash: "${globex.hash}", scopes: [orders:read] }] }\nupstreams:`,
     )
@@ -42,16 +46,26 @@ afterAll(async () => {
   rmSync(sockets, { recursive: true, force: true })
 })
 
-/** The backend that answers, and the variant that it was told of. */
-async function askedBy(key: string, more: Readonly<Record<string, string>> = {}) {
+/** The backend that answers, and what it was told of. */
+async function toldBy(key: string, more: Readonly<Record<string, string>> = {}) {
   const answer = await exchange(envoy.port, { path: '/v1/orders/1', headers: { 'x-api-key': key, ...more } })
   const { backend, headers } = JSON.parse(answer.body) as { backend: string; headers: [string, string][] }
-  return [backend, Object.fromEntries(headers)['x-tenantgate-variant']]
+  return { backend, ...Object.fromEntries(headers) } as Readonly<Record<string, string | undefined>>
 }
 
 it('go where the provider sends the tenant, or a header that the policy names', async () => {
+  const askedBy = async (...asked: Parameters<typeof toldBy>) => {
+    const { backend, 'x-tenantgate-variant': variant } = await toldBy(...asked)
+    return [backend, variant]
+  }
   expect(await askedBy(folder.key)).toEqual(['orders-canary', 'canary'])
   expect(await askedBy(globex.key)).toEqual(['orders-stable', 'stable'])
   expect(await askedBy(globex.key, { 'x-app-version': '2' })).toEqual(['orders-canary', 'canary'])
   expect(await askedBy(globex.key, { 'x-tenantgate-variant': 'canary' })).toEqual(['orders-stable', 'stable'])
+})
+
+it('tell the backend of flags of any type, and of none that the provider has disabled', async () => {
+  const told = await toldBy(folder.key, { 'x-tenantgate-gone': 'yes' })
+  expect(told['x-tenantgate-open']).toBe('true')
+  expect(told).not.toHaveProperty('x-tenantgate-gone')
 })

@@ -73,9 +73,9 @@ describe.each(KINDS)('5 % of $size $kind', { timeout: 60_000 }, (kind) => {
 })
 
 it.each([
-  [100, TENANTS],
-  [0, 0],
-])('%i %% are %i of 1,000 tenants', async (percent, count) => {
+  { percent: 100, count: TENANTS },
+  { percent: 0, count: 0 },
+])('$percent % of 1,000 tenants are $count', async ({ percent, count }) => {
   const { gate } = gateAtNoon(crowd.policy(percent))
   expect(canaries(await upstreams(throughEnvoysAdapter(gate), KINDS[0], TENANTS))).toHaveLength(count)
 })

@@ -1,6 +1,7 @@
 /** What evaluations by a provider guarantee, whatever it does: with a client of the SDK that the test plays. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { createProviderFlags, type FlagClient, flagsOf } from '../../../cli/service/provider-flags.ts'
+import type { FlagClient } from '../../../cli/service/ask-provider.ts'
+import { createProviderFlags, flagsOf } from '../../../cli/service/provider-flags.ts'
 import { NOTHING_OFF } from '../../../core/flags/switches.ts'
 import { NOON, newKey, policyOf } from '../../support/gate.ts'
 
@@ -19,13 +20,18 @@ function flagsBy(answer: (method: string, fallback: unknown) => unknown) {
   return createProviderFlags(client as unknown as FlagClient)(NOTHING_OFF)
 }
 
+function holdingItself(): unknown {
+  const list: unknown[] = []
+  list.push(list)
+  return list
+}
+
 describe('an evaluation by a provider', () => {
   it.each([
     ['string', 'a'],
     ['number', 1],
     ['boolean', false],
     ['object', { a: 1 }],
-    ['object', null],
   ])('asks for a %s where the fallback is one', async (method, fallback) => {
     const asked: string[] = []
     const flags = flagsBy((name, value) => {
@@ -78,6 +84,15 @@ describe('an evaluation by a provider', () => {
     },
   )
 
+  it.each([
+    ['holds itself', holdingItself],
+    ['holds what JSON cannot', () => ({ a: 1n })],
+    ['becomes nothing', () => ({ toJSON: () => undefined })],
+  ])('answers the fallback for an object that %s: it could be told to nobody', async (_, make) => {
+    const flags = flagsBy(() => ({ value: make(), reason: 'STATIC' }))
+    expect(await flags.evaluate('f', {}, CONTEXT)).toEqual({ value: {}, reason: 'ERROR', errorCode: 'GENERAL' })
+  })
+
   it('is not made for a flag that is switched off', async () => {
     const ask = vi.fn()
     const client = { getStringDetails: ask } as unknown as FlagClient
@@ -85,6 +100,44 @@ describe('an evaluation by a provider', () => {
     expect(flags.evaluate('f', 'stable', CONTEXT)).toEqual({ value: 'stable', reason: 'DISABLED' })
     expect([flags.offBy('f'), flags.offBy('g')]).toEqual(['switch', undefined])
     expect(ask).not.toHaveBeenCalled()
+  })
+})
+
+describe('an evaluation of a flag whose type is not known', () => {
+  /** A provider that has this one flag, of this value. */
+  function having(value: unknown, reason = 'STATIC') {
+    const asked: string[] = []
+    const flags = flagsBy((method, fallback) => {
+      asked.push(method)
+      if (reason === 'DISABLED') return { value: fallback, reason }
+      const isIt = typeof value === typeof fallback
+      return isIt ? { value, reason } : { value: fallback, reason: 'ERROR', errorCode: 'TYPE_MISMATCH' }
+    })
+    return { asked, evaluate: () => flags.evaluate('f', null, CONTEXT) }
+  }
+
+  it.each([['dark'], [true], [3], [{ a: [1] }]])('finds %j, and asks once the next time', async (value) => {
+    const { asked, evaluate } = having(value)
+    expect(await evaluate()).toEqual({ value, reason: 'STATIC' })
+    const first = asked.length
+    expect(await evaluate()).toEqual({ value, reason: 'STATIC' })
+    expect(asked).toHaveLength(first + 1)
+  })
+
+  it('finds nothing where the provider has disabled it', async () => {
+    expect(await having(true, 'DISABLED').evaluate()).toEqual({ value: null, reason: 'DISABLED' })
+  })
+
+  it('finds nothing where the provider has only the fallback', async () => {
+    const flags = flagsBy((_, value) => ({ value, reason: 'DEFAULT' }))
+    expect(await flags.evaluate('f', null, CONTEXT)).toEqual({ value: null, reason: 'DEFAULT' })
+  })
+
+  it('says what is wrong where it is of no type at all, or not there', async () => {
+    const none = { value: null, reason: 'ERROR' }
+    expect(await having(undefined).evaluate()).toEqual({ ...none, errorCode: 'TYPE_MISMATCH' })
+    const flags = flagsBy((_, value) => ({ value, reason: 'ERROR', errorCode: 'FLAG_NOT_FOUND' }))
+    expect(await flags.evaluate('f', null, CONTEXT)).toEqual({ ...none, errorCode: 'FLAG_NOT_FOUND' })
   })
 })
 
