@@ -1,13 +1,12 @@
 /** A canary that is down behind a real Envoy: its tenants are served by stable, and come back to it. What is lost is counted. */
-import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { allow, type Gateway, startGateway } from '../support/gateway.ts'
 import { referenceWith } from '../support/guarded-envoy.ts'
+import { CLIENTS, lossText, outage } from '../support/outage.ts'
 import { type Health, startVersion, type Version } from '../support/version.ts'
 
 const TOLD = { 'x-tenantgate-upstream': 'orders-canary', 'x-tenantgate-variant': 'canary' }
-const CLIENTS = 8
 
 /** What is waited for in vain, and how long a host is left out, while a test waits. */
 const SOONER = {
@@ -33,82 +32,6 @@ afterAll(async () => {
   await stable?.kill()
 })
 
-interface Tally {
-  readonly sent: Record<Method, number>
-  /** What came in place of an answer. */
-  readonly lost: Record<Method, string[]>
-  /** Answers that named another version than the one that the backend was told it is. */
-  readonly mistold: string[]
-}
-type Method = 'GET' | 'POST'
-
-/** Clients that send one request after the other, half of them reads, until `stop`. */
-function startLoad() {
-  const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS })
-  const tally: Tally = { sent: { GET: 0, POST: 0 }, lost: { GET: [], POST: [] }, mistold: [] }
-  let isOn = true
-  const client = async (method: Method) => {
-    while (isOn) {
-      const { status, body } = await send(agent, method)
-      tally.sent[method] += 1
-      if (status !== 200) tally.lost[method].push(`${status} ${body}`)
-      else if (!RIGHTLY_TOLD.has(body)) tally.mistold.push(body)
-    }
-  }
-  const clients = Array.from({ length: CLIENTS }, (_, index) => client(index % 2 === 0 ? 'GET' : 'POST'))
-  return {
-    tally,
-    stop: async () => {
-      isOn = false
-      await Promise.all(clients)
-      agent.destroy()
-      return tally
-    },
-  }
-}
-
-const RIGHTLY_TOLD = new Set([
-  JSON.stringify({ name: 'orders-canary', told: ['orders-canary', 'canary'] }),
-  JSON.stringify({ name: 'orders-stable', told: ['orders-stable', null] }),
-])
-
-function send(agent: Agent, method: Method): Promise<{ status: number; body: string }> {
-  const { port } = gateway.envoy
-  return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port, method, path: '/v1/orders', agent }, (response) => {
-      let body = ''
-      response.setEncoding('utf8').on('data', (text: string) => {
-        body += text
-      })
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, body }))
-    })
-    asked.once('error', reject)
-    asked.end(method === 'POST' ? 'an order' : undefined)
-  })
-}
-
-/** Until a version has served this many more. */
-async function moreServedBy(version: Version, count: number): Promise<void> {
-  const goal = version.served() + count
-  await expect.poll(() => version.served() >= goal, { timeout: 30_000 }).toBe(true)
-}
-
-/** Until one alone serves: so many of its answers in a row, and none that the other was asked for beside them. */
-async function alone(version: Version, other: Version, count: number): Promise<void> {
-  await expect
-    .poll(
-      async () => {
-        const before = other.asked()
-        await moreServedBy(version, count)
-        return other.asked() - before
-      },
-      { timeout: 60_000 },
-    )
-    .toBe(0)
-}
-const canaryAlone = () => alone(canary, stable, 400)
-const stableAlone = () => alone(stable, canary, 100)
-
 const kill = () => canary.kill()
 const become = (health: Health) => async () => {
   canary.health = health
@@ -126,22 +49,9 @@ describe('all hosts of the canary', () => {
   it.each(WAYS)(
     '%s: stable serves its tenants, no read is lost, and they come back with it',
     async (what, happens, most) => {
-      const load = startLoad()
-      let tally = load.tally
-      try {
-        await canaryAlone()
-        await happens()
-        await stableAlone()
-        await canary.comeBack()
-        await canaryAlone()
-      } finally {
-        await canary.comeBack()
-        tally = await load.stop()
-      }
-      const { sent, lost, mistold } = tally
-      process.stdout.write(
-        `canary ${what}: lost ${lost.GET.length} of ${sent.GET} reads, ${lost.POST.length} of ${sent.POST} writes\n`,
-      )
+      const tally = await outage({ port: gateway.envoy.port, stable, canary, happens })
+      process.stdout.write(`${lossText(what, tally)}\n`)
+      const { lost, mistold } = tally
       expect(mistold).toEqual([])
       expect(lost.GET).toEqual([])
       expect(lost.POST.length).toBeLessThanOrEqual(most)

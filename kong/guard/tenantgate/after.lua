@@ -6,6 +6,14 @@ local names = require "tenantgate.names"
 local problem = require "tenantgate.problem"
 local upstream = require "tenantgate.upstream"
 
+--- For the access log, where it has these fields.
+local function log_chosen(name, variant)
+  pcall(function()
+    ngx.var.tenantgate_chosen = name
+    ngx.var.tenantgate_chosen_variant = variant or ""
+  end)
+end
+
 --- True, or nil and the fault.
 local function carry_out(decided)
   if decided.upstream then
@@ -14,6 +22,7 @@ local function carry_out(decided)
       return nil, fault
     end
     if used ~= decided.upstream then
+      log_chosen(decided.upstream, decided.set["x-tenantgate-variant"])
       -- the backend is told which version it serves, and not which one it should have been
       decided.set["x-tenantgate-upstream"] = used
       decided.set["x-tenantgate-variant"] = nil

@@ -61,6 +61,7 @@ it('says who it was and where it went, in numbers where they are numbers, and no
   expect(line).toMatchObject({
     ...{ requestId: 'r-1', method: 'GET', path: '/v1/orders/42', statusCode: 200, clientIp: '127.0.0.1' },
     ...{ tenant: 'acme', plan: 'pro', upstream: 'orders-beta', variant: 'beta', remaining: 99 },
+    backendCluster: 'orders-beta',
     backend: `127.0.0.1:${backends.ports['orders-beta']}`,
   })
   for (const field of ['latencyMs', 'backendLatencyMs', 'bytesIn', 'bytesOut']) expect(line[field]).toBeTypeOf('number')
@@ -75,7 +76,15 @@ it('believes no identity header of a request that went nowhere', async () => {
     ['GET', spoofed],
   ] as const) {
     const line = await logged(method, '/v1/orders/42', headers)
-    expect(line).toMatchObject({ method, tenant: '', user: '', upstream: '', backend: '', backendLatencyMs: null })
+    expect(line).toMatchObject({
+      method,
+      tenant: '',
+      user: '',
+      upstream: '',
+      backend: '',
+      backendCluster: '',
+      backendLatencyMs: null,
+    })
   }
 })
 
