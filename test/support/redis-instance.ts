@@ -69,7 +69,7 @@ export async function startInstance(
       policy: live,
       credentials,
       limits: createMemoryLimits(),
-      flags: createFlags(live.flags?.definition),
+      flags: createFlags(live.flags?.definition, following.records.index.switches),
       clock: Date.now,
     }
   }

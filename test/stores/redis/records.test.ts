@@ -194,6 +194,8 @@ describe('what Redis has lost is written back', () => {
       { kind: 'revoked-token', jti: 'any' },
       { kind: 'revoked-subject', subject: 's', before: 1_700_000_000_456 },
       { kind: 'revoked-tenant', tenant: 'globex', before: 1_700_000_000_789 },
+      { kind: 'flag-switched', flag: 'beta', to: 'on', at: 1_700_000_000_321 },
+      { kind: 'flag-switched', flag: 'canary', to: 'off', at: 1_700_000_000_322 },
     ]
     await connection.client.rpush(list, ...all.map((record) => lineOf(record, 0).trimEnd()))
     const held = records()
