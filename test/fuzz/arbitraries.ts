@@ -4,7 +4,7 @@ import { IDENTITY_HEADERS } from '../../core/identity/headers.ts'
 import { credentialsArbitrary, type Presented } from './presented.ts'
 import { BLOCKED_ADDRESS, type FuzzRequest } from './request.ts'
 import { verifiedArbitrary } from './verified.ts'
-import type { World } from './world.ts'
+import { CHECKOUT, OVERRIDE_HEADER, type World } from './world.ts'
 
 type Field = readonly [name: string, value: string]
 
@@ -206,7 +206,14 @@ function spelt(names: readonly string[]): fc.Arbitrary<string> {
     })
 }
 
-const OURS = [...IDENTITY_HEADERS, 'x-tenant-anything', 'x-user-email', 'x-tenantgate-identity', 'x-tenantgate-route']
+const OURS = [
+  ...IDENTITY_HEADERS,
+  CHECKOUT,
+  'x-tenant-anything',
+  'x-user-email',
+  'x-tenantgate-identity',
+  'x-tenantgate-route',
+]
 const FOREIGN = [
   ...[
     'x-forwarded-host',
@@ -227,6 +234,13 @@ const FOREIGN = [
 ]
 
 const identityField = fc.tuple(spelt(OURS), fc.constantFrom('evil', 'globex', 'orders-canary', 'admin', '', 'a,b'))
+const choiceField = fc.tuple(
+  fc.oneof(fc.constantFrom(OVERRIDE_HEADER, 'X-Choose'), spelt([OVERRIDE_HEADER])),
+  fc.oneof(
+    fc.constantFrom('orders-backend=canary', 'orders-backend=stable, new-checkout=on', 'new-checkout=off'),
+    fc.constantFrom('orders-backend=orders-canary', 'orders-backend=canary;', '__proto__=on', 'a=b,'.repeat(30), '='),
+  ),
+)
 const foreignField = fc.tuple(
   spelt(FOREIGN),
   fc.constantFrom('evil', '/v1/admin', 'DELETE', '10.0.0.1', 'By=x;URI=spiffe://acme.example/ns/prod/sa/batch'),
@@ -277,6 +291,8 @@ const oddField = fc.tuple(
 
 const noise: fc.Arbitrary<Field> = fc.oneof(
   { weight: 5, arbitrary: identityField },
+  { weight: 2, arbitrary: choiceField },
+  { weight: 1, arbitrary: fc.constant<Field>(['X-App-Version', '2']) },
   { weight: 2, arbitrary: foreignField },
   { weight: 1, arbitrary: connectionField },
   { weight: 1, arbitrary: contentField },

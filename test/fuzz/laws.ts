@@ -4,7 +4,8 @@ import { backendHeaders, IDENTITY_HEADERS } from '../../core/identity/headers.ts
 import { isGrpc } from '../../core/request.ts'
 import { claimedTenant, isPlainPath, openedRoute, shownOnly } from './oracle.ts'
 import type { Outcome } from './outcome.ts'
-import { type FuzzRequest, folded } from './request.ts'
+import { type FuzzRequest, folded, valuesOf } from './request.ts'
+import { CHECKOUT, OVERRIDE_HEADER } from './world.ts'
 
 /** A law that was broken, in words; an assertion of the fuzzer, and so a finding. */
 export class Broken extends Error {}
@@ -13,7 +14,7 @@ export function must(holds: boolean, law: string): asserts holds {
   if (!holds) throw new Broken(law)
 }
 
-const IDENTITY: ReadonlySet<string> = new Set(IDENTITY_HEADERS)
+const IDENTITY: ReadonlySet<string> = new Set([...IDENTITY_HEADERS, CHECKOUT])
 /** What no client may tell a backend where a gateway stands that strips them by their beginning. */
 const OURS = /^x-(?:tenant|user|tenantgate)-/
 
@@ -44,6 +45,7 @@ export function checkOutcome(request: FuzzRequest, outcome: Outcome, strips: boo
   must(outcome.backend !== undefined, 'what is allowed reaches a backend')
   checkAllowed(request, outcome)
   checkBackend(request, outcome, strips)
+  checkChoice(request, outcome)
 }
 
 /** A gRPC client's refusal is 200 on the wire where the gateway does not make it so by itself. */
@@ -102,6 +104,29 @@ function checkBackend({ credentials }: FuzzRequest, { decision, backend = [] }: 
       'credentials are taken off',
     )
   }
+}
+
+/** Variants are what the rules say, but for those who may choose, who get what they have written; no backend sees that. */
+function checkChoice({ fields, credentials }: FuzzRequest, { decision, backend = [] }: Outcome): void {
+  if (decision?.decision !== 'allow') return
+  must(
+    backend.every(([name]) => folded(name) !== OVERRIDE_HEADER),
+    'no backend sees what a client wants to choose',
+  )
+  const said = valuesOf(fields, OVERRIDE_HEADER).join(',')
+  const isGlobexKey = decision.tenant === 'globex' && decision.credential === 'app'
+  const mayChoose =
+    decision.roles.includes('auditor') || (isGlobexKey && credentials.some(({ text }) => text.startsWith('tg_')))
+  const checkout = valuesOf(fields, 'x-app-version').join(',') === '2' ? 'on' : 'off'
+  const byRule = decision.tenant === 'acme' ? 'beta' : 'stable'
+  const told = new Map(backendHeaders(decision))
+  const chosen = (flag: string, variant: string | undefined) => mayChoose && said.includes(`${flag}=${variant}`)
+  const { route, upstream, variant } = decision
+  const own = told.get(CHECKOUT)
+  must(own === checkout || chosen('new-checkout', own), `the backend is told ${own} of new-checkout`)
+  must(variant === undefined || upstream === `orders-${variant}`, `${upstream} is not what ${variant} stands for`)
+  if (route !== 'orders-read') must(variant === undefined, 'no variant where no flag is asked')
+  else must(variant === byRule || chosen('orders-backend', variant), `${variant} is neither by rule nor by choice`)
 }
 
 /** No answer repeats a credential. */

@@ -44,6 +44,11 @@ export const VERIFIED = 'https://verified.example.com'
 /** acme's own; its tokens need not say so. */
 export const LEGACY = 'https://legacy.example.com'
 
+/** By which auditors, and globex's key, choose variants. */
+export const OVERRIDE_HEADER = 'x-choose'
+/** What backends are told of the flag `new-checkout`. */
+export const CHECKOUT = 'x-tenantgate-checkout'
+
 const KEYS = [
   'acme',
   'acme-admin',
@@ -142,9 +147,15 @@ const FLAGS = JSON.stringify({
   flags: {
     'orders-backend': {
       state: 'ENABLED',
-      variants: { stable: 'orders-stable', beta: 'orders-beta' },
+      variants: { stable: 'orders-stable', beta: 'orders-beta', canary: 'orders-canary' },
       defaultVariant: 'stable',
       targeting: { if: [{ '==': [{ var: 'beta' }, true] }, 'beta', 'stable'] },
+    },
+    'new-checkout': {
+      state: 'ENABLED',
+      variants: { on: 'on', off: 'off' },
+      defaultVariant: 'off',
+      targeting: { if: [{ '==': [{ var: 'header:x-app-version' }, '2'] }, 'on', 'off'] },
     },
   },
 })
@@ -155,6 +166,7 @@ identity:
   sources: [clientCertificate, apiKey, jwt, host]
   host: { suffix: .api.example.com, reserved: [www] }
   removeCredentials: true
+  headers: { ${CHECKOUT}: "flag:new-checkout" }
 issuers:
   - issuer: ${MAIN}
     jwks: main.json
@@ -205,5 +217,8 @@ routes:
   - { name: thing, match: { path: "/v1/things/{id}" }, upstream: orders-canary }
   - { name: admin, match: { path: /v1/admin/** }, require: { roles: [admin] }, upstream: orders-stable }
   - { name: partners, match: { path: /v2/partners, hosts: [partners.example.com] }, upstream: orders-stable }
-flags: flags.json
+flags:
+  file: flags.json
+  headers: [x-app-version]
+  override: { header: ${OVERRIDE_HEADER}, anyRole: [auditor], credentials: [globex/app] }
 `
