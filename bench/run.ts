@@ -5,6 +5,7 @@ import { benchCredentials } from './credentials.ts'
 import { benchDecide } from './decide.ts'
 import { benchDirectory } from './directory.ts'
 import { benchFaults } from './faults.ts'
+import { benchFlags } from './flags.ts'
 import { benchFleet } from './fleet.ts'
 import { benchFloods } from './floods.ts'
 import { benchHits } from './hits.ts'
@@ -27,6 +28,7 @@ const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   check: benchCheck,
   hits: benchHits,
   ratelimit: benchRatelimit,
+  flags: benchFlags,
   throttle: benchThrottle,
   usage: benchUsage,
   reload: benchReload,
