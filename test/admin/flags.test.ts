@@ -86,6 +86,13 @@ describe('a flag', () => {
     },
   )
 
+  it('is not called as a key is: what was pasted by mistake is written down nowhere', async () => {
+    const { key, ask, events } = await open()
+    const told = await ask('POST', `/v1/flags/${key}/off`)
+    expect(told.status).toBe(404)
+    expect(JSON.stringify([told.text, events])).not.toContain(key)
+  })
+
   it('is one of a bounded number that may be switched; those that were can be switched back', async () => {
     const ledger = createMemoryLedger()
     const switches = Array.from({ length: MOST_SWITCHED }, (_, index): FlagSwitch => {

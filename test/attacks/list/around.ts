@@ -152,6 +152,35 @@ export const routing: Theme = {
       cases: [/^no header, cookie or query/, /^a client moves nothing/, /^and the query chooses nothing/],
     },
     {
+      attack: 'a variant chosen by header, by those who may not',
+      cases: [
+        /chooses nothing$/,
+        /^nor does nobody on an optional one/,
+        /^an anonymous route asks for no credential, and so/,
+      ],
+      tests: {
+        'core/flags/override.test.ts': ['that calls itself so', 'credential of that name, nor one that hides a slash'],
+        'fuzz/adapters.test.ts': ['with the seed'],
+      },
+    },
+    {
+      attack: 'other spellings of that header, broken lists, unknown and prototype names, endless values',
+      cases: [/^spelt .* moves nothing/, /^(?:an unknown|the name|a flag|a variant|a list|what|more) .* moves nothing/],
+      tests: { 'core/flags/override.test.ts': ['whatever is sent, it is read or refused in words'] },
+    },
+    {
+      attack: 'a flag that is switched off, chosen by header',
+      cases: ['the switch beats who may choose', 'a flag that is off stays off, whoever chooses'],
+    },
+    {
+      attack: 'a header that only backends are to be told of a flag, written by a client',
+      cases: [/^as it is: /, /^with underscores: /, 'x-tenantgate-checkout alone is no credential and no claim'],
+    },
+    {
+      attack: 'an attribute of a tenant that poses as a header or as the time',
+      tests: { 'core/flags/context.test.ts': ['no attribute stands in for'] },
+    },
+    {
       attack: 'a variant that is no upstream',
       tests: {
         'core/decide.test.ts': ['a variant that is no upstream'],
@@ -213,6 +242,40 @@ export const administration: Theme = {
     {
       attack: "a value that looks like the hash of another's long one, to share its bucket",
       tests: { 'core/limits/bucket-key.test.ts': ['by looking like its hash'] },
+    },
+    {
+      attack: 'a switch of a flag, or a question by OFREP, without the token or from a page',
+      tests: {
+        'admin/flags.test.ts': ['has the token, and is no page of a browser'],
+        'admin/ofrep.test.ts': ['is asked for with the token alone, and by no page of a browser'],
+      },
+    },
+    {
+      attack: '`__proto__` and the like as a flag, or in the context of a question',
+      tests: {
+        'admin/flags.test.ts': ['__proto__'],
+        'admin/ofrep.test.ts': ['is not asked for with a field %s'],
+        'stores/records/credential-records.test.ts': ['is not off by the name %s'],
+      },
+    },
+    {
+      attack: 'a context that is deep, long or wide, to cost time',
+      tests: { 'admin/ofrep.test.ts': ['is asked for in 64 KB at most', 'is asked for with what is not flat'] },
+    },
+    {
+      attack: 'a caller who gives a known tenant another plan or other attributes',
+      tests: { 'admin/ofrep.test.ts': ['has its own attributes and plan, whatever the caller says of them'] },
+    },
+    {
+      attack: 'names of flags without end, each switched once',
+      tests: { 'admin/flags.test.ts': ['is one of a bounded number that may be switched'] },
+    },
+    {
+      attack: "a key in the place of a flag's name",
+      tests: {
+        'admin/flags.test.ts': ['is not called as a key is'],
+        'cli/flags/flags.test.ts': ['of what is a key by mistake do not print it'],
+      },
     },
     {
       attack: 'explaining as a way to guess, to use up or to block',
