@@ -1,10 +1,13 @@
 /** A candidate beside the live policy finds what it would change, and nobody notices that it is there. */
 import { describe, expect, it } from 'vitest'
+import { createJustAsked } from '../../../../cli/service/candidate/just-asked.ts'
 import type { Difference } from '../../../../core/candidate/compare.ts'
 import type { Decision } from '../../../../core/decision.ts'
 import type { GatewayRequest } from '../../../../core/request.ts'
 import { NOON, newKey, policyOf, requestOf } from '../../../support/gate.ts'
 import { aloneWith, type Clock, samples, sideBySide } from '../../../support/side-by-side.ts'
+import { ISSUER, newSigner } from '../../../support/tokens.ts'
+import { until } from '../../../support/until.ts'
 
 const [reader, writer, globex] = [newKey(), newKey(), newKey()]
 
@@ -364,8 +367,38 @@ routes: [{ name: all, match: { path: /** } }]
       { secret: 'a-long-secret-of-the-client' },
     )
 
+  it('are asked once for their keys where both policies name the same, and the candidate verifies by them', async () => {
+    const issuer = await newSigner('ES256')
+    const trusting = (daily: number) =>
+      policyOf(`
+version: 1
+issuers:
+  - { issuer: "${ISSUER}", jwks: "https://id.example/jwks", audiences: [a], algorithms: [ES256], claims: { tenant: org } }
+plans: { pro: { limits: [{ name: daily, quota: ${daily}/day }] } }
+tenants: { acme: { plan: pro } }
+routes: [{ name: all, match: { path: /** } }]
+`)
+    let fetched = 0
+    const fetchKeys = async () => {
+      fetched += 1
+      return { keys: [issuer.jwk] }
+    }
+    const beside = sideBySide(trusting(10), trusting(2), { now: NOON }, { more: { fetchKeys } })
+    const claims = { iss: ISSUER, aud: 'a', org: 'acme', exp: NOON / 1000 + 60 }
+    for (let i = 0; i < 3; i += 1) {
+      const headers = { authorization: `Bearer ${await issuer.sign({ ...claims, jti: `${i}` })}` }
+      expect(await beside.gate.decide(requestOf({ headers }))).toMatchObject({ reason: 'allowed', tenant: 'acme' })
+      // verifying is done elsewhere, and takes its time
+      await until(async () => {
+        await beside.catchUp()
+        return beside.candidate.compared().compared > i ? true : undefined
+      })
+    }
+    expect(beside.examples.map(({ candidate }) => candidate.reason)).toEqual(['quota_exceeded'])
+    expect(fetched).toBe(1)
+  })
+
   it('are asked once for a token that the live policy has just asked about', async () => {
-    const { createJustAsked } = await import('../../../../cli/service/candidate/just-asked.ts')
     const asked: string[] = []
     const answer = JSON.stringify({ active: true, iss: 'https://id.example', org: 'acme', sub: 'u' })
     const once = createJustAsked(
