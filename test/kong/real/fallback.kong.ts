@@ -69,6 +69,7 @@ const WAYS: readonly (readonly [what: string, happens: () => Promise<void>, lost
   ['is killed', () => canary.kill(), 4 * CLIENTS],
   ['hangs', become('hangs'), 4 * CLIENTS],
   ['answers everything with 503', become('fails'), 20 + 4 * CLIENTS],
+  ['answers everything but checks with 503', become('sick'), 20 + 4 * CLIENTS],
 ]
 
 describe('all targets of the canary', () => {
