@@ -1,4 +1,5 @@
 /** `npm run bench`, or `npm run bench -- decide check`: measures and prints; it judges nothing. */
+import { benchCandidate } from './candidate.ts'
 import { benchCertificates } from './certificates.ts'
 import { benchCheck } from './check.ts'
 import { benchCredentials } from './credentials.ts'
@@ -21,6 +22,7 @@ import { benchUsage } from './usage.ts'
 
 const PARTS: Readonly<Record<string, () => Promise<Table>>> = {
   decide: benchDecide,
+  candidate: benchCandidate,
   limits: benchLimits,
   credentials: benchCredentials,
   certificates: benchCertificates,
