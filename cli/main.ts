@@ -44,6 +44,7 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
                    [-H 'name: value']... [--at TIME]
   tenantgate flags list (--policy FILE | --server URL | --redis URL)
   tenantgate flags off|on FLAG (--server URL | --redis URL | --state FILE)
+  tenantgate flags import FILE --redis URL
   tenantgate limits show --server URL --tenant T [--limit L] [--scope route:R | credential:ID] [--most 100]
   tenantgate limits reset --server URL --tenant T --limit L [--scope S] [--by user=U]... [--all]
   tenantgate limits credit --server URL --tenant T --limit L --units N [--scope S] [--by user=U]...

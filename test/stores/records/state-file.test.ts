@@ -74,6 +74,7 @@ const EVERY_KIND: readonly AdminRecord[] = [
   { kind: 'revoked-token', jti: 'j2' },
   { kind: 'revoked-subject', subject: 's1', before: NOON },
   { kind: 'revoked-tenant', tenant: 'acme', before: NOON },
+  { kind: 'flag-switched', flag: 'a flag / ü', to: 'off', at: NOON },
 ]
 
 describe('what was recorded', () => {
@@ -81,7 +82,7 @@ describe('what was recorded', () => {
     const first = await opened()
     expect(await first.add(() => EVERY_KIND)).toBeUndefined()
     for (const state of [first, await opened()]) {
-      expect([...(await state.issuedKeys()), ...state.revocations()]).toEqual(
+      expect([...(await state.issuedKeys()), ...state.revocations(), ...state.switches.all()]).toEqual(
         EVERY_KIND.filter(({ kind }) => kind !== 'replaced'),
       )
       expect(state.records.replacedAt(HASH)).toBe(NOON + 1)
@@ -238,6 +239,8 @@ describe('a file that is not good', () => {
     ['{"kind":"revoked-tenant","tenant":"acme","before":"yesterday"}\n', 'before: '],
     ['{"kind":"revoked-subject","subject":"","before":"2026-11-22T12:00:00Z"}\n', 'subject: '],
     ['{"kind":"key","tenant":"acme","id":"ci","hash":"sha256:00"}\n', 'hash: '],
+    ['{"kind":"flag-switched","flag":"f","to":"of","at":"2026-11-22T12:00:00Z"}\n', 'to: '],
+    ['{"kind":"flag-switched","flag":"f","to":"off","at":"9999-01-01T00:00:00Z"}\n', 'at: '],
     ['{"kind":"revoked-token","jti":"j","__proto__":{"issuer":"x"}}\n', '__proto__'],
     [`{"kind":"revoked-token","jti":"${'x'.repeat(140_000)}"}\n`, 'longer than'],
     [`{"kind":"revoked-token","jti":"${'x'.repeat(600_000)}`, 'longer than'],
