@@ -75,7 +75,8 @@ async function toldOf(flag: string, subject: Subject, policy: Policy, flags: Fla
   const rollout = policy.flags?.rollouts.get(flag)
   let before = now
   for (const { from } of rollout ? stepsAfter(rollout, at) : []) {
-    const then = await resolvedAt(from)
+    // rules see whole seconds
+    const then = await resolvedAt(Math.ceil(from / 1000) * 1000)
     // who has the same for another reason has the same
     if (then.variant !== before.variant) changes.push({ from: instantText(from), ...then })
     before = then

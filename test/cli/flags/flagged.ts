@@ -39,7 +39,7 @@ flags:
       steps:
         - { from: 2026-12-01T09:00:00Z, percent: 0 }
         - { from: 2026-12-03T09:00:00Z, percent: 100 }
-        - { from: 2026-12-05T09:00:00Z, percent: 0 }
+        - { from: 2026-12-05T09:00:00.500Z, percent: 0 }
 `
 
 export interface FlaggedFolder {

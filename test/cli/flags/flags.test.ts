@@ -25,7 +25,7 @@ describe('flags evaluate', () => {
     expect(stdout.split('\n').map((line) => line.replaceAll(/ {2,}/g, ' | '))).toEqual([
       'FLAG | VARIANT | VALUE | REASON | CHANGES',
       expect.stringMatching(
-        /^orders-backend \| stable \| orders-stable \| \w+ \| canary from 2026-12-03T09:00:00Z, stable from 2026-12-05T09:00:00Z$/,
+        /^orders-backend \| stable \| orders-stable \| \w+ \| canary from 2026-12-03T09:00:00Z, stable from 2026-12-05T09:00:00.500Z$/,
       ),
       expect.stringMatching(/^new-checkout \| off \| false \| \w+$/),
       'gone | - | - | DISABLED (by the file)',
@@ -37,7 +37,7 @@ describe('flags evaluate', () => {
     const at = (time: string) =>
       run('evaluate', '--policy', folder.policy, '--flag', 'orders-backend', '--tenant', 'globex', '--at', time)
     expect((await at('2026-12-03T09:00:00Z')).stdout).toMatch(
-      /canary +orders-canary .* stable from 2026-12-05T09:00:00Z\n/,
+      /canary +orders-canary .* stable from 2026-12-05T09:00:00.500Z\n/,
     )
     expect((await at('2026-12-03T08:59:59Z')).stdout).toMatch(/stable +orders-stable .* canary from/)
     expect((await at('2027-01-01T00:00:00+01:00')).stdout).not.toContain(' from ')
