@@ -211,6 +211,7 @@ describe('beside the reference configuration for Envoy', () => {
       'decision',
       'reason',
       'shadow',
+      'flagReason',
     ])
     expect(ours.filter((field) => !theirs.includes(field))).toEqual(['kongRequestId'])
   })
