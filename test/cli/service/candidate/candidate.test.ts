@@ -86,9 +86,11 @@ describe('a candidate that tightens a scope and halves limits', () => {
     const beside = sideBySide(LIVE, TIGHTER, clock)
     const live = await each(requests, clock, async (request) => {
       const decision = await beside.gate.decide(request)
-      await beside.catchUp()
+      // the candidate comes late, and by another time than the live policy
+      if (beside.turns.length === 1 && clock.now % 280 === 0) await beside.catchUp()
       return decision
     })
+    await beside.catchUp()
 
     const [withoutAt, thenAt] = [{ now: NOON }, { now: NOON }]
     const without = await each(requests, withoutAt, aloneWith(LIVE, withoutAt).gate.decide)
@@ -153,6 +155,21 @@ describe('a candidate that tightens a scope and halves limits', () => {
     }
     expect(await traces(TIGHTER)).toEqual(await traces(undefined))
   })
+})
+
+it('a key that only the candidate knows is used by nobody', async () => {
+  const other = newKey()
+  const knowing = policyOf(`
+version: 1
+plans: { pro: { limits: [] } }
+tenants: { acme: { plan: pro, apiKeys: [{ id: other, hash: "${other.hash}" }] } }
+routes: [{ name: all, match: { path: /** } }]
+`)
+  const { gate, catchUp, uses, examples } = sideBySide(LIVE, knowing)
+  expect(await gate.decide(get(other.key))).toMatchObject({ reason: 'invalid_credential' })
+  await catchUp()
+  expect(examples).toMatchObject([{ live: { reason: 'invalid_credential' }, candidate: { reason: 'allowed' } }])
+  expect(uses.lastUsed([other.hash.slice('sha256:'.length)])).toEqual([undefined])
 })
 
 describe('the live answer', () => {
@@ -293,6 +310,26 @@ describe('stages that are asked one by one', () => {
     )
     expect(beside.examples.map(({ requestId, candidate }) => [requestId, candidate.reason])).toEqual(changed)
     expect(changed.length).toBeGreaterThan(50)
+  })
+
+  it('tell once of what differs at each of them', async () => {
+    const moved = policyOf(`
+version: 1
+plans: { pro: { limits: [{ name: daily, quota: 5/day }] } }
+tenants: { initech: { plan: pro, apiKeys: [{ id: globex, hash: "${globex.hash}", scopes: [orders:read] }] } }
+upstreams: [stable]
+routes: [{ name: read, match: { path: /orders/** }, upstream: { default: stable } }]
+`)
+    const { gate, catchUp, examples } = sideBySide(LIVE, moved)
+    for (const id of ['k-1', 'k-2']) {
+      for (const stages of STAGES) await gate.decide(get(globex.key, { id }), { ...stages, of: id })
+    }
+    await catchUp()
+    const told = examples.map(({ requestId, differences }) => [requestId, differences.map(({ kind }) => kind)])
+    expect(told).toEqual([
+      ['k-1', ['tenant', 'headers']],
+      ['k-2', ['tenant', 'headers']],
+    ])
   })
 
   it('of one request are compared in their order, also where an earlier one waits', async () => {
