@@ -10,6 +10,11 @@ import type { Report } from './words.ts'
 
 export type Rollouts = ReadonlyMap<string, Rollout>
 
+/** The shared rules of a file that has been checked. */
+export function evaluatorsOf({ $evaluators }: Readonly<Record<string, unknown>>): Evaluators {
+  return new Map(Object.entries(isRecord($evaluators) ? $evaluators : {}))
+}
+
 /** A definition in flagd's format without references, or undefined where something was reported. */
 export function compileDefinition(
   file: Readonly<Record<string, unknown>>,
@@ -17,7 +22,7 @@ export function compileDefinition(
   rollouts: Rollouts,
   report: Report,
 ): string | undefined {
-  const evaluators = new Map(Object.entries(isRecord(file.$evaluators) ? file.$evaluators : {}))
+  const evaluators = evaluatorsOf(file)
   const flags = Object.entries(isRecord(file.flags) ? file.flags : {}).map(
     ([name, flag]) => [name, recordOf(flag)] as const,
   )

@@ -12,8 +12,9 @@ import { isRecord, type Outside } from '../outside.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 import type { PolicyFile } from '../schema.ts'
 import { instantMs } from '../units.ts'
-import { compileDefinition } from './compile.ts'
+import { compileDefinition, evaluatorsOf } from './compile.ts'
 import { checkDefinition } from './definition.ts'
+import { expand } from './evaluators.ts'
 import { type FlagText, readFlagText } from './flag-text.ts'
 import { checkRollouts } from './rollouts.ts'
 import { flagdsFault } from './strict.ts'
@@ -87,7 +88,12 @@ function checked(text: FlagText, { file, characters, rules, most }: Checking): R
   const definition = compileDefinition(value, characters, rollouts, report)
   if (definition === undefined) return { ...refused(), faults: [...faults.map(placed), ...ofRollouts] }
   if (ofRollouts.length > 0) return { ...NO_FLAGS, ...known, faults: ofRollouts }
-  const fault = flagdsFault(definition)
+  const { flags } = value
+  const evaluators = evaluatorsOf(value)
+  const fault = flagdsFault(definition, {
+    of: (name) => targetingOf(flags[name]),
+    expanded: (rule) => expand(rule, evaluators),
+  })
   if (fault) return { ...NO_FLAGS, faults: [placed(fault)] }
   return { ...known, rules: { ...rules, definition }, faults: [] }
 }
@@ -115,4 +121,8 @@ function rolloutOf({ variant, steps }: { variant: string; steps: readonly { from
 function variantsOf(flag: unknown): Readonly<Record<string, unknown>> {
   const variants = isRecord(flag) ? flag.variants : undefined
   return isRecord(variants) ? variants : {}
+}
+
+function targetingOf(flag: unknown): unknown {
+  return isRecord(flag) ? flag.targeting : undefined
 }

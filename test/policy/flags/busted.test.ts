@@ -77,6 +77,13 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['variable-that-climbs', 7, 'flags.one.targeting.if[0].some[1].var', 'climbs out of the item that an operator is at'],
   ['missing-of-a-rule', 7, 'flags.one.targeting.if[0].missing[0]', 'is a map and no name of a variable'],
   [
+    'computes-with-text',
+    7,
+    'flags.one.targeting.if[0]["<"][0]["%"]',
+    'fails whatever is asked, as a comparison of a text with a number does',
+  ],
+  ['divides-by-nothing', 7, 'flags.one.targeting.if[0][">"][0]["/"]', 'fails whatever is asked'],
+  [
     'evaluator',
     8,
     'flags.one.targeting.if[0].$ref',
