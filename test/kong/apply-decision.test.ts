@@ -93,6 +93,21 @@ describe('the mark of an allowed request', () => {
     expect([auth.answer, flags.answer]).toEqual([{}, {}])
   })
 
+  it('what a flag says is told by tenant-flags alone, and the header by which callers choose is taken away by each', () => {
+    const told = new Map([['x-tenantgate-checkout', { kind: 'flag', name: 'checkout' }]] as const)
+    const parts = {
+      headers: [['x-tenantgate-checkout', 'on']],
+      identity: { ...identity, headers: told, overrideHeader: 'x-choose' },
+      request: requestOf({ 'x-choose': 'a=b', x_choose: 'a=b', x_tenantgate_checkout: 'off' }),
+    } as const
+    for (const name of STAGES) {
+      const { set, remove } = markOf(parts, stage(name))
+      expect(Object.keys(set)).toEqual(name === 'flags' ? ['x-tenantgate-checkout'] : [])
+      expect(remove).toEqual(expect.arrayContaining(['x-choose', 'x_choose', 'x_tenantgate_checkout']))
+      expect(remove).not.toContain('x-tenantgate-checkout')
+    }
+  })
+
   it.each([known, { tenant: 'acme' }, {}])('loses no spelling, and removes none that it sets: %j', (parts) => {
     const { set, remove } = markOf({ ...parts, request: spoofed })
     expect(remove.filter((name) => name in set)).toEqual([])
