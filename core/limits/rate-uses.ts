@@ -4,6 +4,7 @@
  */
 import type { RateLimit } from './limit.ts'
 import {
+  aheadIn,
   carryOver,
   giveTokens,
   hasFilled,
@@ -36,7 +37,8 @@ export function refillUses(uses: RateUses, now: number): void {
 /**
  * Makes `limit` the present one. One that is new has had the uses that the present one remembers; the one before has its own. So
  * with two in turn no more is admitted, in any time, than the larger burst and what flows in at the faster rate. Of three at
- * once the one that fills last is remembered, and whichever is new holds no more than is there now.
+ * once the one that fills last is remembered, and whichever is new holds no more than is there now. Who waits under
+ * one does so under the other: two queues, each with a flow of its own, would let the sum of both through.
  */
 export function turnToLimit(uses: RateUses, limit: RateLimit): void {
   const { limit: was, former, parts, at } = uses
@@ -53,9 +55,12 @@ export function turnToLimit(uses: RateUses, limit: RateLimit): void {
   uses.former = hasFilled(kept, kept.limit) ? undefined : kept
 }
 
-/** What was taken under the present limit is missing under the former one, which is empty at worst. */
-export function takeFormer({ former }: RateUses, cost: number): void {
-  if (former) former.parts = Math.min(former.parts, Math.max(0, former.parts - cost * former.limit.periodMs))
+/** What was taken under the present limit is missing under the former one: at worst that is empty, or as far ahead of its time. */
+export function takeFormer(uses: RateUses, cost: number): void {
+  const { former } = uses
+  if (!former) return
+  const least = aheadIn(uses, uses.limit, former.limit)
+  former.parts = Math.min(former.parts, Math.max(least, former.parts - cost * former.limit.periodMs))
 }
 
 /** As `giveTokens` or `overdraw` of the present limit. */
@@ -78,6 +83,6 @@ function isSameRate(one: RateLimit, other: RateLimit): boolean {
 
 const timeToFill = (bucket: Former): number => msUntilFull(bucket, bucket.limit)
 
-/** The tokens that are there, in parts of another limit; never below 0. */
-const heldOf = ({ parts, limit }: Former, to: RateLimit): number =>
-  Math.max(0, Math.floor(scaledParts(parts, limit, to)))
+/** The tokens that are there, or were taken ahead of their time, in parts of another limit; it is never behind for longer. */
+const heldOf = (bucket: Former, to: RateLimit): number =>
+  Math.max(aheadIn(bucket, bucket.limit, to), Math.floor(scaledParts(bucket.parts, bucket.limit, to)))

@@ -41,12 +41,12 @@ export function refill(bucket: TokenBucket, limit: RateLimit, now: number): void
 /**
  * A bucket under a changed limit: what was used stays used, so that a change neither forgives nor punishes: a bucket that
  * has become smaller is empty at worst, and who was ahead stays ahead by as many tokens, but by
- * one burst and a full queue at most, so that no slower limit shuts anybody out for days.
+ * one burst and a full queue at most, or for as long as before, so that no slower limit shuts anybody out for days.
  */
 export function carryOver(bucket: TokenBucket, from: RateLimit, to: RateLimit): void {
   const scaled = (parts: number) => Math.ceil(scaledParts(parts, from, to))
   const used = scaled(capacity(from) - bucket.parts)
-  const owed = capacity(to) + (to.delayMs ?? 0) * to.tokens
+  const owed = Math.max(capacity(to) + (to.delayMs ?? 0) * to.tokens, -aheadIn(bucket, from, to))
   const ahead = Math.min(owed, scaled(Math.max(0, -bucket.parts)))
   bucket.parts = Math.max(-ahead, capacity(to) - used)
 }
@@ -54,6 +54,14 @@ export function carryOver(bucket: TokenBucket, from: RateLimit, to: RateLimit): 
 /** As many tokens in parts of another limit; not whole where the periods differ. */
 export function scaledParts(parts: number, from: RateLimit, to: RateLimit): number {
   return from.periodMs === to.periodMs ? parts : (parts * to.periodMs) / from.periodMs
+}
+
+/** A policy admits no longer delay: who is further behind has been overdrawn. */
+const LONGEST_DELAY_MS = 5000
+
+/** How far a bucket is below empty in time, as parts of another limit, 0 or less: who waits does so until the same moment. */
+export function aheadIn({ parts }: TokenBucket, from: RateLimit, to: RateLimit): number {
+  return parts < 0 ? -Math.min(LONGEST_DELAY_MS, Math.ceil(-parts / from.tokens)) * to.tokens : 0
 }
 
 export function hasTokens(bucket: TokenBucket, limit: RateLimit, cost: number): boolean {

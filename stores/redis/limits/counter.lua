@@ -13,6 +13,8 @@ local read, pack, call = struct.unpack, struct.pack, redis.call
 local RATE, QUOTA, NO_ROOM = 0, 1, -1
 -- a straggler does not turn the clock back; a window is remembered for a day after its end
 local STRAGGLER_MS, REMEMBERED_MS = 10000, 86400000
+-- who is further behind has been overdrawn
+local LONGEST_DELAY_MS = 5000
 
 local now, count, most, slack, flag, cursor = read('<ddddd', ARGV[1])
 -- in microseconds: no two calls have the same
@@ -71,10 +73,18 @@ local function flow(bucket, till)
   bucket.at = till
 end
 
--- What is taken is missing under the former limit too, which is empty at worst.
+local function scaled(parts, from, to) return from == to and parts or parts * to / from end
+
+-- `aheadIn` of core/limits/token-bucket.ts: how far below empty in time, as parts of another limit.
+local function ahead_in(under, tokens)
+  return under.parts < 0 and -min(LONGEST_DELAY_MS, ceil(-under.parts / under.tokens)) * tokens or 0
+end
+
+-- What is taken is missing under the former limit too: at worst that is empty, or as far ahead of its time.
 local function take_former(bucket, units)
   local former = bucket.former
-  if former then former.parts = min(former.parts, max(0, former.parts - units * former.period)) end
+  if not former then return end
+  former.parts = min(former.parts, max(ahead_in(bucket, former.tokens), former.parts - units * former.period))
 end
 
 local function is_under(under, charge)
@@ -90,11 +100,12 @@ local function turn_rate(bucket, charge)
   if is_back then
     bucket.parts = former.parts
   else
-    local function scaled(parts, from) return from == period and parts or parts * period / from end
-    local used, ahead = ceil(scaled(was.burst * was.period - was.parts, was.period)), ceil(scaled(max(0, -was.parts), was.period))
-    bucket.parts = min(max(-min(charge[OWED], ahead), burst * period - used), ceiling(bucket, bucket))
+    local used = ceil(scaled(was.burst * was.period - was.parts, was.period, period))
+    local ahead = ceil(scaled(max(0, -was.parts), was.period, period))
+    local owed = max(charge[OWED], -ahead_in(was, tokens))
+    bucket.parts = min(max(-min(owed, ahead), burst * period - used), ceiling(bucket, bucket))
     if former then
-      local function held(under) return max(0, floor(scaled(under.parts, under.period))) end
+      local function held(under) return max(ahead_in(under, tokens), floor(scaled(under.parts, under.period, period))) end
       bucket.parts = min(bucket.parts, held(was), held(former))
     end
   end

@@ -115,6 +115,26 @@ describe('a request beyond a rate with a delay', () => {
     expect(waits).toHaveLength(1)
   })
 
+  it.each([
+    ['another burst', 'rate: 10/s, burst: 2, delay: 250ms'],
+    ['a slower rate', 'rate: 5/s, burst: 1, delay: 250ms'],
+    ['no delay', 'rate: 10/s, burst: 2'],
+  ])('goes on no sooner where instances go over to %s: all together no faster than one', async (_, changed) => {
+    const { given, ask, time, waits, throttle } = start()
+    const to = policyOf(text().replaceAll('rate: 10/s, burst: 1, delay: 250ms', changed))
+    const next = { ...gateOf(to).given, limits: given.limits }
+    const asked: (Decision | Promise<Decision>)[] = []
+    for (; time.now < NOON + 3000; time.now += 10) {
+      const there = { ...next, now: time.now, clock: () => time.now, throttle }
+      asked.push(ask(), ask(), decide(requestOf({ path: '/read', headers: { 'x-api-key': acme.key } }), there))
+    }
+    for (const { goOn } of waits) goOn()
+    const allowed = (await Promise.all(asked)).filter(({ reason }) => reason === 'allowed')
+    // 3.25 s at 10/s, the larger burst, and the one that waits under the slower limit
+    expect(allowed.length).toBeLessThanOrEqual(32 + 2 + 1)
+    expect(allowed.length).toBeGreaterThan(29)
+  })
+
   it('does not wait for one limit when another refuses it', () => {
     const { ask, waits } = start()
     const scarce = { path: '/scarce', headers: { 'x-api-key': globex.key } }
