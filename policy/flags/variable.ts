@@ -15,7 +15,8 @@ export function variableFault(name: string): { readonly message: string; readonl
   if (name.includes('../')) {
     return { message: 'climbs out of the item that an operator is at, which other evaluators of flagd cannot' }
   }
-  if (steps.some((step) => step in Object.prototype))
+  // an attribute may be called so; what is below that name is the language's own
+  if (steps.length > 1 && steps.some((step) => step in Object.prototype))
     return { message: 'is a name that every object has', fix: 'another' }
   return undefined
 }

@@ -17,7 +17,7 @@ export function gathering(most: number): { readonly faults: readonly Fault[]; re
 }
 
 /** Names that every object has, and which somebody's code somewhere would find instead of what the file says. */
-export const isOfPrototype = (name: string): boolean => name in Object.prototype
+export const isOfPrototype = (name: string): boolean => name in Object.prototype || name === 'prototype'
 
 /** `there is no variant X`, and the nearest that there is, or those that there are where they are few. */
 export function unknown(path: PolicyPath, what: string, name: string, known: readonly string[]): Fault {

@@ -90,14 +90,17 @@ describe('a name that every object has', () => {
   })
 
   it.each(NAMES.filter((name) => name !== '__proto__'))(
-    '%s may be the name of a tenant, of its attribute and of its flag like any other',
+    '%s may be the name of a tenant and of its attribute like any other, and of no flag',
     async (name) => {
       const tenant = isId(name) ? name : 'named'
       const own = newKey()
-      const flags = `{"flags":{"${name}":{"state":"ENABLED","variants":{"on":"beta","off":"stable"},"defaultVariant":"off",
+      const flagsOf = (
+        flag: string,
+      ) => `{"flags":{"${flag}":{"state":"ENABLED","variants":{"on":"beta","off":"stable"},"defaultVariant":"off",
       "targeting":{"if":[{"==":[{"var":"${name}"},true]},"on","off"]}}}}`
-      const named = policyOf(
-        `
+      const read = (flag: string) =>
+        policyOf(
+          `
 version: 1
 plans: { free: { limits: [] } }
 tenants:
@@ -105,11 +108,12 @@ tenants:
   acme: { plan: free, apiKeys: [{ id: ci, hash: "${hash}" }] }
 upstreams: [stable, beta]
 flags: flags.json
-routes: [{ name: plain, match: { path: /plain }, upstream: { default: stable, flag: ${name} } }]
+routes: [{ name: plain, match: { path: /plain }, upstream: { default: stable, flag: ${flag} } }]
 `,
-        { 'flags.json': flags },
-      )
-      const gate = gateOf(named)
+          { 'flags.json': flagsOf(flag) },
+        )
+      expect(() => read(name)).toThrow('is a name that every object has')
+      const gate = gateOf(read('other'))
       const ask = (shown: string) => gate.ask({ path: '/plain', headers: { 'x-api-key': shown } })
       expect(await ask(own.key)).toMatchObject({ decision: 'allow', tenant, upstream: 'beta' })
       expect(await ask(key)).toMatchObject({ decision: 'allow', tenant: 'acme', upstream: 'stable' })
