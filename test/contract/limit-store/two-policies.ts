@@ -75,9 +75,9 @@ function excess(uses: readonly Use[], most: number, rate: number): number {
 }
 
 export function twoPoliciesPart(create: CreateStore): void {
-  it.each(IN_TURN)(
-    'in no interval limits in turn admit more than the larger burst and what flows in: %s',
-    async (_, ...limits) => {
+  it.each(IN_TURN.map(([name, ...limits]) => ({ name, limits })))(
+    'in no interval limits in turn admit more than the larger burst and what flows in: $name',
+    async ({ limits }) => {
       const most = Math.max(...limits.map((limit) => limit.burst))
       const rate = Math.max(...limits.map(({ tokens, periodMs }) => tokens / periodMs))
       const waiting = Math.max(
