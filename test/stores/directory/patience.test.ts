@@ -1,5 +1,5 @@
 /** One request may ask several questions, one after the other: together they make it wait no longer than one would. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createCredentials } from '../../../core/credentials/authenticate.ts'
 import { type CredentialRecords, NO_RECORDS } from '../../../core/credentials/records.ts'
 import { decide, type Given } from '../../../core/decide.ts'
@@ -37,6 +37,8 @@ function started(answerMs: number, held: readonly string[] = []) {
   const elapsed = () => now
   async function answer<T>(question: string, found: T): Promise<T> {
     asked.push(question)
+    // whoever asks begins to wait
+    await undefined
     if (held.includes(question)) await new Promise<void>((resolve) => waiting.push(resolve))
     else now += answerMs
     return found
@@ -98,6 +100,25 @@ describe('the look-ups of one request', () => {
       const { ask, asked } = started(ms, held)
       expect(await ask(request)).toMatchObject({ decision: 'deny', reason: 'dependency_unavailable' })
       expect(asked.at(-1)).toBe(held[0])
+    },
+  )
+
+  it.each([
+    [24, 'allowed'],
+    [26, 'dependency_unavailable'],
+  ])(
+    'have a quarter of that each, though the process was busy in the one before: after %d ms %s',
+    async (ms, reason) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] })
+      onTestFinished(() => void vi.useRealTimers())
+      const { ask, asked, letThrough } = started(BUDGET_MS + 1, ['orders.acme.example'])
+      const answer = ask(ON_ITS_HOST)
+      while (asked.at(-1) !== 'orders.acme.example') await vi.advanceTimersByTimeAsync(0)
+      // from when it is sent
+      for (let turn = 0; turn < 9; turn += 1) await vi.advanceTimersByTimeAsync(0)
+      await vi.advanceTimersByTimeAsync(ms)
+      letThrough()
+      expect(await answer).toMatchObject({ reason })
     },
   )
 
