@@ -18,7 +18,7 @@ export interface SettlingParts {
 export interface Settling {
   /**
    * Charges what is owed, as far as the store answers; rejects where it answers nothing. To be done before it is asked again. What it
-   * cannot charge though it is there is forgiven: it may be charged already.
+   * cannot charge though it is there is forgiven: it may be charged already. What it may have charged, since its answer was lost, is charged again.
    */
   settle(): Promise<void>
   /** The same, for which nobody waits, and not again and again where it has just failed. */
