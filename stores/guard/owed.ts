@@ -69,11 +69,7 @@ export function createOwed(most = MOST, fullAt: (charge: Charge) => number = () 
       return forgiven
     },
     add(charge, lastsMs, now, instances) {
-      let debt = debts.byKey.get(charge.key)
-      if (debt && debt.charge.limit.kind !== charge.limit.kind) {
-        debts.remove(debt)
-        debt = undefined
-      }
+      const debt = debts.byKey.get(charge.key)
       const units = charge.cost + (debt ? unitsOf(debt, now) : 0)
       const latest = { charge, units, at: now, endsAt: now + lastsMs, instances, fullAt: fullAt(charge) }
       if (debt) Object.assign(debt, latest)

@@ -27,7 +27,7 @@ export function createTakes(given: TakesParts): Take {
       shelf.remove(charge.key)
       // under the new limit: a bucket that was turned to the old one once more would forgive what has been used
       const portions = takeAllPortions(held.lease)
-      if (held.limit.kind === charge.limit.kind) returns.portions(charge, portions)
+      returns.portions(charge, portions)
       const toldBefore = lastToldOf(held)
       held = shelf.open(charge, at)
       if (held) held.toldBefore = toldBefore

@@ -120,15 +120,6 @@ describe('what is owed to the store', () => {
     expect(seen).toEqual(['1101000', '1001100', '0001110', '0001110'])
   })
 
-  it('is reckoned rightly under a limit that has become a quota instead of a rate', () => {
-    const owed = createOwed(2)
-    owed.add(charge(burst, { who: 'a' }), HOUR, NOON, 1)
-    owed.add(charge({ ...daily, name: 'burst' }, { who: 'a', cost: 3 }), HOUR, NOON, 1)
-    owed.add(charge(burst, { who: 'b' }), HOUR, NOON, 1)
-    owed.add(charge(daily, { who: 'c' }), HOUR, NOON, 1)
-    expect(['a', 'b'].map((who) => owed.of(charge(burst, { who }), NOON))).toEqual([3, 0])
-  })
-
   it('anew after it was forgiven on its way to the store is owed in full', () => {
     const owed = createOwed(2)
     const mine = charge(perIp, { who: 'mine' })
