@@ -1,6 +1,6 @@
 /** Flags in flagd's JSON format, evaluated in process by flagd's own evaluator. */
 import type { JsonValue, Logger } from '@openfeature/core'
-import { FlagdCore } from '@openfeature/flagd-core'
+import { FeatureFlag } from '@openfeature/flagd-core'
 import type { MaybePromise } from '../maybe-promise.ts'
 import type { EvaluationContext, KeyedBy } from './context.ts'
 import { NOTHING_OFF, type Switches } from './switches.ts'
@@ -40,21 +40,20 @@ const silent: Logger = { error() {}, warn() {}, info() {}, debug() {} }
  * `definition` is a text in flagd's format (https://flagd.dev/reference/flag-definitions) that the policy has checked.
  */
 export function createFlags(definition: string | undefined, switches: Switches = NOTHING_OFF): Flags {
-  const flagd = new FlagdCore(undefined, silent)
-  if (definition !== undefined) flagd.setConfigurations(definition)
+  const flagOf = flagsOf(definition)
   const offBy = (flag: string) => {
     if (switches.isOff(flag)) return 'switch'
-    return flagd.getFlag(flag)?.state === 'DISABLED' ? 'file' : undefined
+    return flagOf(flag)?.state === 'DISABLED' ? 'file' : undefined
   }
   return {
-    names: [...flagd.getFlags().keys()],
-    keyedBy: (flag) => (flagd.getFlag(flag)?.metadata.targetingKey === 'user' ? 'user' : 'tenant'),
+    names: flagOf.names,
+    keyedBy: (flag) => (flagOf(flag)?.metadata.targetingKey === 'user' ? 'user' : 'tenant'),
     offBy,
-    valueOf: (flag, variant) => flagd.getFlag(flag)?.variants.get(variant),
+    valueOf: (flag, variant) => flagOf(flag)?.variants.get(variant),
     evaluate(flag, fallback, context) {
       try {
         if (offBy(flag)) return { value: fallback, reason: 'DISABLED' }
-        const known = flagd.getFlag(flag)
+        const known = flagOf(flag)
         if (!known) return { value: fallback, reason: 'ERROR', errorCode: 'FLAG_NOT_FOUND' }
         const { value = fallback, variant, reason, errorCode } = known.evaluate(context as never, silent)
         if (errorCode !== undefined) return { value, reason, errorCode }
@@ -64,4 +63,28 @@ export function createFlags(definition: string | undefined, switches: Switches =
       }
     },
   }
+}
+
+interface Definition {
+  readonly flags: Readonly<Record<string, FlagDefinition>>
+  readonly metadata?: FlagDefinition['metadata']
+}
+
+type FlagDefinition = ConstructorParameters<typeof FeatureFlag>[1]
+
+/** Each flag's rule is compiled when it is asked for first: a thousand of them at once would hold up whoever waits. */
+function flagsOf(definition: string | undefined) {
+  const { flags, metadata }: Definition = definition === undefined ? { flags: {} } : JSON.parse(definition)
+  const compiled = new Map<string, FeatureFlag>()
+  const flagOf = (name: string): FeatureFlag | undefined => {
+    const known = compiled.get(name)
+    if (known || !Object.hasOwn(flags, name)) return known
+    const written = flags[name]
+    if (!written) return undefined
+    // https://flagd.dev/reference/flag-definitions/#metadata: a flag's own stands before the set's
+    const flag = new FeatureFlag(name, { ...written, metadata: { ...metadata, ...written.metadata } }, silent)
+    compiled.set(name, flag)
+    return flag
+  }
+  return Object.assign(flagOf, { names: Object.keys(flags) })
 }

@@ -38,22 +38,24 @@ export function checkRollouts(
  * chooses them, the new variant first, so that a step up moves nobody back.
  */
 export function withRollout(targeting: unknown, defaultVariant: string, { variant, steps }: Rollout): unknown {
-  const share = {
-    fractional: [
-      [variant, weightAt(steps, (percent) => Math.round(percent * 1000))],
-      [defaultVariant, weightAt(steps, (percent) => WHOLE - Math.round(percent * 1000))],
-    ],
-  }
+  const latestFirst = steps.toReversed().flatMap(({ from, percent }) => {
+    return [{ '>=': [{ var: TIMESTAMP }, Math.ceil(from / 1000)] }, shareOf(percent, variant, defaultVariant)]
+  })
+  const share = { if: [...latestFirst, defaultVariant] }
   if (!isRecord(targeting) || Object.keys(targeting).length === 0) return share
   return { if: [{ in: [targeting, [null, ...spellingsOf(defaultVariant)]] }, share, targeting] }
 }
 
-/** The last step that has come tells; before the first it is as with 0 %. */
-function weightAt(steps: Rollout['steps'], weightOf: (percent: number) => number): unknown {
-  const latestFirst = steps.toReversed().flatMap(({ from, percent }) => {
-    return [{ '>=': [{ var: TIMESTAMP }, Math.ceil(from / 1000)] }, weightOf(percent)]
-  })
-  return { if: [...latestFirst, weightOf(0)] }
+/** All and nobody need no bucket: a request that has nothing to be bucketed by is among them. */
+function shareOf(percent: number, variant: string, defaultVariant: string): unknown {
+  if (percent === 100) return variant
+  if (percent === 0) return defaultVariant
+  const weight = Math.round(percent * 1000)
+  const share = [
+    [variant, weight],
+    [defaultVariant, WHOLE - weight],
+  ]
+  return { fractional: share }
 }
 
 /** What a rule may result in that flagd reads as this variant. */

@@ -59,6 +59,12 @@ describe('a rollout', () => {
     expect(variantOf(flags, contextOf('acme', second + 10 * 365 * 86_400))).toBe('canary')
   })
 
+  it('of 100 % is for everybody, also for a request by which nobody can be told from another', () => {
+    const flags = flagsOf(fileWith(), rollout(50, 100))
+    expect(variantOf(flags, contextOf('', hourAfter(1)))).toBe('stable')
+    expect(variantOf(flags, contextOf('', hourAfter(2)))).toBe('canary')
+  })
+
   it('gives back those who came last where its percentage goes down', () => {
     const flags = flagsOf(fileWith(), rollout(10, 5))
     const [most, fewer] = [canaries(flags, hourAfter(1)), canaries(flags, hourAfter(2))]
