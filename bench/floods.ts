@@ -81,7 +81,13 @@ routes: [{ name: read, match: { path: "/v1/orders/{id}" } }]
     policy,
     partsOf({ ...createTokenMemory(), failures: createFailedCredentials() }),
   )
-  const given = { policy, credentials, limits: createMemoryLimits(), flags: createFlags(policy.flags?.definition), now: Date.now() }
+  const given = {
+    policy,
+    credentials,
+    limits: createMemoryLimits(),
+    flags: createFlags(policy.flags?.definition),
+    now: Date.now(),
+  }
   const goodTokens = Array.from({ length: GOOD }, (_, n) => tokenOf(n, (input) => signature(input, privateKey)))
   return { given, goodKey: key, goodTokens }
 }
