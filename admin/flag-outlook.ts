@@ -5,18 +5,21 @@ import type { Subject } from '../core/flags/context.ts'
 import type { Flags } from '../core/flags/evaluate.ts'
 import { askedBy, type Resolved } from '../core/flags/resolve.ts'
 import { stepsAfter } from '../core/flags/rollout.ts'
-import type { Policy, Tenant } from '../core/policy.ts'
+import { type Policy, type Tenant, UNAVAILABLE } from '../core/policy.ts'
 import { UNROUTED } from '../core/shadow.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
-import { findTenant } from './known-credentials.ts'
-import { claim, instant, instantText, roles, tenantId } from './words.ts'
+import { isProvided } from './flags.ts'
+import { inTurn } from './in-turn.ts'
+import { answered, StoreAway } from './store-away.ts'
+import { claim, instant, instantText, roles, tenantName } from './words.ts'
 
 const text = z.string().max(16_384)
 
 export const askedFlags = z.strictObject({
   /** All of the policy where none is named. */
   flags: z.array(z.string().max(256)).max(100).default([]),
-  tenant: tenantId.optional(),
+  /** By its id or an alias. */
+  tenant: tenantName.optional(),
   user: claim.optional(),
   roles: roles.default([]),
   /** The name of a route. */
@@ -38,17 +41,23 @@ export interface OutlookParts {
 /** Rejects with `StoreAway`. */
 export async function outlookOf(asked: AskedFlags, parts: OutlookParts): Promise<Answer> {
   const [policy, flags] = [parts.policy(), parts.flags()]
-  const unknown = asked.flags.find((flag) => !flags.names.includes(flag))
+  const unknown = isProvided(policy.flags) ? undefined : asked.flags.find((flag) => !flags.names.includes(flag))
   if (unknown !== undefined)
     return problem('unknown_flag', `The policy has no file in which there is a flag '${unknown}'.`)
-  const tenant = asked.tenant === undefined ? undefined : await findTenant(asked.tenant, { policy: () => policy })
+  const tenant = asked.tenant === undefined ? undefined : await tenantNamed(asked.tenant, policy)
   if (tenant && 'ok' in tenant) return tenant
   const subject = subjectOf(asked, tenant, policy)
   if ('ok' in subject) return subject
   const at = asked.at ?? parts.now()
   const names = asked.flags.length > 0 ? asked.flags : flags.names
-  const told = await Promise.all(names.map((flag) => toldOf(flag, subject, policy, flags, at)))
+  const told = await inTurn(names, (flag) => toldOf(flag, subject, policy, flags, at))
   return done(200, { ...(tenant && { tenant: tenant.id }), at: instantText(at), flags: told })
+}
+
+async function tenantNamed(name: string, { directory }: Policy): Promise<Tenant | Problem> {
+  const found = await answered(directory.byName(name))
+  if (found === UNAVAILABLE) throw new StoreAway()
+  return found ?? problem('unknown_tenant', `The policy has no tenant '${name}'.`)
 }
 
 function subjectOf(asked: AskedFlags, tenant: Tenant | undefined, policy: Policy): Subject | Problem {

@@ -48,8 +48,8 @@ export function listFlags(part: z.output<typeof flagsQuery>, parts: FlagParts): 
   return done(200, { flags: told, total, provider: isProvided(rules), durable: ledger.durable })
 }
 
-/** Whether nobody here knows which flags there are. */
-function isProvided(rules: Rules): boolean {
+/** Whether a provider outside evaluates the flags: nobody here knows which there are besides those that the policy names. */
+export function isProvided(rules: Pick<FlagRules, 'definition'> | undefined): boolean {
   return rules !== undefined && rules.definition === undefined
 }
 

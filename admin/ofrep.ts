@@ -9,6 +9,8 @@ import type { Flags } from '../core/flags/evaluate.ts'
 import type { Tenant } from '../core/policy.ts'
 import { type Answer, done } from './answer.ts'
 import { readBody } from './body.ts'
+import { isProvided } from './flags.ts'
+import { inTurn } from './in-turn.ts'
 import { contextFor, type Given, readContext, tenantIn } from './ofrep-context.ts'
 import type { AdminParts } from './parts.ts'
 import { StoreAway } from './store-away.ts'
@@ -36,7 +38,9 @@ export async function evaluateOne(key: string, request: IncomingMessage, parts: 
   const asked = await readAsked(request, parts)
   if ('ok' in asked) return asked
   if ('errorCode' in asked) return failed(asked, { key })
-  const found = await evaluated(key, asked, parts.flags(), parts.now())
+  const flags = parts.flags()
+  const isKnown = flags.names.includes(key) || isProvided(parts.policy().flags)
+  const found = isKnown ? await evaluated(key, asked, flags, parts.now()) : notFound(key)
   return 'errorCode' in found ? failed(found, { key }) : done(200, { key, ...found })
 }
 
@@ -46,8 +50,8 @@ export async function evaluateAll(request: IncomingMessage, parts: OfrepParts): 
   if ('ok' in asked) return asked
   if ('errorCode' in asked) return failed(asked, {})
   const [flags, now] = [parts.flags(), parts.now()]
-  const told = flags.names.map(async (key) => ({ key, ...(await evaluated(key, asked, flags, now)) }))
-  const body = { flags: await Promise.all(told) }
+  const told = await inTurn(flags.names, async (key) => ({ key, ...(await evaluated(key, asked, flags, now)) }))
+  const body = { flags: told }
   // of the answer itself: rules, switches, rollouts and the clock may all change it, and nothing else matters
   const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url')}"`
   const isKnown = isAmong(etag, request.headers['if-none-match'])
@@ -87,19 +91,22 @@ const NO_KEY: Failure = {
 
 /** Without a value the caller keeps its own: so it is with a flag that is off, or that comes to no variant. */
 async function evaluated(key: string, { given, tenant }: Asked, flags: Flags, now: number) {
-  if (!flags.names.includes(key)) return notFound(key)
   const context = contextFor(given, tenant, flags.keyedBy(key), now)
   if (!context) return NO_KEY
   const { value, variant, reason, errorCode } = await flags.evaluate(key, null, context)
-  if (reason === 'ERROR') return broken(errorCode)
+  if (reason === 'ERROR') return errorCode === 'FLAG_NOT_FOUND' ? notFound(key) : broken(errorCode)
   return { reason, ...(variant !== undefined && { variant }), ...(value !== null && { value }) }
 }
 
 function notFound(key: string): Failure {
-  return { errorCode: 'FLAG_NOT_FOUND', errorDetails: `The live policy has no file in which there is a flag '${key}'.` }
+  return { errorCode: 'FLAG_NOT_FOUND', errorDetails: `Neither the live policy nor its provider has a flag '${key}'.` }
 }
 
 function broken(errorCode: string | undefined): Failure {
   const known = errorCode === 'PARSE_ERROR' || errorCode === 'TARGETING_KEY_MISSING' ? errorCode : 'GENERAL'
-  return { errorCode: known, errorDetails: 'The rules of the flag come to nothing.' }
+  const isReady = errorCode !== 'PROVIDER_NOT_READY'
+  return {
+    errorCode: known,
+    errorDetails: isReady ? 'The rules of the flag come to nothing.' : 'No provider is ready.',
+  }
 }

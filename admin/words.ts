@@ -51,6 +51,12 @@ export const claim = z.string().min(1).max(4096).refine(holdsNone, 'is a credent
 
 const MOST_RIGHTS = 256
 const unique = (entries: readonly string[]): readonly string[] => [...new Set(entries)]
+/** What somebody calls a tenant: its id or an alias. */
+export const tenantName = z
+  .string()
+  .regex(/^[^\s\p{C}]{1,255}$/u, 'is not the id or an alias of a tenant')
+  .refine(holdsNone, 'is a credential, and no tenant')
+
 export const scopes = z.array(z.string().max(256).regex(SCOPE, 'is not a scope')).max(MOST_RIGHTS).transform(unique)
 export const roles = z.array(z.string().max(256).regex(ROLE, 'is not a role')).max(MOST_RIGHTS).transform(unique)
 

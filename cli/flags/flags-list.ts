@@ -54,7 +54,7 @@ function told({ flags, total, provider }: Told): string {
   ])
   const more = total > flags.length ? `these are the first ${flags.length} of ${total}\n` : ''
   const provided = provider
-    ? 'the flags are those of a provider, which alone knows them; here is what was switched\n'
+    ? 'the flags are those of a provider: here are those that the policy names, and what was switched\n'
     : ''
   return `${asTable([['FLAG', 'STATE', 'SINCE', 'STICKY FOR', 'ROLLOUT'], ...rows])}${more}${provided}`
 }

@@ -11,14 +11,17 @@ const GIVEN_UP_MS = 10_000
 /** Evaluations under way; while there are more, who comes gets the default at once. */
 const MOST_UNDER_WAY = 1000
 
-/** A provider's flags, under the switches that a policy is decided by. What is under way is counted over all of them. */
-export type ProviderFlags = (switches: Switches) => Flags
+/**
+ * A provider's flags, under the switches that a policy is decided by, of which `names` are known. What is under way is counted over
+ * all of them.
+ */
+export type ProviderFlags = (switches: Switches, names?: readonly string[]) => Flags
 
-/** What a provider knows of its flags it does not tell ahead: none is named, each is kept to the tenant, none has a known variant. */
+/** What a provider knows of its flags it does not tell ahead: each is kept to the tenant, none has a known variant. */
 export function createProviderFlags(client: FlagClient): ProviderFlags {
   const evaluate = createEvaluations(createAskProvider(client))
-  return (switches) => ({
-    names: [],
+  return (switches, names = []) => ({
+    names,
     keyedBy: () => 'tenant',
     offBy: (flag) => (switches.isOff(flag) ? 'switch' : undefined),
     valueOf: () => undefined,
@@ -65,20 +68,27 @@ export function wantsProvider({ flags }: Pick<Policy, 'flags'>): boolean {
 }
 
 /** Answers as a provider that is not there: everybody gets the default, and is told why. */
-const NO_PROVIDER: Flags = {
-  names: [],
+const noProvider: ProviderFlags = (switches, names = []) => ({
+  names,
   keyedBy: () => 'tenant',
-  offBy: () => undefined,
+  offBy: (flag) => (switches.isOff(flag) ? 'switch' : undefined),
   valueOf: () => undefined,
-  evaluate: (_, fallback) => broken(fallback, 'PROVIDER_NOT_READY'),
+  evaluate(flag, fallback) {
+    return switches.isOff(flag) ? { value: fallback, reason: 'DISABLED' } : broken(fallback, 'PROVIDER_NOT_READY')
+  },
+})
+
+type Naming = Pick<Policy, 'flags' | 'routes' | 'identity'>
+
+/** The flags that the policy itself names, for its routes first, then for headers to the backend. */
+function namedIn({ routes, identity }: Naming): readonly string[] {
+  const ofRoutes = routes.routes.flatMap(({ upstream }) => upstream?.flag ?? [])
+  const ofHeaders = [...identity.headers.values()].flatMap((source) => (source.kind === 'flag' ? source.name : []))
+  return [...new Set([...ofRoutes, ...ofHeaders])]
 }
 
 /** The flags that a policy is decided by: those of its file, or the provider's. */
-export function flagsOf(
-  policy: Pick<Policy, 'flags'>,
-  provider?: ProviderFlags,
-  switches: Switches = NOTHING_OFF,
-): Flags {
-  if (wantsProvider(policy)) return provider?.(switches) ?? NO_PROVIDER
+export function flagsOf(policy: Naming, provider: ProviderFlags = noProvider, switches: Switches = NOTHING_OFF): Flags {
+  if (wantsProvider(policy)) return provider(switches, namedIn(policy))
   return createFlags(policy.flags?.definition, switches)
 }

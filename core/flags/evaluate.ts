@@ -19,7 +19,7 @@ export interface Evaluation {
 export type OffBy = 'switch' | 'file'
 
 export interface Flags {
-  /** The flags known by name; none where a provider outside evaluates them. */
+  /** The flags known by name; where a provider outside evaluates them, those that the policy names: it may have more. */
   readonly names: readonly string[]
   /** Whom the flag is sticky for: what its metadata `targetingKey` says, the tenant by default. */
   keyedBy(flag: string): KeyedBy

@@ -25,7 +25,7 @@ export const FLAGS = {
 const policyText = (hash: string) => `version: 1
 plans: { pro: {}, free: {} }
 tenants:
-  acme: { plan: pro, attributes: { beta: true }, apiKeys: [{ id: ci, hash: "${hash}" }] }
+  acme: { plan: pro, aliases: [org_7f3a], attributes: { beta: true }, apiKeys: [{ id: ci, hash: "${hash}" }] }
   globex: { plan: free }
 upstreams: [orders-stable, orders-canary, orders-beta]
 routes: [{ name: all, match: { path: /** }, upstream: { default: orders-stable, flag: orders-backend } }]

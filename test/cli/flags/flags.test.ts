@@ -60,14 +60,18 @@ describe('flags evaluate', () => {
     expect(await variantOf('orders-backend', ...override, '--role', 'other')).toBe('stable')
   })
 
+  it('knows a tenant by what an issuer calls it, too', async () => {
+    expect(await gotten('--tenant', 'org_7f3a')).toEqual(await gotten('--tenant', 'acme'))
+  })
+
   it.each([
     [['--flag', 'none'], 1, "no file in which there is a flag 'none'"],
-    [['--tenant', 'none'], 1, "has no tenant 'none'"],
+    [['--tenant', 'none'], 1, "The policy has no tenant 'none'"],
     [['--route', 'none'], 1, "has no route 'none'"],
     [['--at', 'tomorrow'], 2, '--at is a time such as'],
     [['-H', 'x'], 2, "-H 'name: value'"],
     [['orders-backend'], 2, '--flag orders-backend'],
-    [['--tenant', 'A B'], 2, 'tenant: is not a tenant id'],
+    [['--tenant', 'A B'], 2, 'tenant: is not the id or an alias of a tenant'],
     [['--flags', 'x'], 2, 'did you mean --flag?'],
   ])('refuses %j', async (argv, code, words) => {
     const refused = await evaluate(...argv)
