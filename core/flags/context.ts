@@ -15,6 +15,8 @@ export const TIMESTAMP = 'tenantgate:timestamp'
 /** A header that is named for targeting stands in the context under this and its name. */
 export const HEADER_PREFIX = 'header:'
 const MOST_CHARACTERS = 256
+/** Of a user, in UTF-16 code units: whoever's text is longer is nobody to flags, since a rule may take it to pieces many times over. */
+export const MOST_CHARACTERS_OF_USER = 1024
 
 /** Of whom flags are asked. `tenant` and `principal` are undefined for a request that has proven nothing. */
 export interface Subject {
@@ -34,7 +36,8 @@ export function contextOf(
   keyedBy: KeyedBy,
   now: number,
 ): EvaluationContext {
-  const user = principal?.user ?? ''
+  const named = principal?.user ?? ''
+  const user = named.length <= MOST_CHARACTERS_OF_USER ? named : ''
   const id = tenant?.id ?? ''
   const context: Record<string, string | number | boolean | readonly string[]> = {
     ...tenant?.attributes,

@@ -55,6 +55,21 @@ routes: [{ name: all, match: { path: /** } }]`
     }
   })
 
+  it('a user of more than 1,024 characters is nobody to flags, and the flag is kept to the tenant', () => {
+    const seen = (length: number) => {
+      const user = 'u'.repeat(length)
+      const { user: told, targetingKey } = contextOf(
+        { ...subject({}), principal: { ...principal, user } },
+        policy,
+        'user',
+        NOON,
+      )
+      return [told === user, targetingKey === user, told, targetingKey]
+    }
+    expect(seen(1024).slice(0, 2)).toEqual([true, true])
+    expect(seen(1025)).toEqual([false, false, '', 'acme'])
+  })
+
   it('of nobody knows the route and the time; a header of more than 256 characters is not there', () => {
     const nobody = { ...subject({}, { 'x-app': 'v'.repeat(257) }), tenant: undefined, principal: undefined }
     expect(contextOf(nobody, policy, 'user', NOON)).toEqual({
