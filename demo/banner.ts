@@ -1,6 +1,6 @@
 /** What `npm start` tells people once everything runs. */
 import type { DemoKey, DemoToken } from './credentials.ts'
-import { curlLine, examples, limitsCommand } from './examples.ts'
+import { curlLine, examples, flagsCommand, limitsCommand } from './examples.ts'
 import type { Stack } from './stack.ts'
 
 const TENANTS: readonly (readonly [string, string])[] = [
@@ -47,12 +47,13 @@ export function banner(stack: Stack): string {
     lines.push(`  ${curlLine(example, port)}`, '')
   }
   lines.push('  # how the limits of a tenant stand', `  npx tenantgate ${limitsCommand(stack).join(' ')}`, '')
-  lines.push("Envoy's access log follows. Ctrl-C stops everything.", '')
+  lines.push('  # which variants a tenant gets, and why', `  npx tenantgate ${flagsCommand(stack).join(' ')}`, '')
+  lines.push("Envoy's access log follows, and what the sidecar warns of. Ctrl-C stops everything.", '')
   return lines.join('\n')
 }
 
 function policyLines({ policyFile, redis }: Stack): readonly string[] {
-  if (!redis) return [`policy: ${policyFile} (edit it: the change is live when you save)`]
+  if (!redis) return [`policy: ${policyFile} (edit it, or flags.json beside it: the change is live when you save)`]
   return [
     `Redis ${redis.origin}: ${redis.url}; two sidecars behind Envoy share it: limits, keys, revocations, tenants`,
     `policy: ${policyFile}, imported; after a change of it:`,

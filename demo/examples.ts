@@ -93,8 +93,18 @@ export function curlLine({ method = 'GET', path, headers }: Example, port: numbe
   return `curl -i${asIs}${verb}${list.join('')} 'http://127.0.0.1:${port}${path}'`
 }
 
+type Administered = Pick<Stack, 'adminPort' | 'adminTokenFile'>
+
 /** What tells how the limits of a tenant stand, as arguments of `tenantgate`. */
-export function limitsCommand({ adminPort, adminTokenFile }: Pick<Stack, 'adminPort' | 'adminTokenFile'>): string[] {
-  const where = ['--server', `http://127.0.0.1:${adminPort}`, '--admin-token-file', adminTokenFile]
-  return ['limits', 'show', '--tenant', 'globex', ...where]
+export function limitsCommand(stack: Administered): string[] {
+  return ['limits', 'show', '--tenant', 'globex', ...serverOf(stack)]
+}
+
+/** The same of which variants a tenant gets. */
+export function flagsCommand(stack: Administered): string[] {
+  return ['flags', 'evaluate', '--tenant', 'acme', ...serverOf(stack)]
+}
+
+function serverOf({ adminPort, adminTokenFile }: Administered): string[] {
+  return ['--server', `http://127.0.0.1:${adminPort}`, '--admin-token-file', adminTokenFile]
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { type Child, startChild, waitUntilReady } from './child.ts'
 import { freePort } from './free-port.ts'
 import type { Leash } from './leash.ts'
+import { troubleIn } from './sidecar-words.ts'
 
 export interface SidecarOptions {
   readonly leash: Leash
@@ -16,6 +17,8 @@ export interface SidecarOptions {
   /** The same of administration. */
   readonly adminPort: number
   readonly adminTokenFile: string
+  /** Told of its warnings and errors, in words for people. */
+  readonly onTrouble?: ((words: string) => void) | undefined
 }
 
 export interface RunningSidecar {
@@ -49,11 +52,15 @@ export async function runSidecar(options: SidecarOptions): Promise<RunningSideca
 }
 
 function launch(options: SidecarOptions, httpPort: number, adminPort: number): Promise<Child> {
-  const { leash, policy, socket, adminTokenFile } = options
+  const { leash, policy, socket, adminTokenFile, onTrouble } = options
   const where = ['--listen', `unix:${socket}`, '--http', `127.0.0.1:${httpPort}`]
   const admin = ['--admin', `127.0.0.1:${adminPort}`, '--admin-token-file', adminTokenFile]
   const args = [commandLine, 'serve', '--policy', policy, ...where, ...admin]
-  return startChild('the sidecar', process.execPath, args, { leash, env: plainEnvironment() })
+  const onLine = (line: string) => {
+    const words = onTrouble && troubleIn(line)
+    if (words !== undefined) onTrouble?.(words)
+  }
+  return startChild('the sidecar', process.execPath, args, { leash, env: plainEnvironment(), onLine })
 }
 
 /** Settings of somebody's own sidecar are not for the demo's. */

@@ -25,6 +25,8 @@ export interface StackOptions {
   readonly say: (line: string) => void
   /** Each line of Envoy's access log. */
   readonly onAccess?: (line: string) => void
+  /** Warnings and errors of the sidecar, or of all of them, in words for people. */
+  readonly onTrouble?: (words: string) => void
 }
 
 export interface Stack {
@@ -86,7 +88,7 @@ async function startIn(folder: string, leash: Leash, options: StackOptions): Pro
   const [sidecars, envoy] = await Promise.all([
     runSidecars({
       ...{ leash, adminTokenFile, sockets, policy: redis?.url ?? policyFile },
-      ...{ httpPort: options.httpPort, adminPort: options.adminPort },
+      ...{ httpPort: options.httpPort, adminPort: options.adminPort, onTrouble: options.onTrouble },
     }),
     launchEnvoy(found.envoy, { leash, folder, sockets, backends: backends.ports }, options, accessLog),
   ])

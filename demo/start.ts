@@ -44,13 +44,13 @@ async function start(smoke: boolean, redis: boolean): Promise<number> {
   const stopped = stopAsked()
   const port = smoke ? 0 : wantedPort('TENANTGATE_DEMO_PORT', DEFAULT_PORT)
   const httpPort = smoke ? 0 : wantedPort('TENANTGATE_DEMO_HTTP_PORT', DEFAULT_HTTP_PORT)
-  const onAccess = smoke ? undefined : say
+  const shown = smoke ? {} : { onAccess: say, onTrouble: warn }
   const adminPort = smoke ? 0 : wantedPort('TENANTGATE_DEMO_ADMIN_PORT', DEFAULT_ADMIN_PORT)
   const ports = { port, httpPort, adminPort }
   let started = false
   // until everything runs nobody can stop it in order; the watchdog ends what there is
   void stopped.then(() => started || process.exit(1))
-  const stack = await startStack({ env: process.env, ...ports, redis, say: warn, ...(onAccess && { onAccess }) })
+  const stack = await startStack({ env: process.env, ...ports, redis, say: warn, ...shown })
   started = true
   sayBusy(port, stack.port)
   sayBusy(httpPort, stack.httpPort)

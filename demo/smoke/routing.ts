@@ -1,5 +1,8 @@
 /** Flags choose the backend. */
-import { equal } from 'node:assert/strict'
+import { equal, match } from 'node:assert/strict'
+import { flagsCommand } from '../examples.ts'
+import { commandLine, plainEnvironment } from '../run-sidecar.ts'
+import { runToEnd } from '../run-to-end.ts'
 import { asks, type Case } from './case.ts'
 import { bearer, key } from './credentials.ts'
 import { exchange } from './exchange.ts'
@@ -22,6 +25,13 @@ export const routingCases: readonly Case[] = [
     status: 200,
     from: 'orders-stable',
   }),
+  {
+    name: 'the printed `flags evaluate` tells that acme gets the beta, and why',
+    async check(demo) {
+      const told = await runToEnd(process.execPath, [commandLine, ...flagsCommand(demo)], { env: plainEnvironment() })
+      match(told ?? '(it failed)', /^orders-backend +beta +orders-beta +TARGETING_MATCH/m)
+    },
+  },
   {
     name: 'a tenant stays where the rollout has put it',
     async check(demo) {
