@@ -1,6 +1,7 @@
 /** The context of a question by OFREP: flat, and what is known of its tenant in the place of what the caller says of it. */
 import type { EvaluationContext, KeyedBy } from '../core/flags/context.ts'
-import { TIMESTAMP } from '../core/flags/context.ts'
+import { MOST_CHARACTERS_OF_USER as MOST_CHARACTERS, TIMESTAMP } from '../core/flags/context.ts'
+import { MOST_ENTRIES } from '../core/names.ts'
 import { type Tenant, UNAVAILABLE } from '../core/policy.ts'
 import type { AdminParts } from './parts.ts'
 import { answered, StoreAway } from './store-away.ts'
@@ -10,7 +11,6 @@ import { INHERITED } from './words.ts'
 export type Given = Readonly<Record<string, string | number | boolean | readonly string[]>>
 
 const MOST_FIELDS = 256
-const MOST_ENTRIES = 256
 
 /** Those that decisions have too, and what they are there. */
 const OF_DECISIONS: Readonly<Record<string, 'text' | 'list'>> = {
@@ -37,12 +37,18 @@ export function readContext(context: unknown): Given | string {
 function faultOf(name: string, value: unknown): string | undefined {
   if (INHERITED.has(name)) return 'is no name for a field of a context'
   const wanted = OF_DECISIONS[name]
+  if (typeof value === 'string' && isLong(value)) return `has more than ${MOST_CHARACTERS} characters`
   if (wanted === 'text') return typeof value === 'string' ? undefined : 'is not a text'
-  if (isTexts(value)) return value.length > MOST_ENTRIES ? `has more than ${MOST_ENTRIES} entries` : undefined
+  if (isTexts(value)) {
+    if (value.length > MOST_ENTRIES) return `has more than ${MOST_ENTRIES} entries`
+    return value.some(isLong) ? `has an entry of more than ${MOST_CHARACTERS} characters` : undefined
+  }
   if (wanted === 'list') return 'is not a list of texts'
   const isFlat = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
   return isFlat ? undefined : 'is not a text, a number, true, false or a list of texts: contexts are flat'
 }
+
+const isLong = (text: string) => text.length > MOST_CHARACTERS
 
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string')

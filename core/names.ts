@@ -11,6 +11,12 @@ export const LIMIT_SCOPE = /^(?:tenant|(?:route|credential):[A-Za-z0-9._-]{1,64}
 export const KEY_ENVIRONMENT = /^[a-z0-9]{1,16}$/
 export const KEY_ENVIRONMENT_WORDS = '1 to 16 lower-case letters or digits'
 
+/** Of a flag or its variant: in headers, metrics and overrides as it is. */
+export const FLAG_NAME = /^[\x21-\x7e]{1,128}$/
+
+/** Of a list that comes with a request, such as the roles of a token or of an evaluation context. */
+export const MOST_ENTRIES = 256
+
 /** RFC 6749 §3.3: scope-token, less the comma that separates scopes in our header. */
 export const SCOPE = /^[\x21\x23-\x2b\x2d-\x5b\x5d-\x7e]+$/
 /** Visible ASCII without the comma that separates roles in our header. */

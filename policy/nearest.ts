@@ -1,5 +1,8 @@
 /** The word somebody probably meant. */
 
+/** Pairs of letters that one search compares: among thousands of long words those behind are not looked at. */
+export const MOST_COMPARED = 250_000
+
 /** The nearest of `words`, or undefined when none is near: up to `most` letters may differ, a third of them and at least two. */
 export function nearest(
   word: string,
@@ -8,8 +11,12 @@ export function nearest(
 ): string | undefined {
   let best: string | undefined
   let least = most + 1
+  let compared = 0
   for (const candidate of words) {
-    if (Math.abs(candidate.length - word.length) >= least) continue
+    if (compared > MOST_COMPARED) return best
+    compared += 1
+    if (Math.abs(candidate.length - word.length) >= least || isLong(word) || isLong(candidate)) continue
+    compared += word.length * candidate.length
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
     if (distance < least && distance < candidate.length) {
       least = distance
@@ -24,9 +31,11 @@ export function slipOf(word: string, words: Iterable<string>): string | undefine
   return nearest(word, words, word.length < 4 ? 0 : Math.min(2, Math.floor(word.length / 3)))
 }
 
+/** Of which nothing is near. */
+const isLong = (word: string): boolean => word.length > 64
+
 /** Levenshtein's distance, one row at a time. */
 function editDistance(a: string, b: string): number {
-  if (a.length > 64 || b.length > 64) return Number.POSITIVE_INFINITY
   let row = Array.from({ length: b.length + 1 }, (_, index) => index)
   for (let i = 1; i <= a.length; i++) {
     const next = [i]

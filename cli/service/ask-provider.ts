@@ -3,6 +3,7 @@ import type { EvaluationDetails, FlagValue, JsonValue } from '@openfeature/core'
 import type { Client } from '@openfeature/server-sdk'
 import type { EvaluationContext } from '../../core/flags/context.ts'
 import type { Evaluation } from '../../core/flags/evaluate.ts'
+import { FLAG_NAME } from '../../core/names.ts'
 
 /** What is asked of the SDK's client. */
 export type FlagClient = Pick<Client, `get${'Boolean' | 'String' | 'Number' | 'Object'}Details`>
@@ -16,9 +17,6 @@ const REASONS = wordsOf('STATIC DEFAULT TARGETING_MATCH SPLIT CACHED DISABLED UN
 const ERROR_CODES = wordsOf(
   'PROVIDER_NOT_READY FLAG_NOT_FOUND PARSE_ERROR TYPE_MISMATCH TARGETING_KEY_MISSING INVALID_CONTEXT PROVIDER_FATAL GENERAL',
 )
-/** A variant is told in headers and metrics: printable, and no longer than this. */
-const VARIANT = /^[\x21-\x7e]{1,128}$/
-
 /** No flag's value: a provider that answers the fallback, as one does for a flag that is disabled, is told by it. */
 const NONE = 'tenantgate:none'
 /** A fallback of each type. */
@@ -68,7 +66,7 @@ function read({ value, variant, reason, errorCode }: EvaluationDetails<FlagValue
     // what cannot be written as JSON could be told to nobody
     value: typeof value === 'object' ? JSON.parse(JSON.stringify(value)) : value,
     reason: reason !== undefined && REASONS.has(reason) ? reason : 'UNKNOWN',
-    ...(typeof variant === 'string' && VARIANT.test(variant) && { variant }),
+    ...(typeof variant === 'string' && FLAG_NAME.test(variant) && { variant }),
   }
 }
 

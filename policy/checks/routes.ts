@@ -15,6 +15,7 @@ export function checkRoutes(
 ): readonly Fault[] {
   const faults = [...checkNames(routes), ...checkEqual(routes)]
   const upstreams = new Set(file.upstreams)
+  let dear = 0
   for (const [index, { upstream }] of routes.entries()) {
     if (!upstream) continue
     const path: PolicyPath = ['routes', index, 'upstream']
@@ -22,7 +23,10 @@ export function checkRoutes(
     if (!upstreams.has(upstream.default)) {
       faults.push(unknownName(isShort ? path : [...path, 'default'], 'upstream', upstream.default, file.upstreams))
     }
-    if (upstream.flag !== undefined) faults.push(...checkFlag([...path, 'flag'], upstream.flag, file, flags))
+    if (upstream.flag === undefined || dear >= ENOUGH) continue
+    const ofFlag = checkFlag([...path, 'flag'], upstream.flag, { file, upstreams, flags })
+    dear += ofFlag.length
+    faults.push(...ofFlag)
   }
   return faults
 }
@@ -50,21 +54,25 @@ function checkEqual(routes: readonly Route[]): Fault[] {
   }))
 }
 
-function checkFlag(
-  path: PolicyPath,
-  flag: string,
-  file: PolicyFile,
-  flags: Pick<ResolvedFlags, 'variants' | 'placeOf'>,
-): readonly Fault[] {
+/** Faults of flags: names of flags and places of variants are dear to look for; nobody reads more. */
+const ENOUGH = 50
+
+interface Known {
+  readonly file: PolicyFile
+  readonly upstreams: ReadonlySet<string>
+  readonly flags: Pick<ResolvedFlags, 'variants' | 'placeOf'>
+}
+
+function checkFlag(path: PolicyPath, flag: string, { file, upstreams, flags }: Known): readonly Fault[] {
   if (file.flags === undefined) return [noFlags(path)]
   // a provider outside tells of its flags when it is asked
   if (!flags.variants) return []
   const variants = flags.variants.get(flag)
   if (!variants) return [unknownName(path, `flag in ${fileOf(file)} named`, flag, [...flags.variants.keys()])]
-  return Object.entries(variants).flatMap(([variant, value]) => {
-    if (typeof value === 'string' && file.upstreams.includes(value)) return []
+  const others = Object.entries(variants).filter(([, value]) => typeof value !== 'string' || !upstreams.has(value))
+  return others.slice(0, ENOUGH).map(([variant, value]) => {
     const is = typeof value === 'string' ? `\`${value}\`, which is not in \`upstreams\`` : 'not the name of an upstream'
     const place = flags.placeOf(['flags', flag, 'variants', variant])
-    return [{ path, message: `variant \`${variant}\` of flag \`${flag}\` is ${is} (see ${place})` }]
+    return { path, message: `variant \`${variant}\` of flag \`${flag}\` is ${is} (see ${place})` }
   })
 }

@@ -1,4 +1,5 @@
 /** How much flags may ask of a decision: counted on the file, before anything of it is expanded or run. */
+import { MOST_ENTRIES } from '../../core/names.ts'
 import { OPERATORS, REFERENCE, ruleOf } from './operators.ts'
 
 /** Of the file. */
@@ -7,12 +8,14 @@ export const MOST_BYTES = 1024 * 1024
 export const MOST_EXPANDED = 4 * 1024 * 1024
 /** And as many rules under `$evaluators`. */
 export const MOST_FLAGS = 1000
+/** Of one flag. */
+export const MOST_VARIANTS = 1000
 /** Of operators, and of lists in lists, in each other. */
 export const MOST_LEVELS = 32
 /** Steps of one evaluation, as `costOf` estimates them. */
 export const MOST_STEPS = 100_000
 /** How long a list is taken to be that comes with the request, such as the roles. */
-export const LIST_OF_A_REQUEST = 100
+export const LIST_OF_A_REQUEST = MOST_ENTRIES
 
 /** Brackets in each other in the whole file: no operator needs more than three, and some stand around them. */
 export const MOST_BRACKETS = 3 * MOST_LEVELS + 32
@@ -31,7 +34,8 @@ export interface Extent {
   readonly longest: number
 }
 
-const VALUE: Extent = { size: 2, levels: 0, steps: 1, longest: 0 }
+/** Of `null`, `{}` or what cannot be put in place. */
+export const NOTHING: Extent = { size: 4, levels: 0, steps: 1, longest: 0 }
 
 /**
  * `extentOf` tells of a rule of `$evaluators`. What is done with each item of a list counts as often as the list has items: one that is
@@ -39,13 +43,13 @@ const VALUE: Extent = { size: 2, levels: 0, steps: 1, longest: 0 }
  */
 export function measure(node: unknown, longest: number, extentOf: (name: string) => Extent): Extent {
   if (typeof node === 'string') {
-    return { ...VALUE, size: JSON.stringify(node).length, steps: 1 + Math.floor(node.length / CHARACTERS_OF_A_STEP) }
+    return { ...NOTHING, size: JSON.stringify(node).length, steps: 1 + Math.floor(node.length / CHARACTERS_OF_A_STEP) }
   }
-  if (typeof node !== 'object' || node === null) return { ...VALUE, size: String(node).length }
+  if (typeof node !== 'object' || node === null) return { ...NOTHING, size: String(node).length }
   const inner = (one: unknown) => measure(one, longest, extentOf)
   if (Array.isArray(node)) return sum(node.map(inner), node.length)
   const rule = ruleOf(node)
-  if (rule === undefined) return VALUE
+  if (rule === undefined) return NOTHING
   const [name, operands] = rule
   if (name === REFERENCE) return extentOf(String(operands))
   const list: readonly unknown[] = Array.isArray(operands) ? operands : [operands]

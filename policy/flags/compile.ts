@@ -3,7 +3,7 @@ import type { Rollout } from '../../core/policy.ts'
 import { isRecord } from '../outside.ts'
 import type { PolicyPath } from '../problem.ts'
 import { MOST_EXPANDED, MOST_LEVELS, MOST_STEPS } from './bounds.ts'
-import { type Evaluators, expand, inOrder, measuring } from './evaluators.ts'
+import { type Evaluators, expand, inOrder, measuring, stepsOf } from './evaluators.ts'
 import { withRollout } from './rollouts.ts'
 import { withOurClock } from './variable.ts'
 import type { Report } from './words.ts'
@@ -52,9 +52,8 @@ export function compileDefinition(
     refuse({ path: ['$evaluators'], message: 'makes more than 4 MB of rules where it is referred to' })
   if (!isGood) return undefined
   const compiled = flags.map(([name, flag]) => [name, compiledFlag(flag, evaluators, rollouts.get(name))] as const)
-  const stepsOf = measuring(new Map(), [])
   for (const [name, { targeting }] of compiled) {
-    if (targeting !== undefined) checkSteps(stepsOf(targeting).steps, ['flags', name, 'targeting'], refuse)
+    if (targeting !== undefined) checkSteps(stepsOf(targeting), ['flags', name, 'targeting'], refuse)
   }
   if (!isGood) return undefined
   const { metadata } = file

@@ -1,61 +1,90 @@
 /** Whether a flag file is one: flags, their variants, metadata and shared rules, by flagd's schema and what we ask beyond it. */
+
+import { FLAG_NAME } from '../../core/names.ts'
 import { slipOf } from '../nearest.ts'
 import { isRecord } from '../outside.ts'
 import type { PolicyPath } from '../problem.ts'
-import { MOST_FLAGS } from './bounds.ts'
+import { MOST_FLAGS, MOST_VARIANTS } from './bounds.ts'
+import { noteResults } from './results.ts'
 import { checkTargeting, type Looking } from './targeting.ts'
 import { isOfPrototype, kindOf, type Report, unknown } from './words.ts'
 
 const EVALUATORS = '$evaluators'
 
-/** `note` takes what is accepted, and perhaps not what was meant. */
-export function checkDefinition(file: unknown, report: Report, note: Report): void {
+export interface Checking {
+  readonly report: Report
+  /** Takes what is accepted, and perhaps not what was meant. */
+  readonly note: Report
+  /** Of requests, in lower case: those that rules may read. */
+  readonly headers: readonly string[]
+}
+
+export function checkDefinition(file: unknown, checking: Checking): void {
+  const { report, note } = checking
   if (!isRecord(file)) {
     report({ path: [], message: `is ${kindOf(file)} and no flag file`, fix: '`{ "flags": { … } }`' })
     return
   }
   noteSlips(file, [], ['flags', EVALUATORS, 'metadata'], note)
   if (file.metadata !== undefined) checkMetadata(file.metadata, ['metadata'], report)
-  const evaluators = checkEvaluators(file[EVALUATORS], report)
+  const evaluators = checkEvaluators(file[EVALUATORS], checking)
   if (!isRecord(file.flags)) {
     const message = file.flags === undefined ? 'has no `flags`' : `is ${kindOf(file.flags)}`
     report({ path: file.flags === undefined ? [] : ['flags'], message, fix: '`"flags": { … }`, by their names' })
     return
   }
   const flags = Object.entries(file.flags)
-  if (evaluators.length > MOST_FLAGS) return
+  if (evaluators.size > MOST_FLAGS) return
   if (flags.length > MOST_FLAGS) report({ path: ['flags'], message: `has more than ${MOST_FLAGS} flags` })
-  else for (const [name, flag] of flags) checkFlag(name, flag, { report, evaluators }, note)
+  else for (const [name, flag] of flags) checkFlag(name, flag, { ...checking, evaluators })
 }
 
 /** The names of those that are there. */
-function checkEvaluators(evaluators: unknown, report: Report): readonly string[] {
-  if (evaluators === undefined) return []
+function checkEvaluators(evaluators: unknown, checking: Checking): ReadonlySet<string> {
+  const { report } = checking
+  if (evaluators === undefined) return NO_NAMES
   if (!isRecord(evaluators)) {
     report({ path: [EVALUATORS], message: `is ${kindOf(evaluators)}`, fix: 'a map of rules, by their names' })
-    return []
+    return NO_NAMES
   }
-  const names = Object.keys(evaluators)
-  if (names.length > MOST_FLAGS) {
+  const names = new Set(Object.keys(evaluators))
+  if (names.size > MOST_FLAGS) {
     report({ path: [EVALUATORS], message: `has more than ${MOST_FLAGS} rules` })
     return names
   }
   for (const [name, rule] of Object.entries(evaluators)) {
-    checkName(name, [EVALUATORS, name], report)
-    checkTargeting(rule, [EVALUATORS, name], { report, evaluators: names })
+    if (checkName(name, [EVALUATORS, name], report))
+      checkTargeting(rule, [EVALUATORS, name], { ...checking, evaluators: names })
   }
   return names
 }
 
-function checkName(name: string, path: PolicyPath, report: Report): void {
-  if (isOfPrototype(name)) report({ path, at: 'key', message: 'is a name that every object has', fix: 'another name' })
-  if (name.trim() === '') report({ path, at: 'key', message: 'is no name', fix: 'a name' })
+const NO_NAMES: ReadonlySet<string> = new Set()
+
+/** Whether it is one that may stand there. Of what has none, nothing else is told. */
+function checkName(name: string, path: PolicyPath, report: Report): boolean {
+  const fault = (message: string, fix: string) => report({ path, at: 'key', message, fix })
+  if (isOfPrototype(name)) fault('is a name that every object has', 'another name')
+  else if (name.trim() === '') fault('is no name', 'a name')
+  else return true
+  return false
 }
 
-function checkFlag(name: string, flag: unknown, looking: Looking, note: Report): void {
+/** The same of a flag or a variant, whose names stand in headers and metrics. */
+function checkCarried(name: string, path: PolicyPath, report: Report): boolean {
+  if (!checkName(name, path, report)) return false
+  if (FLAG_NAME.test(name)) return true
+  const message = `is a name that a header cannot carry${name.length > 128 ? ` (${name.length} characters)` : ''}`
+  report({ path, at: 'key', message, fix: CARRIED })
+  return false
+}
+
+const CARRIED = '1 to 128 characters of visible ASCII, without spaces,'
+
+function checkFlag(name: string, flag: unknown, looking: Looking): void {
   const path = ['flags', name]
-  const { report } = looking
-  checkName(name, path, report)
+  const { report, note } = looking
+  if (!checkCarried(name, path, report)) return
   if (!isRecord(flag)) {
     report({ path, message: `is ${kindOf(flag)} and no flag`, fix: '`{ "state": "ENABLED", "variants": { … } }`' })
     return
@@ -71,7 +100,7 @@ function checkFlag(name: string, flag: unknown, looking: Looking, note: Report):
     const at = [...path, 'defaultVariant']
     if (typeof defaultVariant !== 'string')
       report({ path: at, message: `is ${kindOf(defaultVariant)}`, fix: 'the name of a variant' })
-    else if (names && !names.includes(defaultVariant)) report(unknown(at, 'variant', defaultVariant, names))
+    else if (names && !names.has(defaultVariant)) report(() => unknown(at, 'variant', defaultVariant, names))
   }
   if (targeting !== undefined) {
     checkTargeting(targeting, [...path, 'targeting'], looking)
@@ -81,7 +110,7 @@ function checkFlag(name: string, flag: unknown, looking: Looking, note: Report):
 }
 
 /** Their names, or undefined where there are none to speak of. */
-function checkVariants(variants: unknown, flag: PolicyPath, report: Report): readonly string[] | undefined {
+function checkVariants(variants: unknown, flag: PolicyPath, report: Report): ReadonlySet<string> | undefined {
   const path = [...flag, 'variants']
   const fix = 'variants and their values'
   if (variants === undefined)
@@ -89,10 +118,15 @@ function checkVariants(variants: unknown, flag: PolicyPath, report: Report): rea
   else if (!isRecord(variants)) report({ path, message: `is ${kindOf(variants)}`, fix })
   else if (Object.keys(variants).length === 0) report({ path, message: 'is empty', fix })
   if (!isRecord(variants)) return undefined
-  const [first] = Object.entries(variants)
-  for (const [name, value] of Object.entries(variants)) {
+  const entries = Object.entries(variants)
+  if (entries.length > MOST_VARIANTS) {
+    report({ path, message: `has more than ${MOST_VARIANTS} variants` })
+    return undefined
+  }
+  const [first] = entries
+  for (const [name, value] of entries) {
     const at = [...path, name]
-    checkName(name, at, report)
+    if (!checkCarried(name, at, report)) continue
     const kind = kindOf(value)
     if (kind === 'null' || kind === 'a list') report({ path: at, message: `is ${kind}, which no variant can be` })
     else if (first && kind !== kindOf(first[1])) {
@@ -102,7 +136,7 @@ function checkVariants(variants: unknown, flag: PolicyPath, report: Report): rea
       })
     }
   }
-  return Object.keys(variants)
+  return new Set(Object.keys(variants))
 }
 
 /** By `targetingKey` a flag says whom it is sticky for. */
@@ -132,28 +166,6 @@ function noteSlips(
     const guess = known.includes(key) ? undefined : slipOf(key, known)
     if (guess !== undefined) {
       note({ path: [...path, key], at: 'key', message: `is not read by anybody; did you mean \`${guess}\`?` })
-    }
-  }
-}
-
-/** A variant that a rule names and the flag does not have: the request then gets the route's default. */
-function noteResults(rule: unknown, path: PolicyPath, variants: readonly string[], note: Report): void {
-  if (typeof rule === 'string' && !variants.includes(rule)) {
-    note({ ...unknown(path, 'variant', rule, variants), path })
-    return
-  }
-  if (!isRecord(rule)) return
-  const { if: choice, fractional } = rule
-  if (Array.isArray(choice) && choice.length > 1) {
-    for (const [index, operand] of choice.entries()) {
-      // of `if`, every second operand is a result, and the last one where it has no condition
-      const isResult = index % 2 === 1 || (index === choice.length - 1 && index > 0)
-      if (isResult) noteResults(operand, [...path, 'if', index], variants, note)
-    }
-  }
-  if (Array.isArray(fractional)) {
-    for (const [index, bucket] of fractional.entries()) {
-      if (Array.isArray(bucket)) noteResults(bucket[0], [...path, 'fractional', index, 0], variants, note)
     }
   }
 }

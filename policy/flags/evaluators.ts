@@ -1,5 +1,5 @@
 /** Rules that several flags share, `$evaluators`: measured where they are referred to, and put in place. */
-import { type Extent, LIST_OF_A_REQUEST, measure } from './bounds.ts'
+import { type Extent, LIST_OF_A_REQUEST, measure, NOTHING } from './bounds.ts'
 import { REFERENCE, ruleOf } from './operators.ts'
 
 export type Evaluators = ReadonlyMap<string, unknown>
@@ -34,23 +34,18 @@ function* referencesIn(node: unknown): Generator<string> {
  * nothing.
  */
 export function measuring(evaluators: Evaluators, order: readonly string[]): (rule: unknown) => Extent {
-  const byLongest = new Map<number, (rule: unknown) => Extent>()
-  const measurer = (longest: number) => {
-    const made = byLongest.get(longest) ?? measurerOf(evaluators, order, longest)
-    byLongest.set(longest, made)
-    return made
-  }
-  return (rule) => {
-    const extent = measurer(LIST_OF_A_REQUEST)(rule)
-    return extent.longest > LIST_OF_A_REQUEST ? measurer(extent.longest)(rule) : extent
-  }
+  const known = new Map<string, Extent>()
+  const extentOf = (name: string): Extent => known.get(name) ?? NOTHING
+  for (const name of order) known.set(name, measure(evaluators.get(name), LIST_OF_A_REQUEST, extentOf))
+  return (rule) => measure(rule, LIST_OF_A_REQUEST, extentOf)
 }
 
-function measurerOf(evaluators: Evaluators, order: readonly string[], longest: number): (rule: unknown) => Extent {
-  const known = new Map<string, Extent>()
-  const extentOf = (name: string): Extent => known.get(name) ?? measure(null, longest, extentOf)
-  for (const name of order) known.set(name, measure(evaluators.get(name), longest, extentOf))
-  return (rule) => measure(rule, longest, extentOf)
+const nothing = () => NOTHING
+
+/** Of a rule that refers to nothing: a list that it holds or makes may be longer than any of a request. */
+export function stepsOf(rule: unknown): number {
+  const { steps, longest } = measure(rule, LIST_OF_A_REQUEST, nothing)
+  return longest > LIST_OF_A_REQUEST ? measure(rule, longest, nothing).steps : steps
 }
 
 /** The rule with what it refers to in place, in any order and depth. Only what has been measured is expanded. */

@@ -1,8 +1,8 @@
 /**
  * The file of feature flags: read, checked with the place of every fault, and compiled to what decisions are made by.
  *
- *   flag-text.ts, json-fault.ts      text → values with places; what is no JSON
- *   definition.ts, targeting.ts      flags, variants, rules (operators.ts, variable.ts)
+ *   flag-text.ts, json-fault.ts      text → values with places (json-places.ts); what is no JSON
+ *   definition.ts, targeting.ts      flags, variants, rules (operators.ts, variable.ts, results.ts)
  *   bounds.ts, evaluators.ts         what a request may cost; shared rules
  *   rollouts.ts, compile.ts          percentages by date; the definition
  *   strict.ts                        flagd's own word on it
@@ -18,7 +18,7 @@ import { expand } from './evaluators.ts'
 import { type FlagText, readFlagText } from './flag-text.ts'
 import { checkRollouts } from './rollouts.ts'
 import { flagdsFault } from './strict.ts'
-import { gathering } from './words.ts'
+import { gathering, shortened } from './words.ts'
 
 /** What each flag's variants are. */
 export type VariantsByFlag = ReadonlyMap<string, Readonly<Record<string, unknown>>>
@@ -52,7 +52,7 @@ export function resolveFlags(policy: PolicyFile, { read }: Outside, most: number
     const path = typeof policy.flags === 'string' ? ['flags'] : ['flags', 'file']
     return { ...NO_FLAGS, faults: [{ path, message: `the flag file ${content.failure}` }] }
   }
-  const found = readFlagText(content.text)
+  const found = readFlagText(content.text, most)
   if (!found.ok) {
     return {
       ...NO_FLAGS,
@@ -73,16 +73,17 @@ function checked(text: FlagText, { file, characters, rules, most }: Checking): R
   const { faults, report } = gathering(most)
   const { faults: notes, report: note } = gathering(most)
   const placed = ({ at = 'value', ...fault }: Fault): Fault => {
-    return { ...fault, elsewhere: { file, ...text.positionOf(fault.path, at) } }
+    const path = fault.path.map((step) => (typeof step === 'string' ? shortened(step) : step))
+    return { ...fault, path, elsewhere: { file, ...text.positionOf(fault.path, at) } }
   }
   const placeOf = (path: PolicyPath) => `${file}:${text.positionOf(path, 'value').line}`
   const refused = (): ResolvedFlags => ({ ...NO_FLAGS, faults: faults.map(placed) })
-  checkDefinition(text.value, report, note)
+  checkDefinition(text.value, { report, note, headers: rules.headers })
   const { value } = text
   if (faults.length > 0 || !isRecord(value) || !isRecord(value.flags)) return refused()
   const variants = new Map(Object.entries(value.flags).map(([name, flag]) => [name, variantsOf(flag)]))
   const known = { variants, placeOf, notes: notes.map(placed) }
-  const ofRollouts = checkRollouts(rules.rollouts, value.flags, file)
+  const ofRollouts = checkRollouts(rules.rollouts, value.flags, file, most)
   // what the file alone comes to is looked at also where a rollout is at fault
   const rollouts = ofRollouts.length > 0 ? new Map() : rules.rollouts
   const definition = compileDefinition(value, characters, rollouts, report)

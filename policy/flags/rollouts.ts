@@ -8,29 +8,41 @@ import { unknown } from './words.ts'
 /** Weights stand for thousandths of a percent. */
 const WHOLE = 100_000
 
-/** `flags` are those of the file, and `named` says how the policy calls that file. */
+/** `flags` are those of the file, and `named` says how the policy calls that file. At most `most` faults are told. */
 export function checkRollouts(
   rollouts: ReadonlyMap<string, Rollout>,
   flags: Readonly<Record<string, unknown>>,
   named: string,
+  most: number,
 ): readonly Fault[] {
-  return [...rollouts].flatMap(([name, { variant }]) => {
-    const path = ['flags', 'rollouts', name]
-    const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
-    if (!isRecord(flag))
-      return [{ ...unknown(path, `flag in ${named} named`, name, Object.keys(flags)), at: 'key' as const }]
-    const { defaultVariant, variants } = flag
-    if (typeof defaultVariant !== 'string' || defaultVariant === '') {
-      const message = `flag \`${name}\` has no default variant that its rollout could begin from`
-      return [{ path, at: 'key' as const, message, fix: '`defaultVariant` in the flag file' }]
-    }
-    const names = isRecord(variants) ? Object.keys(variants) : []
-    const at = [...path, 'variant']
-    if (!names.includes(variant)) return [unknown(at, `variant of flag \`${name}\` named`, variant, names)]
-    if (variant === defaultVariant)
-      return [{ path: at, message: 'is what everybody gets already', fix: 'another variant' }]
-    return []
-  })
+  const faults: Fault[] = []
+  for (const [name, { variant }] of rollouts) {
+    if (faults.length >= most) break
+    const fault = faultOf(name, variant, flags, named)
+    if (fault) faults.push(fault)
+  }
+  return faults
+}
+
+function faultOf(
+  name: string,
+  variant: string,
+  flags: Readonly<Record<string, unknown>>,
+  named: string,
+): Fault | undefined {
+  const path = ['flags', 'rollouts', name]
+  const flag = Object.hasOwn(flags, name) ? flags[name] : undefined
+  if (!isRecord(flag)) return { ...unknown(path, `flag in ${named} named`, name, Object.keys(flags)), at: 'key' }
+  const { defaultVariant, variants } = flag
+  if (typeof defaultVariant !== 'string' || defaultVariant === '') {
+    const message = `flag \`${name}\` has no default variant that its rollout could begin from`
+    return { path, at: 'key', message, fix: '`defaultVariant` in the flag file' }
+  }
+  const names = isRecord(variants) ? Object.keys(variants) : []
+  const at = [...path, 'variant']
+  if (!names.includes(variant)) return unknown(at, `variant of flag \`${name}\` named`, variant, names)
+  if (variant === defaultVariant) return { path: at, message: 'is what everybody gets already', fix: 'another variant' }
+  return undefined
 }
 
 /**

@@ -31,15 +31,20 @@ export function flagdsFault(definition: string, own: OwnRules): Fault | undefine
   return { path, message: 'fails whatever is asked, as a comparison of a text with a number does' }
 }
 
-/** Rules that are tried to find the one that does not compile. */
+/** Rules that are tried to find the one that does not compile, and characters of them together. */
 const MOST_TRIED = 200
+const MOST_CHARACTERS = 256 * 1024
 
 /** The way to the innermost rule that does not compile by itself: flagd works out ahead what it can, and says only that it failed. */
 function narrowed(rule: unknown, expanded: OwnRules['expanded']): readonly (string | number)[] {
   let tried = 0
+  let characters = 0
   const isBroken = (node: unknown) => {
+    if (tried >= MOST_TRIED || characters > MOST_CHARACTERS) return false
+    const whole = expanded(node)
     tried += 1
-    return tried <= MOST_TRIED && holdsBroken(expanded(node))
+    characters += JSON.stringify(whole).length
+    return characters <= MOST_CHARACTERS && holdsBroken(whole)
   }
   const within = (node: unknown): readonly (string | number)[] => {
     const [operator] = ruleOf(node) ?? []

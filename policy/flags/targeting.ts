@@ -1,17 +1,22 @@
 /** Whether a targeting rule is one: the one thing that is wrong with it, where it stands. */
 
+import { HEADER_PREFIX } from '../../core/flags/context.ts'
 import { nearest } from '../nearest.ts'
 import type { PolicyPath } from '../problem.ts'
 import { MOST_LEVELS } from './bounds.ts'
 import { COMPARISONS, OPERATORS, type Operator, REFERENCE, ruleOf } from './operators.ts'
 import { variableFault } from './variable.ts'
-import { kindOf, type Report, unknown } from './words.ts'
+import { kindOf, type Report, shortened, unknown } from './words.ts'
 
 /** What a rule is looked at with. */
 export interface Looking {
   readonly report: Report
+  /** Takes what is accepted, and perhaps not what was meant. */
+  readonly note: Report
+  /** Of requests, in lower case: those that rules may read. */
+  readonly headers: readonly string[]
   /** Names under `$evaluators`. */
-  readonly evaluators: readonly string[]
+  readonly evaluators: ReadonlySet<string>
 }
 
 /** Where in a rule we are. */
@@ -74,20 +79,18 @@ function checkRule(name: string, operands: unknown, spot: Spot, looking: Looking
   const { path, body } = spot
   if (name === REFERENCE) {
     if (typeof operands !== 'string') looking.report({ path, message: 'is no name of an evaluator', fix: 'a text' })
-    else if (!looking.evaluators.includes(operands)) {
-      looking.report(unknown(path, 'rule in `$evaluators` named', operands, looking.evaluators))
+    else if (!looking.evaluators.has(operands)) {
+      looking.report(() => unknown(path, 'rule in `$evaluators` named', operands, looking.evaluators))
     }
     return
   }
   const operator = OPERATORS.get(name)
   if (operator === undefined) {
-    const guess = nearest(name, OPERATORS.keys())
-    const message = 'is no operator that flagd knows'
-    looking.report({
+    looking.report(() => ({
       path,
       at: 'key',
-      message: guess === undefined ? message : `${message}; did you mean \`${guess}\`?`,
-    })
+      message: `is no operator that flagd knows${meant(name, OPERATORS.keys())}`,
+    }))
     return
   }
   const misfit = body === undefined ? undefined : misfitIn(body, name)
@@ -180,24 +183,44 @@ const CHECKS: Readonly<Record<NonNullable<Operator['takes']>, Check>> = {
     } else if (typeof name === 'string') {
       const fault = variableFault(name)
       if (fault) looking.report({ path, ...fault })
+      else noteHeader(name, spot, looking)
     } else if (typeof name !== 'number' && name !== null) {
       looking.report({ path, message: `is ${kindOf(name)} and no name of a variable`, fix: 'its name as a text' })
     }
   },
-  names(operands, { path }, looking) {
-    for (const [index, name] of operands.entries()) checkName(name, [...path, index], looking)
+  names(operands, spot, looking) {
+    for (const [index, name] of operands.entries()) checkName(name, deeper(spot, index), looking)
   },
-  countAndNames([count, names], { path }, looking) {
+  countAndNames([count, names], spot, looking) {
+    const { path } = spot
     if (typeof count !== 'number')
       looking.report({ path: [...path, 0], message: 'is not how many are needed', fix: 'a number' })
     if (!Array.isArray(names))
       looking.report({ path: [...path, 1], message: 'is no list of variables', fix: '`["a", "b"]`' })
-    else for (const [index, name] of names.entries()) checkName(name, [...path, 1, index], looking)
+    else for (const [index, name] of names.entries()) checkName(name, deeper(spot, 1, index), looking)
   },
 }
 
-function checkName(name: unknown, path: PolicyPath, { report }: Looking): void {
-  if (typeof name !== 'string') report({ path, message: `is ${kindOf(name)} and no name of a variable`, fix: 'a text' })
+function checkName(name: unknown, spot: Spot, looking: Looking): void {
+  if (typeof name === 'string') noteHeader(name, spot, looking)
+  else looking.report({ path: spot.path, message: `is ${kindOf(name)} and no name of a variable`, fix: 'a text' })
+}
+
+/** A header that rules may not read is in no context, whatever was sent. In a body a name is one of the item. */
+function noteHeader(name: string, { path, body }: Spot, { headers, note }: Looking): void {
+  const header = name.slice(HEADER_PREFIX.length)
+  if (body !== undefined || !name.startsWith(HEADER_PREFIX) || headers.includes(header)) return
+  note(() => {
+    const known = headers.map((one) => HEADER_PREFIX + one)
+    const message = `\`flags.headers\` of the policy names no header \`${shortened(header)}\`, so that it is never there`
+    return { path, message: `${message}${meant(name, known)}` }
+  })
+}
+
+/** Of a word that nobody knows. */
+function meant(word: string, known: Iterable<string>): string {
+  const guess = nearest(word, known)
+  return guess === undefined ? '' : `; did you mean \`${guess}\`?`
 }
 
 /** https://semver.org/#is-there-a-suggested-regular-expression-regex-to-check-a-semver-string */

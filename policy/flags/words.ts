@@ -2,8 +2,11 @@
 import { nearest } from '../nearest.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 
-/** Takes a fault of the flag file; its path begins at the top of that file. */
-export type Report = (fault: Fault) => void
+/**
+ * Takes a fault of the flag file; its path begins at the top of that file. One that is dear to word comes as a function, which is
+ * called where there is room for it.
+ */
+export type Report = (fault: Fault | (() => Fault)) => void
 
 /** Keeps the first `most`, so that a file that is wrong throughout costs no more than its reading. */
 export function gathering(most: number): { readonly faults: readonly Fault[]; readonly report: Report } {
@@ -11,7 +14,7 @@ export function gathering(most: number): { readonly faults: readonly Fault[]; re
   return {
     faults,
     report: (fault) => {
-      if (faults.length < most) faults.push(fault)
+      if (faults.length < most) faults.push(typeof fault === 'function' ? fault() : fault)
     },
   }
 }
@@ -20,17 +23,21 @@ export function gathering(most: number): { readonly faults: readonly Fault[]; re
 export const isOfPrototype = (name: string): boolean => name in Object.prototype || name === 'prototype'
 
 /** `there is no variant X`, and the nearest that there is, or those that there are where they are few. */
-export function unknown(path: PolicyPath, what: string, name: string, known: readonly string[]): Fault {
+export function unknown(path: PolicyPath, what: string, name: string, names: Iterable<string>): Fault {
+  const known = [...names]
   const guess = nearest(name, known)
-  const message = `there is no ${what} \`${name}\``
+  const message = `there is no ${what} \`${shortened(name)}\``
   if (guess !== undefined) return { path, message: `${message}; did you mean \`${guess}\`?` }
-  return known.length === 0 || known.length > 5
-    ? { path, message }
-    : {
-        path,
-        message,
-        fix: known.length === 1 ? `\`${known[0]}\`` : `one of ${known.map((one) => `\`${one}\``).join(', ')}`,
-      }
+  if (known.length === 0 || known.length > 5) return { path, message }
+  const quoted = known.map((one) => `\`${shortened(one)}\``)
+  return { path, message, fix: quoted.length === 1 ? quoted.join() : `one of ${quoted.join(', ')}` }
+}
+
+const MOST_CHARACTERS = 128
+
+/** As long as a name may be, in what is told. */
+export function shortened(name: string): string {
+  return name.length > MOST_CHARACTERS ? `${name.slice(0, MOST_CHARACTERS)}…` : name
 }
 
 /** What a value is, in words. */

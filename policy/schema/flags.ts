@@ -38,8 +38,10 @@ const rollout = z
   })
   .superRefine(({ steps }, context) => {
     for (const [index, { from }] of steps.entries()) {
-      const before = steps[index - 1]
-      if (!before || (instantMs(before.from) ?? 0) < (instantMs(from) ?? 0)) continue
+      const at = instantMs(from)
+      const before = instantMs(steps[index - 1]?.from ?? '')
+      // what is no time has been told
+      if (at === undefined || before === undefined || before < at) continue
       const message = refusal('is not later than the step before it', 'the steps in the order of time')
       context.addIssue({ code: 'custom', path: ['steps', index, 'from'], message })
     }

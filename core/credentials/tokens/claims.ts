@@ -1,4 +1,5 @@
 /** From verified claims to a principal. A claim of a wrong type refuses the token: half an identity is none. */
+import { MOST_ENTRIES } from '../../names.ts'
 import type { Issuer } from '../../policy.ts'
 import type { Principal, TokenMarks } from '../principal.ts'
 import type { Refusal } from '../verdict.ts'
@@ -9,7 +10,6 @@ type Claims = Readonly<Record<string, unknown>>
 const PRINTABLE = /^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,512}(?<!\s)$/u
 /** One entry of a list that is handed on separated by commas. */
 const LIST_ENTRY = /^[\x21-\x2b\x2d-\x7e]{1,256}$/
-const MAX_ENTRIES = 256
 
 export function principalFromClaims(
   claims: Claims,
@@ -63,7 +63,7 @@ function listAt(claims: Claims, path: readonly string[] | undefined): readonly s
   const value = claimAt(claims, path)
   if (value === undefined || value === null) return []
   const entries: unknown = typeof value === 'string' ? value.split(' ').filter((entry) => entry !== '') : value
-  if (!Array.isArray(entries) || entries.length > MAX_ENTRIES) return undefined
+  if (!Array.isArray(entries) || entries.length > MOST_ENTRIES) return undefined
   return entries.every((entry) => typeof entry === 'string' && LIST_ENTRY.test(entry))
     ? Object.freeze(entries)
     : undefined
