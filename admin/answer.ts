@@ -41,6 +41,7 @@ const PROBLEMS = {
   too_large: [413, 'Content Too Large'],
   unsupported_media_type: [415, 'Unsupported Media Type'],
   too_many_failures: [429, 'Too Many Requests'],
+  busy: [429, 'Too Many Requests'],
   broken: [500, 'Internal Server Error'],
   not_recorded: [503, 'Service Unavailable'],
   store_unavailable: [503, 'Service Unavailable'],
@@ -57,6 +58,7 @@ export const problem = (code: Code, detail: string): Problem => ({ ok: false, co
 const HEADERS: Partial<Record<Code, Readonly<Record<string, string>>>> = {
   invalid_token: { 'www-authenticate': 'Bearer realm="administration"' },
   too_many_failures: { 'retry-after': '1' },
+  busy: { 'retry-after': '1' },
 }
 
 /** Ends the response. After a problem the connection ends too: a body that nobody has read would stand before the next request. */

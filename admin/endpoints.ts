@@ -11,7 +11,7 @@ import { issueKey, keysQuery, listKeys, newKey, revokeKey, rotateKey, rotation }
 import { changeLimit, limitChange } from './limit-change.ts'
 import { limitsQuery, listLimits } from './limits.ts'
 import { evaluateAll, evaluateOne } from './ofrep.ts'
-import type { AdminParts } from './parts.ts'
+import type { AdminParts, ServerParts } from './parts.ts'
 import { listRevocations, revocation, revocationsQuery, revoke } from './revocations.ts'
 import { listUsage, usageQuery } from './usage.ts'
 import { credentialId, flagName, limitName, tenantId } from './words.ts'
@@ -34,7 +34,7 @@ export interface Endpoint {
   readonly path: string
   /** How audits name it; what changes nothing has none. */
   readonly action?: string
-  run(asked: Asked, parts: AdminParts, target: Target): Promise<Answer>
+  run(asked: Asked, parts: ServerParts, target: Target): Promise<Answer>
 }
 
 /** What a change is about, told to audits: the names in the path, and what becomes known. */
@@ -173,7 +173,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     path: '/v1/flags/evaluate',
     async run({ request }, parts) {
       const read = await readBody(request, askedFlags)
-      return read.ok ? outlookOf(read.value, parts) : read
+      return read.ok ? parts.inPlace(() => outlookOf(read.value, parts)) : read
     },
   },
   {

@@ -9,7 +9,7 @@ import { type Policy, type Tenant, UNAVAILABLE } from '../core/policy.ts'
 import { UNROUTED } from '../core/shadow.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
 import { isProvided } from './flags.ts'
-import { inTurn } from './in-turn.ts'
+import { AT_A_TIME, createSlices, type GiveWay, inTurn } from './in-turn.ts'
 import { answered, StoreAway } from './store-away.ts'
 import { claim, instant, instantText, roles, tenantName } from './words.ts'
 
@@ -50,7 +50,9 @@ export async function outlookOf(asked: AskedFlags, parts: OutlookParts): Promise
   if ('ok' in subject) return subject
   const at = asked.at ?? parts.now()
   const names = asked.flags.length > 0 ? asked.flags : flags.names
-  const told = await inTurn(names, (flag) => toldOf(flag, subject, policy, flags, at))
+  const giveWay = createSlices(parts.now)
+  const tell = (flag: string) => toldOf(flag, subject, { policy, flags, at, giveWay })
+  const told = await inTurn(names, tell, giveWay, isProvided(policy.flags) ? AT_A_TIME : 1)
   return done(200, { ...(tenant && { tenant: tenant.id }), at: instantText(at), flags: told })
 }
 
@@ -77,7 +79,15 @@ function subjectOf(asked: AskedFlags, tenant: Tenant | undefined, policy: Policy
   return { request, route, tenant, principal: user === undefined && roles.length === 0 ? undefined : principal }
 }
 
-async function toldOf(flag: string, subject: Subject, policy: Policy, flags: Flags, at: number) {
+interface Outlook {
+  readonly policy: Policy
+  readonly flags: Flags
+  /** ms since the epoch. */
+  readonly at: number
+  readonly giveWay: GiveWay
+}
+
+async function toldOf(flag: string, subject: Subject, { policy, flags, at, giveWay }: Outlook) {
   const resolvedAt = async (time: number) => gotten(await askedBy(subject, policy, flags, time).resolve(flag, null))
   const now = await resolvedAt(at)
   const changes: object[] = []
@@ -89,6 +99,7 @@ async function toldOf(flag: string, subject: Subject, policy: Policy, flags: Fla
     // who has the same for another reason has the same
     if (then.variant !== before.variant) changes.push({ from: instantText(from), ...then })
     before = then
+    await giveWay()
   }
   return { flag, ...now, changes }
 }

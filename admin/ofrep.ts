@@ -10,9 +10,9 @@ import type { Tenant } from '../core/policy.ts'
 import { type Answer, done } from './answer.ts'
 import { readBody } from './body.ts'
 import { isProvided } from './flags.ts'
-import { inTurn } from './in-turn.ts'
+import { AT_A_TIME, createSlices, inTurn } from './in-turn.ts'
 import { contextFor, type Given, readContext, tenantIn } from './ofrep-context.ts'
-import type { AdminParts } from './parts.ts'
+import type { ServerParts } from './parts.ts'
 import { StoreAway } from './store-away.ts'
 
 /** Of the codes of OpenFeature those that the protocol has. */
@@ -23,7 +23,7 @@ interface Failure {
   readonly errorDetails: string
 }
 
-type OfrepParts = Pick<AdminParts, 'policy' | 'flags' | 'now'>
+type OfrepParts = Pick<ServerParts, 'policy' | 'flags' | 'now'>
 
 /** What is known of whoever the flags are asked for. */
 interface Asked {
@@ -45,13 +45,21 @@ export async function evaluateOne(key: string, request: IncomingMessage, parts: 
 }
 
 /** All flags that are known by name; with `If-None-Match` they are told only where something is another than the last time. */
-export async function evaluateAll(request: IncomingMessage, parts: OfrepParts): Promise<Answer> {
+export async function evaluateAll(
+  request: IncomingMessage,
+  parts: OfrepParts & Pick<ServerParts, 'inPlace'>,
+): Promise<Answer> {
   const asked = await readAsked(request, parts)
   if ('ok' in asked) return asked
   if ('errorCode' in asked) return failed(asked, {})
+  return parts.inPlace(() => allEvaluated(asked, request, parts))
+}
+
+async function allEvaluated(asked: Asked, request: IncomingMessage, parts: OfrepParts): Promise<Answer> {
   const [flags, now] = [parts.flags(), parts.now()]
-  const told = await inTurn(flags.names, async (key) => ({ key, ...(await evaluated(key, asked, flags, now)) }))
-  const body = { flags: told }
+  const tell = async (key: string) => ({ key, ...(await evaluated(key, asked, flags, now)) })
+  const atATime = isProvided(parts.policy().flags) ? AT_A_TIME : 1
+  const body = { flags: await inTurn(flags.names, tell, createSlices(parts.now), atATime) }
   // of the answer itself: rules, switches, rollouts and the clock may all change it, and nothing else matters
   const etag = `"${createHash('sha256').update(JSON.stringify(body)).digest('base64url')}"`
   const isKnown = isAmong(etag, request.headers['if-none-match'])

@@ -9,6 +9,7 @@ import type { Found, Issuer, Policy, Tenant, TenantDirectory } from '../core/pol
 import type { GatewayRequest } from '../core/request.ts'
 import type { UsageReader } from '../core/usage.ts'
 import type { CandidateView } from './candidate.ts'
+import type { Places } from './places.ts'
 
 export interface AdminParts {
   /** What a client must show; long and random, so that nobody guesses it. */
@@ -34,6 +35,12 @@ export interface AdminParts {
   readonly onEvent: (event: AdminEvent) => void
   /** We are broken; the client gets a 500 and no more. */
   readonly onFault: (fault: unknown) => void
+}
+
+/** With what the server itself adds for all its requests. */
+export interface ServerParts extends AdminParts {
+  /** For questions about all flags. */
+  readonly inPlace: Places
 }
 
 /** What is asked of a policy where keys and revocations are administered. */

@@ -4,7 +4,8 @@ import { type Answer, type Code, problem, send } from './answer.ts'
 import { type Call, callOf } from './call.ts'
 import { ENDPOINTS, NAMES, type Names, type Target } from './endpoints.ts'
 import { createEntrance } from './entrance.ts'
-import type { AdminParts } from './parts.ts'
+import type { AdminParts, ServerParts } from './parts.ts'
+import { createPlaces } from './places.ts'
 import { StoreAway } from './store-away.ts'
 
 /** Milliseconds. Those who ask are near: a client that says nothing gives its place to others soon. */
@@ -16,9 +17,13 @@ const TIMES = {
 }
 /** A place costs some kB: whoever means to take them all has to come back for all of them each second. */
 const MOST_CONNECTIONS = 1024
+/** Questions about all flags: each has a slice of every turn of the event loop. */
+const MOST_BULK = 2
+const MOST_BULK_WAITING = 64
 
 /** A server that is not listening yet; only ever on a loopback address or a Unix socket. */
-export function createAdminServer(parts: AdminParts): Server {
+export function createAdminServer(given: AdminParts): Server {
+  const parts: ServerParts = { ...given, inPlace: createPlaces(MOST_BULK, MOST_BULK_WAITING) }
   const entrance = createEntrance(parts.token, parts.now)
   const server = createServer(TIMES)
   server.maxConnections = MOST_CONNECTIONS

@@ -43,19 +43,19 @@ export function createFlags(definition: string | undefined, switches: Switches =
   const flagOf = flagsOf(definition)
   const offBy = (flag: string) => {
     if (switches.isOff(flag)) return 'switch'
-    return flagOf(flag)?.state === 'DISABLED' ? 'file' : undefined
+    return flagOf(flag)?.isDisabled ? 'file' : undefined
   }
   return {
     names: flagOf.names,
-    keyedBy: (flag) => (flagOf(flag)?.metadata.targetingKey === 'user' ? 'user' : 'tenant'),
+    keyedBy: (flag) => flagOf(flag)?.keyedBy ?? 'tenant',
     offBy,
-    valueOf: (flag, variant) => flagOf(flag)?.variants.get(variant),
+    valueOf: (flag, variant) => flagOf(flag)?.rule().variants.get(variant),
     evaluate(flag, fallback, context) {
       try {
         if (offBy(flag)) return { value: fallback, reason: 'DISABLED' }
         const known = flagOf(flag)
         if (!known) return { value: fallback, reason: 'ERROR', errorCode: 'FLAG_NOT_FOUND' }
-        const { value = fallback, variant, reason, errorCode } = known.evaluate(context as never, silent)
+        const { value = fallback, variant, reason, errorCode } = known.rule().evaluate(context as never, silent)
         if (errorCode !== undefined) return { value, reason, errorCode }
         return variant === undefined ? { value, reason } : { value, reason, variant }
       } catch {
@@ -72,19 +72,28 @@ interface Definition {
 
 type FlagDefinition = ConstructorParameters<typeof FeatureFlag>[1]
 
-/** Each flag's rule is compiled when it is asked for first: a thousand of them at once would hold up whoever waits. */
+interface KnownFlag {
+  readonly isDisabled: boolean
+  readonly keyedBy: KeyedBy
+  readonly rule: () => FeatureFlag
+}
+
+/** Each flag's rule is compiled when it is evaluated first: a thousand of them at once would hold up whoever waits. */
 function flagsOf(definition: string | undefined) {
   const { flags, metadata }: Definition = definition === undefined ? { flags: {} } : JSON.parse(definition)
-  const compiled = new Map<string, FeatureFlag>()
-  const flagOf = (name: string): FeatureFlag | undefined => {
-    const known = compiled.get(name)
-    if (known || !Object.hasOwn(flags, name)) return known
-    const written = flags[name]
-    if (!written) return undefined
+  const known = new Map<string, KnownFlag>()
+  for (const [name, written] of Object.entries(flags)) {
     // https://flagd.dev/reference/flag-definitions/#metadata: a flag's own stands before the set's
-    const flag = new FeatureFlag(name, { ...written, metadata: { ...metadata, ...written.metadata } }, silent)
-    compiled.set(name, flag)
-    return flag
+    const { targetingKey = metadata?.targetingKey } = written.metadata ?? {}
+    let compiled: FeatureFlag | undefined
+    known.set(name, {
+      isDisabled: written.state === 'DISABLED',
+      keyedBy: targetingKey === 'user' ? 'user' : 'tenant',
+      rule() {
+        compiled ??= new FeatureFlag(name, written, silent)
+        return compiled
+      },
+    })
   }
-  return Object.assign(flagOf, { names: Object.keys(flags) })
+  return Object.assign((name: string) => known.get(name), { names: [...known.keys()] })
 }
