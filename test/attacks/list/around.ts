@@ -70,7 +70,7 @@ export const memory: Theme = {
           'is a claim only where it was signed',
           'held by nobody who was not given it',
           'no key that a policy may use',
-          'of its flag like any other',
+          'like any other, and of no flag',
         ],
         'ext-authz/read-request.test.ts': ['named like properties of every object'],
         'kong/read-request.test.ts': ['named like properties of every object'],
