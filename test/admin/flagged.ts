@@ -16,7 +16,7 @@ export const FLAGS = {
       metadata: { targetingKey: 'user' },
     },
     gone: { state: 'DISABLED', variants: { on: true }, defaultVariant: 'on' },
-    'plan of': {
+    'plan/of': {
       state: 'ENABLED',
       variants: { pro: { size: 2 }, free: { size: 1 } },
       defaultVariant: 'free',

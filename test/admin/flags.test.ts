@@ -71,7 +71,7 @@ describe('a flag', () => {
 
   it('may have any name that a policy may give it, percent-encoded', async () => {
     const { ask } = await open()
-    const odd = 'plan of'
+    const odd = 'plan/of'
     const told = await ask('POST', `/v1/flags/${encodeURIComponent(odd)}/off`)
     expect(told.body).toMatchObject({ flag: odd, known: true })
     expect((await ask('POST', `/v1/flags/${encodeURIComponent('a/b ü')}/off`)).body).toMatchObject({ flag: 'a/b ü' })

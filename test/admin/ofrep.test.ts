@@ -29,7 +29,7 @@ describe('one flag', () => {
       variant: 'one',
       value: 1,
     })
-    expect((await ask('POST', one('plan of'), { context: { targetingKey: 'x', plan: 'pro' } })).body).toMatchObject({
+    expect((await ask('POST', one('plan/of'), { context: { targetingKey: 'x', plan: 'pro' } })).body).toMatchObject({
       value: { size: 2 },
     })
   })
@@ -114,6 +114,25 @@ describe('one flag', () => {
     expect((await ask('POST', one('plain'), context({ roles: Array(256).fill('r') }))).status).toBe(200)
   })
 
+  it.each(['targetingKey', 'user', 'plan', 'own'])(
+    'is asked for with no text of more than 1,024 characters: %s',
+    async (name) => {
+      const { ask } = await open()
+      const told = (value: unknown) => ask('POST', one('plain'), { context: { targetingKey: 'x', [name]: value } })
+      expect((await told('x'.repeat(1024))).status).toBe(200)
+      const long = await told('x'.repeat(1025))
+      expect([long.status, long.body.errorCode]).toEqual([400, 'INVALID_CONTEXT'])
+      expect(long.body.errorDetails).toBe(`\`${name}\` has more than 1024 characters`)
+    },
+  )
+
+  it('is asked for with lists of such texts alone', async () => {
+    const { ask } = await open()
+    const told = (entry: string) => ask('POST', one('plain'), { context: { targetingKey: 'x', roles: ['r', entry] } })
+    expect((await told('x'.repeat(1024))).status).toBe(200)
+    expect((await told('x'.repeat(1025))).body.errorCode).toBe('INVALID_CONTEXT')
+  })
+
   it('is asked for with the token alone, and by no page of a browser', async () => {
     const { ask } = await open()
     const asWith = async (headers: Record<string, string>) =>
@@ -137,9 +156,9 @@ describe('a tenant that the policy knows', () => {
     const { ask } = await open()
     const variantFor = async (key: string, context: object) => (await ask('POST', one(key), { context })).body.variant
     expect(await variantFor('orders-backend', { tenant: 'acme', beta: false })).toBe('canary')
-    expect(await variantFor('plan of', { tenant: 'acme', plan: 'free' })).toBe('pro')
-    expect(await variantFor('plan of', { tenant: 'globex', plan: 'pro' })).toBe('free')
-    expect(await variantFor('plan of', { tenant: 'nobody', plan: 'pro' })).toBe('pro')
+    expect(await variantFor('plan/of', { tenant: 'acme', plan: 'free' })).toBe('pro')
+    expect(await variantFor('plan/of', { tenant: 'globex', plan: 'pro' })).toBe('free')
+    expect(await variantFor('plan/of', { tenant: 'nobody', plan: 'pro' })).toBe('pro')
   })
 
   it('is found by an alias too, and is its own targeting key', async () => {
