@@ -47,6 +47,13 @@ routes: [{ name: all, match: { path: /** } }]`)
     expect(text.replace('r=48211093112;', 'r=50000000000;')).toContain(`    ratelimit: ${told.ratelimit}\n`)
   })
 
+  it.each(documents)('%s: every `tenantgate explain` names what it needs', (document) => {
+    const commands = [...read(document).matchAll(/^ {4}.*tenantgate explain (.*)$/gm)].map(
+      ([, options = '']) => options,
+    )
+    expect(commands.filter((options) => !/--request|--host/.test(options))).toEqual([])
+  })
+
   it('the policy of ratelimit.md for those who come without one is one', () => {
     const [, example = ''] = /\n\n((?: {7}.*\n)+)/.exec(read('docs/ratelimit.md')) ?? []
     expect(policyOf(example.replaceAll(/^ {7}/gm, '')).routes.routes).toHaveLength(1)

@@ -37,7 +37,7 @@ const headerName = z
     ),
   })
 
-const HEADER_VALUE = /^(?:attribute|flag|claim):\S(?:.*\S)?$/
+const HEADER_VALUE = /^(?:flag:[\x21-\x7e]{1,128}|(?:attribute|claim):\S(?:.*\S)?)$/
 
 const noValue = refusal(
   'is not where a value comes from',

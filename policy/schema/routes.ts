@@ -1,7 +1,7 @@
 /** `routes:` which requests a rule is for, what it asks, and where it sends them. */
 import { z } from 'zod'
 import { limits } from './limits.ts'
-import { distinct, HTTP_TOKEN, hostPattern, name, refusal, role, scope } from './words.ts'
+import { distinct, flagName, HTTP_TOKEN, hostPattern, name, refusal, role, scope } from './words.ts'
 
 /** Why a path pattern cannot be used, and what to write; undefined for a good one. */
 function pathFault(path: string): string | undefined {
@@ -84,7 +84,7 @@ const upstream = z
       name('an upstream'),
       z.strictObject({
         default: name('an upstream').describe('Where requests go unless the flag says otherwise.'),
-        flag: z.string().min(1).optional().describe('A flag whose variant is the name of the upstream.'),
+        flag: flagName().optional().describe('A flag whose variant is the name of the upstream.'),
       }),
     ],
     { error: refusal('is not an upstream', 'a name, or `{ default: name, flag: flag }`') },

@@ -1,6 +1,6 @@
 /** The small pieces that the schema is made of: names, hosts, references, and how a refusal is worded. */
 import { z } from 'zod'
-import { NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
+import { FLAG_NAME, NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
 import { DURATION, durationMs, instantMs } from '../units.ts'
 
 /**
@@ -60,6 +60,13 @@ export function scope() {
 
 export function role() {
   return z.string().regex(ROLE, refusal('is not a role', 'visible ASCII without comma and space'))
+}
+
+/** A flag, also one that a provider outside knows: its name stands in metrics, and in headers that choose variants. */
+export function flagName() {
+  return z
+    .string()
+    .regex(FLAG_NAME, refusal('is not the name of a flag', '1 to 128 characters of visible ASCII, without spaces,'))
 }
 
 /** A duration between two others, ends included. */

@@ -1,5 +1,5 @@
 /** What passes the checks of a flag file stays within its bounds when it is evaluated: counted, whatever the rules are. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createFlags } from '../../../core/flags/evaluate.ts'
 import { LIST_OF_A_REQUEST, MOST_STEPS } from '../../../policy/flags/bounds.ts'
 import { stepsOf } from '../../../policy/flags/evaluators.ts'
@@ -119,6 +119,46 @@ describe('the bounds of a flag file', () => {
     expect(message({ $evaluators: named(1001, { var: 'x' }), flags: {} })).toEqual(['has more than 1000 rules'])
     const large = { flags: { one: { ...flag, variants: { on: 'x'.repeat(1024 * 1024) } } } }
     expect(message(large)).toEqual(['is larger than 1 MB'])
+  })
+
+  it('hold a flag to 1,000 variants, and a name in what is told to 128 characters', () => {
+    const fileOf = (count: number) => ({
+      flags: { one: { state: 'ENABLED', variants: Object.fromEntries(numbers(count).map((one) => [`v${one}`, 1])) } },
+    })
+    expect(policyWith(FILE, fileOf(1000)).ok).toBe(true)
+    expect(problemsWith(FILE, fileOf(1001))).toMatchObject([{ message: 'has more than 1000 variants' }])
+    const long = 'x'.repeat(70_000)
+    const [problem] = problemsWith(FILE, fileWith({ if: [{ $ref: long }, 'on'] }))
+    expect(problem?.message).toBe(`there is no rule in \`$evaluators\` named \`${'x'.repeat(128)}…\``)
+    const [named] = problemsWith(FILE, { flags: { [long]: {} } })
+    expect(named?.path.length).toBeLessThan(200)
+  })
+
+  it('take a list of a request for as long as the roles of a token may be', () => {
+    expect(LIST_OF_A_REQUEST).toBe(256)
+    const body = { and: Array.from({ length: 100 }, () => READ) }
+    expect(problemsWith(FILE, fileWith({ if: [{ all: [{ var: 'roles' }, body] }, 'on'] }))).toHaveLength(1)
+  })
+
+  it('hold the search for what was meant to the faults that are told, of names, rules and operators', () => {
+    const variants = Object.fromEntries(numbers(200).map((one) => [`variant-${one}`, 'a']))
+    const one = { state: 'ENABLED', variants }
+    const results = numbers(1000).map((index) => `vxriant-${index}`)
+    const files: readonly unknown[] = [
+      { flags: { one: { ...one, targeting: { if: results } } } },
+      { flags: { one: { ...one, targeting: { fractional: results.map((name) => [name, 1]) } } } },
+      { flags: { one: { ...one, targeting: { and: results.map((name) => ({ [name]: [] })) } } } },
+      { $evaluators: variants, flags: { one: { ...one, targeting: { and: results.map(($ref) => ({ $ref })) } } } },
+    ]
+    for (const file of files) {
+      // both words of a comparison are folded
+      const folded = vi.spyOn(String.prototype, 'toLowerCase')
+      const result = policyWith(FILE, file)
+      const { length } = folded.mock.calls
+      folded.mockRestore()
+      expect(result.ok ? result.notes : result.problems).toHaveLength(50)
+      expect(length).toBeLessThan(3 * 50 * 200)
+    }
   })
 
   it('are told within bounds themselves: no more than fifty faults of a file that is wrong throughout', () => {

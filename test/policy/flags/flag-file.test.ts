@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { readBundle } from '../../../policy/bundle.ts'
 import { parsePolicy } from '../../../policy/parse.ts'
 import { formatProblem } from '../../../policy/problem.ts'
-import { definitionOf, flagsOf, policyWith, problemsWith } from './flag-policy.ts'
+import { definitionOf, flagsOf, type More, policyWith, problemsWith } from './flag-policy.ts'
 
 const variants = { on: 'a', off: 'b' }
 const flag = (more: object = {}) => ({ state: 'ENABLED', variants, defaultVariant: 'off', ...more })
 
-function notesOf(content: unknown): readonly string[] {
-  const result = policyWith('/flags.json', content)
+function notesOf(content: unknown, more?: More): readonly string[] {
+  const result = policyWith('/flags.json', content, more)
   return result.ok ? result.notes.map(formatProblem) : ['refused']
 }
 
@@ -57,6 +57,29 @@ describe('a flag file', () => {
     const read = readBundle({ version: 'v1', source: '/conf/policy.yaml', text, files }, {})
     const [problem] = read.kind === 'refused' ? read.problems : []
     expect(problem).toMatchObject({ file: '/conf/flags.json', line: 2, path: 'flags.one.state' })
+  })
+
+  it.each(['käse', 'a b', 'a\u0001b', 'a\u007f', '\u0000', 'x'.repeat(129)])(
+    'has no flag and no variant named %j, which no header could carry',
+    (name) => {
+      const [ofVariant] = problemsWith('/flags.json', {
+        flags: { one: flag({ variants: { ...variants, [name]: 'c' } }) },
+      })
+      expect(ofVariant).toMatchObject({
+        message: expect.stringContaining('is a name that a header cannot carry'),
+        fix: '1 to 128 characters of visible ASCII, without spaces,',
+      })
+      const told = problemsWith('/flags.json', { flags: { two: flag(), [name]: { state: 'no' } } })
+      expect(told).toEqual([expect.objectContaining({ message: ofVariant?.message, fix: ofVariant?.fix })])
+    },
+  )
+
+  it('has variants of any name that a header carries, up to 128 characters', () => {
+    const names = ['~!', 'v1.2/canary', 'x'.repeat(128)]
+    const flags = flagsOf({
+      flags: { one: flag({ variants: Object.fromEntries(names.map((name) => [name, name])), defaultVariant: '~!' }) },
+    })
+    expect(names.map((name) => flags.valueOf('one', name))).toEqual(names)
   })
 
   it('may be indented by tabs, and keeps what it says of texts', () => {
@@ -113,6 +136,23 @@ describe('what is perhaps a slip in a flag file', () => {
       expect.stringContaining('flags.one.targeting.if[1]: there is no variant `onn`; did you mean `on`?'),
       expect.stringContaining('flags.one.targeting.if[2].fractional[1][0]: there is no variant `canary`'),
     ])
+  })
+
+  it('is noted where a rule reads a header that `flags.headers` does not name, or in capitals', () => {
+    const read = (name: string) => ({ flags: { one: flag({ targeting: { if: [{ '!!': [{ var: name }] }, 'on'] } }) } })
+    const notes = (name: string) => notesOf(read(name), { headers: ['X-App-Version'] })
+    expect(notes('header:x-app-version')).toEqual([])
+    for (const name of ['header:X-App-Version', 'header:x-app-versions']) {
+      expect(notes(name)).toEqual([expect.stringContaining('; did you mean `header:x-app-version`?')])
+    }
+    expect(notes('header:cookie')).toEqual([
+      expect.stringMatching(/names no header `cookie`, so that it is never there$/),
+    ])
+    const shared = { $evaluators: { old: { missing: ['header:x-app'] } }, flags: { one: flag() } }
+    expect(notesOf(shared)).toEqual([expect.stringContaining('$evaluators.old.missing[0]: `flags.headers`')])
+    // there it is a field of the item
+    const ofItems = { if: [{ some: [{ var: 'roles' }, { '==': [{ var: 'header:x' }, 1] }] }, 'on'] }
+    expect(notesOf({ flags: { one: flag({ targeting: ofItems }) } })).toEqual([])
   })
 
   it('is noted where a key that nobody reads is nearly one that is read', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { type EvaluationContext, TIMESTAMP } from '../../../core/flags/context.ts'
 import type { Flags } from '../../../core/flags/evaluate.ts'
-import { flagsOf } from './flag-policy.ts'
+import { flagsOf, problemsWith } from './flag-policy.ts'
 
 const KEYS = Array.from({ length: 100_000 }, (_, index) => `tenant-${index}`)
 
@@ -37,6 +37,16 @@ function canaries(flags: Flags, seconds: number): ReadonlySet<string> {
 }
 
 describe('a rollout', () => {
+  it.each([[0], [1]])('with something else for a time in step %i is told that alone', (wrong) => {
+    const steps = ['2026-12-01T09:00:00Z', '2026-12-02T09:00:00Z'].map((from) => ({ from, percent: 5 }))
+    const more = {
+      rollouts: { backend: { variant: 'canary', steps: steps.with(wrong, { from: 'tomorrow', percent: 5 }) } },
+    }
+    const told = problemsWith('/flags.json', fileWith(), more)
+    expect(told).toEqual([expect.objectContaining({ path: `flags.rollouts.backend.steps[${wrong}].from` })])
+    expect(told[0]?.message).toContain('is not a date-time')
+  })
+
   it('gives 0, 5, 10 and 100 % their share of 100,000 tenants, and moves nobody back at any step up', () => {
     const flags = flagsOf(fileWith(), rollout(0, 5, 10, 100))
     const shares = [0, 1, 2, 3, 4].map((step) => canaries(flags, hourAfter(step)))
