@@ -31,28 +31,15 @@ export interface RecordIndex {
 export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
   const keys = new Map<string, IssuedKey>()
   const replaced = new Map<string, number>()
-  const revocations: Revocation[] = []
-  const credentials = createTimes()
-  const tokens = createTimes()
-  const subjects = createTimes()
-  const tenants = createTimes()
+  const revoked = createRevokedIndex()
   const switches = createSwitchIndex()
   const named = new Set<string>()
   let size = 0
 
-  function revoke(revocation: Revocation): void {
-    const { kind } = revocation
-    revocations.push(revocation)
-    if (kind === 'revoked-credential') credentials.raise(revocation.tenant, revocation.id, FOR_GOOD)
-    else if (kind === 'revoked-token') tokens.raise(revocation.issuer, revocation.jti, FOR_GOOD)
-    else if (kind === 'revoked-subject') subjects.raise(revocation.issuer, revocation.subject, revocation.before)
-    else tenants.raise(undefined, revocation.tenant, revocation.before)
-  }
-
   function* all(): Iterable<AdminRecord> {
     yield* keys.values()
     for (const [hash, at] of replaced) yield { kind: 'replaced', hash, at }
-    yield* revocations
+    yield* revoked.all
     yield* switches.all()
   }
 
@@ -66,16 +53,10 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
         return keys.has(record.hash)
       case 'replaced':
         return (replaced.get(record.hash) ?? FOR_GOOD) <= record.at
-      case 'revoked-credential':
-        return credentials.of(record.tenant, record.id) > 0
-      case 'revoked-token':
-        return tokens.strictest(record.issuer, record.jti) > 0
-      case 'revoked-subject':
-        return subjects.strictest(record.issuer, record.subject) >= record.before
-      case 'revoked-tenant':
-        return tenants.of(undefined, record.tenant) >= record.before
       case 'flag-switched':
         return switches.covers(record)
+      default:
+        return revoked.covers(record)
     }
   }
 
@@ -92,11 +73,11 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
       if ('tenant' in record) named.add(record.tenant)
       if (record.kind === 'key') keys.set(record.hash, Object.freeze(record))
       else if (record.kind === 'flag-switched') switches.add(record)
-      else if (record.kind !== 'replaced') revoke(Object.freeze(record))
+      else if (record.kind !== 'replaced') revoked.add(Object.freeze(record))
       else replaced.set(record.hash, Math.min(record.at, replaced.get(record.hash) ?? FOR_GOOD))
     },
     issuedKeys: (tenant) => (tenant === undefined ? keys.values() : keysOf(tenant)),
-    revocations: () => revocations.values(),
+    revocations: () => revoked.all.values(),
     tenants: () => named.values(),
     records: {
       issuedKey: (hash) => keys.get(hash),
@@ -105,11 +86,37 @@ export function createRecordIndex(most = MOST_RECORDS): RecordIndex {
         if (size === 0) return false
         // tokens are told by what stands in them: a client's name in one may be that of a key
         if (principal.kind === 'jwt' || principal.kind === 'opaqueToken')
-          return isTokenRevoked(principal, tenant, { tokens, subjects, tenants })
-        return tenant !== undefined && credentials.of(tenant, principal.credential) > 0
+          return isTokenRevoked(principal, tenant, revoked)
+        return tenant !== undefined && revoked.credentials.of(tenant, principal.credential) > 0
       },
     },
   }
+}
+
+/** All revocations, and from when on each refuses what is older. */
+function createRevokedIndex() {
+  const all: Revocation[] = []
+  const [credentials, tokens, subjects, tenants] = [createTimes(), createTimes(), createTimes(), createTimes()]
+
+  function add(revocation: Revocation): void {
+    const { kind } = revocation
+    all.push(revocation)
+    if (kind === 'revoked-credential') credentials.raise(revocation.tenant, revocation.id, FOR_GOOD)
+    else if (kind === 'revoked-token') tokens.raise(revocation.issuer, revocation.jti, FOR_GOOD)
+    else if (kind === 'revoked-subject') subjects.raise(revocation.issuer, revocation.subject, revocation.before)
+    else tenants.raise(undefined, revocation.tenant, revocation.before)
+  }
+
+  function covers(revocation: Revocation): boolean {
+    const { kind } = revocation
+    if (kind === 'revoked-credential') return credentials.of(revocation.tenant, revocation.id) > 0
+    if (kind === 'revoked-token') return tokens.strictest(revocation.issuer, revocation.jti) > 0
+    if (kind === 'revoked-subject')
+      return subjects.strictest(revocation.issuer, revocation.subject) >= revocation.before
+    return tenants.of(undefined, revocation.tenant) >= revocation.before
+  }
+
+  return { all, add, covers, credentials, tokens, subjects, tenants }
 }
 
 /** From when on what is refused that is older. */

@@ -68,33 +68,20 @@ export function createCandidate(parts: CandidateParts): Candidate {
   const { live, metrics, log, elapsed, later = (work) => void setImmediate(work) } = parts
   const bounds = { ...BOUNDS, ...parts.bounds }
   const report = createReport()
-  const tell = tellDifferences(log, elapsed)
+  const differed = reporting(report, metrics, tellDifferences(log, elapsed))
   const stagesOfOne = createStagesOfOne()
-  const skipped = { busy: 0, abandoned: 0, fault: 0 }
-  const waiting: Offered[] = []
+  const { skipped, skip } = countingSkips(metrics)
+  const waiting = createTurns<Offered>(later, consider)
   // failed credentials are counted for the candidate alone, and uses of keys by the live policy
   const credentials = { ...parts.credentials, uses: NO_KEY_USES, failures: createFailedCredentials() }
   let snapshot: Snapshot | undefined
   let underWay = 0
   let comparedWith: string | undefined
-  let quietUntil = Number.NEGATIVE_INFINITY
-
-  function skip(because: SkippedBecause): void {
-    skipped[because] += 1
-    metrics.skipped(because)
-  }
+  const tellFault = tellingFaults(log, elapsed)
 
   function failed(fault: unknown): void {
     skip('fault')
-    if (elapsed() < quietUntil) return
-    quietUntil = elapsed() + FAULT_PAUSE_MS
-    log.fault('the candidate policy could not decide', fault)
-  }
-
-  /** Those that wait, a few at a time; whatever has come to the process meanwhile goes before the rest. */
-  function goOn(): void {
-    for (const offered of waiting.splice(0, AT_A_TIME)) consider(offered)
-    if (waiting.length > 0) later(goOn)
+    tellFault(fault)
   }
 
   function consider(offered: Offered): void {
@@ -137,21 +124,13 @@ export function createCandidate(parts: CandidateParts): Candidate {
     else differed(exampleOf(at, decided, candidate, found))
   }
 
-  function differed(example: Example): void {
-    const { differences, live, candidate } = example
-    for (const { kind } of differences) metrics.differs(kind, live.reason, candidate.reason)
-    report.differed(example)
-    tell(example)
-  }
-
   return {
     offer(offered) {
       if (!snapshot) return
       // what was decided for nobody says something of the gateway, not of the policy
       if (offered.request.abandoned?.()) return skip('abandoned')
-      if (waiting.length >= bounds.waiting) return skip('busy')
-      waiting.push(offered)
-      if (waiting.length === 1) later(goOn)
+      if (waiting.size() >= bounds.waiting) return skip('busy')
+      waiting.add(offered)
     },
     replace(policy) {
       const keySets = new Map([...(snapshot?.credentials.keySets ?? []), ...live.keySets()])
@@ -166,8 +145,58 @@ export function createCandidate(parts: CandidateParts): Candidate {
   }
 }
 
-/** Whatever fails at each request is told once in a while. */
+/** What waits is worked on a few at a time; whatever has come to the process meanwhile goes before the rest. */
+function createTurns<T>(later: (work: () => void) => void, work: (one: T) => void) {
+  const waiting: T[] = []
+  function goOn(): void {
+    for (const one of waiting.splice(0, AT_A_TIME)) work(one)
+    if (waiting.length > 0) later(goOn)
+  }
+  return {
+    size: () => waiting.length,
+    add(one: T): void {
+      waiting.push(one)
+      if (waiting.length === 1) later(goOn)
+    },
+  }
+}
+
+function countingSkips(metrics: Pick<CandidateMetrics, 'skipped'>) {
+  const skipped = { busy: 0, abandoned: 0, fault: 0 }
+  return {
+    skipped,
+    skip(because: SkippedBecause): void {
+      skipped[because] += 1
+      metrics.skipped(because)
+    },
+  }
+}
+
+/** Each difference is counted, kept among the latest and logged. */
+function reporting(
+  report: Pick<ReturnType<typeof createReport>, 'differed'>,
+  metrics: Pick<CandidateMetrics, 'differs'>,
+  tell: (example: Example) => void,
+): (example: Example) => void {
+  return (example) => {
+    const { differences, live, candidate } = example
+    for (const { kind } of differences) metrics.differs(kind, live.reason, candidate.reason)
+    report.differed(example)
+    tell(example)
+  }
+}
+
 const FAULT_PAUSE_MS = 10_000
+
+/** Whatever fails at each request is told once in a while. */
+function tellingFaults(log: Pick<Log, 'fault'>, elapsed: () => number): (fault: unknown) => void {
+  let quietUntil = Number.NEGATIVE_INFINITY
+  return (fault) => {
+    if (elapsed() < quietUntil) return
+    quietUntil = elapsed() + FAULT_PAUSE_MS
+    log.fault('the candidate policy could not decide', fault)
+  }
+}
 
 /** The gateway has its answer, and may well be gone. */
 function stayingRequest({ abandoned: _, timeLeftMs: __, ...request }: GatewayRequest): GatewayRequest {
