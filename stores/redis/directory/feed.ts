@@ -47,7 +47,6 @@ export function createFeed(
   { elapsed, pollMs = POLL_MS, lookMs = LOOK_MS }: FeedOptions,
 ): Feed {
   const { client, place } = connection
-  const stream = commonKey(place.prefix, 'changes')
   const channel = changedChannel(place.prefix)
   /** The last entry that was told; undefined before the first look. */
   let last: string | undefined
@@ -58,7 +57,7 @@ export function createFeed(
     try {
       while (!isClosed) {
         const at = elapsed()
-        const page = await withinBudget(readPage(), lookMs)
+        const page = await withinBudget(readPage(connection, last), lookMs)
         if (page === LATE || isClosed) return false
         if (tell(page)) continue
         listeners.onCurrent(at)
@@ -70,21 +69,6 @@ export function createFeed(
     return false
   }
 
-  /** From the last one on, which is read again: where it is there, nothing is missing behind it. */
-  async function readPage(): Promise<Page> {
-    if (!connection.isUp()) throw new Error('not connected')
-    if (last === undefined) return { isWhole: false, entries: [], newest: await newest() }
-    const entries = await client.xrange(stream, last, '+', 'COUNT', PAGE)
-    if (last === NONE && entries.length === 0) return { isWhole: true, entries }
-    if (entries[0]?.[0] === last) return { isWhole: true, entries: entries.slice(1) }
-    return { isWhole: false, entries: [], newest: await newest() }
-  }
-
-  async function newest(): Promise<string> {
-    const [entry] = await client.xrevrange(stream, '+', '-', 'COUNT', 1)
-    return entry?.[0] ?? NONE
-  }
-
   /** Whether there may be more. */
   function tell(page: Page): boolean {
     if (!page.isWhole) {
@@ -93,20 +77,10 @@ export function createFeed(
       return false
     }
     for (const [id, fields] of page.entries) {
-      tellOf(fields)
+      tellOf(fields, listeners)
       last = id
     }
     return page.entries.length === PAGE - 1
-  }
-
-  function tellOf(fields: readonly string[]): void {
-    const change = readChange(fields)
-    // a kind that a newer version knows: it can mean anything
-    if (!change) listeners.onLost()
-    else if (change.kind === 'tenant') listeners.onTenant(change.id)
-    else if (change.kind === 'key') listeners.onKey(change.id)
-    else if (change.kind === 'records') listeners.onRecords()
-    else listeners.onPolicy()
   }
 
   const wake = () => void look()
@@ -128,6 +102,16 @@ export function createFeed(
   }
 }
 
+function tellOf(fields: readonly string[], listeners: FeedListeners): void {
+  const change = readChange(fields)
+  // a kind that a newer version knows: it can mean anything
+  if (!change) listeners.onLost()
+  else if (change.kind === 'tenant') listeners.onTenant(change.id)
+  else if (change.kind === 'key') listeners.onKey(change.id)
+  else if (change.kind === 'records') listeners.onRecords()
+  else listeners.onPolicy()
+}
+
 /** Before every entry of a stream. */
 const NONE = '0-0'
 
@@ -136,3 +120,15 @@ type Entries = readonly (readonly [id: string, fields: readonly string[]])[]
 type Page =
   | { readonly isWhole: true; readonly entries: Entries }
   | { readonly isWhole: false; readonly entries: Entries; readonly newest: string }
+
+/** From the last one on, which is read again: where it is there, nothing is missing behind it. */
+async function readPage({ client, place, isUp }: RedisConnection, last: string | undefined): Promise<Page> {
+  if (!isUp()) throw new Error('not connected')
+  const stream = commonKey(place.prefix, 'changes')
+  const newest = async () => (await client.xrevrange(stream, '+', '-', 'COUNT', 1))[0]?.[0] ?? NONE
+  if (last === undefined) return { isWhole: false, entries: [], newest: await newest() }
+  const entries = await client.xrange(stream, last, '+', 'COUNT', PAGE)
+  if (last === NONE && entries.length === 0) return { isWhole: true, entries }
+  if (entries[0]?.[0] === last) return { isWhole: true, entries: entries.slice(1) }
+  return { isWhole: false, entries: [], newest: await newest() }
+}

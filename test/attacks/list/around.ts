@@ -278,6 +278,18 @@ export const administration: Theme = {
       },
     },
     {
+      attack: 'a candidate policy that lets in more, hangs or breaks, or a credential in what it differs by',
+      tests: {
+        'cli/service/candidate/candidate.test.ts': [
+          'comes in the same tick, and before anything of the candidate is done',
+          'comes whatever is broken in the candidate',
+          'more than may wait are skipped, and counted',
+          'holds no credential, wherever a client has written one',
+        ],
+        'cli/service/candidate/tell-differences.test.ts': ['ten lines a second are written'],
+      },
+    },
+    {
       attack: 'explaining as a way to guess, to use up or to block',
       tests: {
         'cli/service/gate-explain.test.ts': ['it takes nothing, and tells nobody', 'holds no bad credential against'],
