@@ -7,7 +7,7 @@ import { type Ask, exchange } from './exchange.ts'
 
 const FIELDS = [
   'requestId time method path statusCode latencyMs backendLatencyMs clientIp userAgent tenant plan user credential',
-  'route decision reason shadow upstream variant remaining backend backendCluster bytesIn bytesOut',
+  'route decision reason shadow upstream variant flagReason remaining backend backendCluster bytesIn bytesOut',
 ]
 
 /** The line of one request, found by its id. */
