@@ -55,7 +55,7 @@ export function describeFaults(
     })
     afterAll(() => scene?.stop())
 
-    it.each(faults.map((fault) => [fault.name, fault] as const))('%s', (_, fault) => weather(scene, fault), 60_000)
+    it.each(faults.map((fault) => [fault.name, fault] as const))('%s', (_, fault) => weather(scene, fault), 120_000)
   })
 }
 
@@ -141,7 +141,10 @@ async function weather({ group, instances, tenants, importAgain }: Scene, fault:
   const isInherited = fault.isDeath === true && group.handOver !== undefined
   const isLost = fault.forgets === true && !isInherited
   const allAnsweredBy = (by: 'store' | 'rule') =>
-    until(async () => (await Promise.all(instances.map(counted.servedBy))).every((one) => one === by) || undefined)
+    until(
+      async () => (await Promise.all(instances.map(counted.servedBy))).every((one) => one === by) || undefined,
+      40_000,
+    )
 
   await group.whole()
   await allAnsweredBy('store')
