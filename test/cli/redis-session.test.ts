@@ -101,6 +101,7 @@ describe('sentinels with a password', () => {
   })
 })
 
+// some builds of redis-server have no TLS; the others run it
 describe.skipIf((await whyNoRedisTls()) !== undefined)('TLS that does not come about is told with what to do', () => {
   async function overTls(wantsClients: boolean, tls: (client: RedisTls['client']) => RedisPlace['tls']) {
     const made = createRedisTls({ wantsClients })

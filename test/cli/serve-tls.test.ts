@@ -81,6 +81,7 @@ function seen(at: string, more: ConnectionOptions = {}): Promise<string> {
 
 if (address === undefined) process.stderr.write('skipped: this machine has no address but loopback\n')
 
+// a machine with loopback alone has no address beyond it to be reached at, and the line above says so
 describe.skipIf(address === undefined)('serve beyond loopback', () => {
   it('answers Checks, ShouldRateLimit and health to who shows a certificate of the authority', async () => {
     const one = client(await start(), peers.client())

@@ -35,6 +35,7 @@ export function runTopics<T extends UnderTest>(
     describe(title, () => {
       for (const one of cases) {
         const cannotBeSent = !HAS_MANY_ADDRESSES && stepsOf(one).some(({ request }) => request.from !== undefined)
+        // a request from another address of the loopback cannot be sent where there is one
         it.skipIf(cannotBeSent)(`${one.shows}: ${one.name}`, () => runCase(one, gateway, credentials))
       }
     })

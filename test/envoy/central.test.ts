@@ -72,6 +72,7 @@ async function startFleetEnvoy(shown: Certificate, authority: string, name = SER
 const statusOf = async ({ port }: TestEnvoy) =>
   (await exchange(port, { path: '/v1/orders/1', headers: { 'x-api-key': folder.key } })).status
 
+// a machine with loopback alone has no network that Envoys could be apart by
 describe.skipIf(address === undefined)('a tenantgate in the middle of several Envoys', () => {
   it('decides for all of them, and a limit of a configuration is one for all', async () => {
     const { client, authority } = await startService()

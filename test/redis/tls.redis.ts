@@ -8,6 +8,7 @@ import { describeFaults } from './matrix.ts'
 const why = await whyNoRedisTls()
 const DEATH = ['kill -9, and a start with nothing']
 
+// some builds of redis-server have no TLS; the title says why
 describe.skipIf(why !== undefined)(`with TLS${why === undefined ? '' : ` (${why})`}`, () => {
   let tls: RedisTls
   beforeAll(() => {

@@ -94,6 +94,7 @@ function installedProto(): string | undefined {
 
 const installed = installedProto()
 
+// a Kong is there only where KONG_BIN names one; what we carry is compared with its own then
 describe.skipIf(installed === undefined)('beside the proto of the Kong that is installed', () => {
   const theirs = installed === undefined ? {} : loadSync(installed, { keepCase: true, longs: Number })
 

@@ -137,6 +137,7 @@ describe('a plugin server that somebody else manages', () => {
 const [, UNTIL_SUCCEEDED = ''] =
   / 2>&1( & trap .*)/.exec(readFileSync(join(packageRoot, 'kong', 'kong.conf'), 'utf8')) ?? []
 
+// a Kong in a container starts no process of this machine
 describe.skipIf(process.env.KONG_BIN === undefined)('a plugin server that Kong manages', () => {
   let kong: RealKong
   let secondsToStart: string

@@ -104,6 +104,7 @@ describe('a folder is refused', () => {
     expect(loaded.ok || texts(loaded.problems)).toEqual(['gone.yaml:1:1 : does not exist'])
   })
 
+  // root may read every folder
   it.skipIf(process.getuid?.() === 0)('when a folder in it may not be read', () => {
     folder = createTestFolder({ 'x.yaml': SHOP })
     mkdirSync(join(folder.path, 'closed'))

@@ -42,6 +42,7 @@ async function opened(place: RedisPlace): Promise<{ readonly connection: RedisCo
   return { connection, told }
 }
 
+// some builds of redis-server have no TLS; the title says why
 describe.skipIf(why !== undefined)(`a connection with TLS${why === undefined ? '' : ` (${why})`}`, () => {
   let anybody: Served
   let known: Served
