@@ -5,6 +5,7 @@ import { commonKey, generationKey } from '../../../stores/redis/directory/keyspa
 import { removeTenant } from '../../../stores/redis/directory/write.ts'
 import {
   ACME,
+  ACME_LIKE,
   CI,
   decided,
   followedRedis,
@@ -91,7 +92,7 @@ describe('a change holds on every instance at once', () => {
     const one = await site.instance()
     await one.ask(withKey(OTHER))
     await one.ask(withKey(CI))
-    await site.writer.set('acme', { plan: 'free', apiKeys: [{ id: 'ci', hash: OTHER.hash }] })
+    await site.writer.set('acme', ACME_LIKE)
     await decided(one, OTHER, 'allowed')
     await decided(one, CI, 'invalid_credential')
   })
@@ -118,6 +119,27 @@ describe('a change holds on every instance at once', () => {
     expect(await one.ask(withKey(CI))).toMatchObject({ decision: 'allow' })
     one.skip(60_000)
     expect(await one.ask(withKey(CI))).toMatchObject({ reason: 'tenant_suspended' })
+  })
+
+  it('a key that is taken from its tenant likewise', async () => {
+    const one = await site.deaf({})
+    expect(await one.ask(withKey(CI))).toMatchObject({ decision: 'allow' })
+    await site.writer.set('acme', ACME_LIKE)
+    expect(await one.ask(withKey(CI))).toMatchObject({ decision: 'allow' })
+    one.skip(60_000)
+    expect(await one.ask(withKey(CI))).toMatchObject({ reason: 'invalid_credential' })
+  })
+
+  it('a key that is revoked, at the latest when revocations have not been read for too long: then nobody is let in until they are', async () => {
+    const one = await site.deaf({})
+    expect(await one.ask(withKey(CI))).toMatchObject({ decision: 'allow' })
+    await site.writer.record(REVOKED)
+    one.skip(540_000)
+    expect(await one.ask(withKey(CI))).toMatchObject({ decision: 'allow' })
+    one.skip(60_000)
+    expect(await one.ask(withKey(CI))).toMatchObject({ reason: 'dependency_unavailable' })
+    expect(await one.following.records.refresh()).toBe(true)
+    expect(await one.ask(withKey(CI))).toMatchObject({ reason: 'revoked_credential' })
   })
 
   it('a tenant that is removed: its keys, those of the policy and those that were issued since', async () => {
