@@ -21,7 +21,7 @@ import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
 import type { FlagProvider } from './flag-provider.ts'
 import type { OwnSigningKey } from './own-signing-keys.ts'
-import { flagsOf } from './provider-flags.ts'
+import { flagsAgain, flagsOf } from './provider-flags.ts'
 
 export interface Gate {
   /** The live one. */
@@ -98,7 +98,7 @@ export function createGate(first: Policy, parts: GateParts): Gate {
     },
     replace(policy) {
       memory = createTokenMemory(seen)
-      snapshot = takeUp(policy, parts, memory, snapshot.credentials)
+      snapshot = takeUp(policy, parts, memory, snapshot)
       looking = undefined
     },
     identityKeys: () => snapshot.identityTokens?.publicKeys(),
@@ -117,9 +117,9 @@ function useOf({ tenant = '', credential = '', route = '', reason }: Decision): 
 }
 
 /** The policy is live from now on. */
-function takeUp(policy: Policy, parts: GateParts, memory: TokenMemory, previous?: Credentials): Snapshot {
+function takeUp(policy: Policy, parts: GateParts, memory: TokenMemory, before?: Snapshot): Snapshot {
   const { throttle, metrics, now, signingKey } = parts
-  const snapshot = snapshotOf(policy, parts, memory, previous)
+  const snapshot = snapshotOf(policy, parts, memory, before, before?.credentials)
   metrics.policyLive(policy.version, now())
   const { token } = policy.identity
   const identityTokens = token && createIdentityTokens(token, keysOf(token, signingKey))
@@ -131,18 +131,20 @@ export type SnapshotParts = Pick<GateParts, 'limits' | 'credentials' | 'flagProv
 
 /**
  * What decides by a policy, without holding anybody back or signing anything. What an older policy has verified is not known to
- * the new one: its memory of tokens is its own. The keys of `known` go on.
+ * the new one: its memory of tokens is its own. The keys of `known` go on, and the flags of `before` where they are the same.
  */
 export function snapshotOf(
   policy: Policy,
   { limits, now, flagProvider, switches, ...parts }: SnapshotParts,
   memory: TokenMemory,
+  before?: Pick<Snapshot, 'policy' | 'flags'>,
   known?: Pick<Credentials, 'keySets'>,
 ): Snapshot {
   const credentials = createCredentials(policy, { ...parts.credentials, ...memory }, known)
   // fetched ahead, so that the first token does not wait for its issuer
   for (const keySet of credentials.keySets.values()) keySet.refreshWhenOld(now())
-  return { policy, credentials, limits, flags: flagsOf(policy, flagProvider?.flags, switches), clock: now }
+  const flags = flagsAgain(policy, before) ?? flagsOf(policy, flagProvider?.flags, switches)
+  return { policy, credentials, limits, flags, clock: now }
 }
 
 type Looking = Pick<Given, 'policy' | 'credentials' | 'limits' | 'flags'>

@@ -1,4 +1,5 @@
 /** Flags that an OpenFeature provider evaluates: bounded in time and number, and never in the way of a request. */
+import type { Given } from '../../core/decide.ts'
 import { createFlags, type Evaluation, type Flags } from '../../core/flags/evaluate.ts'
 import { NOTHING_OFF, type Switches } from '../../core/flags/switches.ts'
 import type { Policy } from '../../core/policy.ts'
@@ -91,4 +92,10 @@ function namedIn({ routes, identity }: Naming): readonly string[] {
 export function flagsOf(policy: Naming, provider: ProviderFlags = noProvider, switches: Switches = NOTHING_OFF): Flags {
   if (wantsProvider(policy)) return provider(switches, namedIn(policy))
   return createFlags(policy.flags?.definition, switches)
+}
+
+/** Of a policy before, under the same switches: what is compiled of its file serves one with the same file. */
+export function flagsAgain(policy: Naming, before: Pick<Given, 'policy' | 'flags'> | undefined): Flags | undefined {
+  const definition = policy.flags?.definition
+  return definition !== undefined && definition === before?.policy.flags?.definition ? before.flags : undefined
 }

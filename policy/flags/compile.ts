@@ -2,8 +2,8 @@
 import type { Rollout } from '../../core/policy.ts'
 import { isRecord } from '../outside.ts'
 import type { PolicyPath } from '../problem.ts'
-import { MOST_EXPANDED, MOST_LEVELS, MOST_STEPS } from './bounds.ts'
-import { type Evaluators, expand, inOrder, measuring, stepsOf } from './evaluators.ts'
+import { type Extent, MOST_CHARACTERS, MOST_EXPANDED, MOST_LEVELS, MOST_OPERATORS, MOST_STEPS } from './bounds.ts'
+import { type Evaluators, expand, extentOf, inOrder, measuring } from './evaluators.ts'
 import { withRollout } from './rollouts.ts'
 import { withOurClock } from './variable.ts'
 import type { Report } from './words.ts'
@@ -53,7 +53,7 @@ export function compileDefinition(
   if (!isGood) return undefined
   const compiled = flags.map(([name, flag]) => [name, compiledFlag(flag, evaluators, rollouts.get(name))] as const)
   for (const [name, { targeting }] of compiled) {
-    if (targeting !== undefined) checkSteps(stepsOf(targeting), ['flags', name, 'targeting'], refuse)
+    if (targeting !== undefined) checkExtent(extentOf(targeting), ['flags', name, 'targeting'], refuse)
   }
   if (!isGood) return undefined
   const { metadata } = file
@@ -62,10 +62,24 @@ export function compileDefinition(
 
 const TOO_DEEP = `is nested too deeply: ${MOST_LEVELS} operators in each other at most, with those of \`$evaluators\``
 
-function checkSteps(steps: number, path: PolicyPath, report: Report): void {
+function checkExtent({ operators, size, steps }: Extent, path: PolicyPath, report: Report): void {
+  if (operators > MOST_OPERATORS) {
+    const message = `has ${inWords(operators)} operators, with those of \`$evaluators\`; ${inWords(MOST_OPERATORS)} at most`
+    report({ path, message, fix: '`in` and a list for many comparisons, or more than one flag' })
+  } else if (size > MOST_CHARACTERS) {
+    report({
+      path,
+      message: 'is larger than 256 kB, with what it refers to',
+      fix: 'an attribute of the tenants for a long list',
+    })
+  }
   if (steps <= MOST_STEPS) return
-  const message = `may take ${Math.round(steps).toLocaleString('en')} steps for one request; ${MOST_STEPS.toLocaleString('en')} at most`
+  const message = `may take ${inWords(steps)} steps for one request; ${inWords(MOST_STEPS)} at most`
   report({ path, message, fix: 'shorter lists, or fewer of them in each other' })
+}
+
+function inWords(count: number): string {
+  return Math.round(count).toLocaleString('en')
 }
 
 function recordOf(flag: unknown): Readonly<Record<string, unknown>> {

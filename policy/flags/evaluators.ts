@@ -35,17 +35,17 @@ function* referencesIn(node: unknown): Generator<string> {
  */
 export function measuring(evaluators: Evaluators, order: readonly string[]): (rule: unknown) => Extent {
   const known = new Map<string, Extent>()
-  const extentOf = (name: string): Extent => known.get(name) ?? NOTHING
-  for (const name of order) known.set(name, measure(evaluators.get(name), LIST_OF_A_REQUEST, extentOf))
-  return (rule) => measure(rule, LIST_OF_A_REQUEST, extentOf)
+  const knownOf = (name: string): Extent => known.get(name) ?? NOTHING
+  for (const name of order) known.set(name, measure(evaluators.get(name), LIST_OF_A_REQUEST, knownOf))
+  return (rule) => measure(rule, LIST_OF_A_REQUEST, knownOf)
 }
 
 const nothing = () => NOTHING
 
 /** Of a rule that refers to nothing: a list that it holds or makes may be longer than any of a request. */
-export function stepsOf(rule: unknown): number {
-  const { steps, longest } = measure(rule, LIST_OF_A_REQUEST, nothing)
-  return longest > LIST_OF_A_REQUEST ? measure(rule, longest, nothing).steps : steps
+export function extentOf(rule: unknown): Extent {
+  const extent = measure(rule, LIST_OF_A_REQUEST, nothing)
+  return extent.longest > LIST_OF_A_REQUEST ? measure(rule, extent.longest, nothing) : extent
 }
 
 /** The rule with what it refers to in place, in any order and depth. Only what has been measured is expanded. */

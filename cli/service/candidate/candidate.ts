@@ -134,7 +134,7 @@ export function createCandidate(parts: CandidateParts): Candidate {
     },
     replace(policy) {
       const keySets = new Map([...(snapshot?.credentials.keySets ?? []), ...live.keySets()])
-      const next = snapshotOf(policy, { ...parts, credentials }, createTokenMemory(), { keySets })
+      const next = snapshotOf(policy, { ...parts, credentials }, createTokenMemory(), snapshot, { keySets })
       snapshot = { ...next, identityTokens: policy.identity.token && UNSIGNED }
       report.restart()
     },

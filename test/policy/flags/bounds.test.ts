@@ -1,8 +1,8 @@
 /** What passes the checks of a flag file stays within its bounds when it is evaluated: counted, whatever the rules are. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createFlags } from '../../../core/flags/evaluate.ts'
-import { LIST_OF_A_REQUEST, MOST_STEPS } from '../../../policy/flags/bounds.ts'
-import { stepsOf } from '../../../policy/flags/evaluators.ts'
+import { LIST_OF_A_REQUEST, MOST_OPERATORS, MOST_STEPS } from '../../../policy/flags/bounds.ts'
+import { extentOf } from '../../../policy/flags/evaluators.ts'
 import { definitionOf, policyWith, problemsWith } from './flag-policy.ts'
 
 const FILE = '/flags.json'
@@ -71,7 +71,7 @@ describe('the bounds of a flag file', () => {
     let refused = 0
     for (let round = 0; round < 400; round += 1) {
       const targeting = { if: [randomRule(next, 1 + next(5), false), 'on', 'off'] }
-      const steps = stepsOf(targeting)
+      const { steps } = extentOf(targeting)
       if (!policyWith(FILE, fileWith(targeting)).ok) {
         expect(steps).toBeGreaterThan(MOST_STEPS)
         refused += 1
@@ -106,8 +106,39 @@ describe('the bounds of a flag file', () => {
     const rule = (body: unknown) => ({ if: [{ all: [merged, body] }, 'on'] })
     expect(readsOf(rule(READ))).toBe(30 * LIST_OF_A_REQUEST)
     const body = { and: Array.from({ length: 20 }, () => READ) }
-    expect(stepsOf(rule(body))).toBeGreaterThan(MOST_STEPS)
+    expect(extentOf(rule(body)).steps).toBeGreaterThan(MOST_STEPS)
     expect(problemsWith(FILE, fileWith(rule(body)))).toHaveLength(1)
+  })
+
+  it('hold a flag to 2,500 operators, those of its rollout and of shared rules included', () => {
+    const comparing = (count: number) => ({
+      or: numbers(count).map((index) => ({ '==': [{ var: 'tenant' }, `t${index}`] })),
+    })
+    const most = { if: [comparing(MOST_OPERATORS / 2 - 1), 'on', 'off'] }
+    expect(policyWith(FILE, fileWith(most)).ok).toBe(true)
+    const more = problemsWith(FILE, fileWith({ if: [{ '!': [most] }, 'on', 'off'] }))
+    expect(more).toMatchObject([{ message: 'has 2,502 operators, with those of `$evaluators`; 2,500 at most' }])
+    expect(
+      problemsWith(FILE, fileWith({ and: [{ $ref: 'half' }, { $ref: 'half' }] }, { half: comparing(700) })),
+    ).toHaveLength(1)
+    const rollouts = { one: { variant: 'on', steps: [{ from: '2026-12-01T00:00:00Z', percent: 5 }] } }
+    expect(problemsWith(FILE, fileWith(most), { rollouts })).toHaveLength(1)
+  })
+
+  it('hold a rule to 256 kB, and a list of tenants that fits is one step for each', () => {
+    const listing = (count: number) => ({
+      if: [{ in: [{ var: 'tenant' }, numbers(count).map((index) => `tenant-${index}`)] }, 'on'],
+    })
+    expect(policyWith(FILE, fileWith(listing(15_000))).ok).toBe(true)
+    expect(problemsWith(FILE, fileWith(listing(20_000)))).toMatchObject([
+      { message: 'is larger than 256 kB, with what it refers to' },
+    ])
+  })
+
+  it('take a text of a request for as long as one may be, wherever all of it is looked at', () => {
+    const joined = { in: ['x', { cat: numbers(100).map(() => ({ var: 'user' })) }] }
+    expect(extentOf(joined).steps).toBeGreaterThan(100 * 10)
+    expect(problemsWith(FILE, fileWith({ if: [{ some: [numbers(100), joined] }, 'on'] }))).toHaveLength(1)
   })
 
   it('hold a file to 1 MB, 1,000 flags and 1,000 shared rules', () => {
