@@ -18,11 +18,20 @@ const documents = [
     .map((file) => join('docs', file)),
 ]
 
+/** What links can name: the headings, in the form that GitHub gives them. */
+function anchorsOf(document: string): ReadonlySet<string> {
+  const headings = [...read(document).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) => heading.toLowerCase())
+  return new Set(headings.map((heading) => heading.replaceAll(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-')))
+}
+
 describe('documents', () => {
-  it.each(documents)('%s: every relative link leads to a file', (document) => {
-    const targets = [...read(document).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target = '']) => target)
-    const dead = targets.filter((target) => !existsSync(join(packageRoot, dirname(document), target)))
-    expect(dead).toEqual([])
+  it.each(documents)('%s: every link within the repository leads to a file, and to a heading of it', (document) => {
+    const links = [...read(document).matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)]
+    const dead = links.filter(([, target, heading]) => {
+      const file = target ? join(dirname(document), target) : document
+      return !existsSync(join(packageRoot, file)) || (heading !== undefined && !anchorsOf(file).has(heading))
+    })
+    expect(dead.map(([link]) => link)).toEqual([])
   })
 
   it("the README's policy is one, with the hash of a key and the demo's flags", () => {
