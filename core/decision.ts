@@ -1,7 +1,7 @@
 /** The result of `decide()`, the closed list of reasons, and the one table from a reason to HTTP and gRPC. */
 import type { Resolved } from './flags/resolve.ts'
 import type { HeaderEntry } from './limits/headers.ts'
-import type { LimitReport } from './limits/report.ts'
+import type { LimitReport } from './limits/limit.ts'
 import type { Identity } from './policy.ts'
 import type { GatewayRequest } from './request.ts'
 

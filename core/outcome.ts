@@ -7,7 +7,7 @@ import * as say from './explain.ts'
 import { evaluatedIn, type FlagFindings } from './flags/ask-flags.ts'
 import { policyHeaders } from './identity/headers.ts'
 import type { HeaderEntry } from './limits/headers.ts'
-import type { LimitReport } from './limits/report.ts'
+import type { LimitReport } from './limits/limit.ts'
 import type { Identity, Policy, Route, Tenant } from './policy.ts'
 import { type GatewayRequest, isGrpc } from './request.ts'
 

@@ -1,4 +1,4 @@
-/** Imports point inwards only, and the core knows neither clock nor environment nor file. */
+/** Imports point inwards only and in no circle, and the core knows neither clock nor environment nor file. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import ts from 'typescript'
@@ -48,6 +48,33 @@ function broken(file: string, imported: string): string | undefined {
   return allowed ? undefined : `${file} imports ${target}`
 }
 
+type Graph = ReadonlyMap<string, readonly string[]>
+
+function graphOf(files: readonly string[]): Graph {
+  const own = (file: string) => importsOf(file).filter((imported) => imported.startsWith('.'))
+  return new Map(files.map((file) => [file, own(file).map((imported) => normalize(join(dirname(file), imported)))]))
+}
+
+/** Files of which each imports the next, and the last the first, be it for types alone; undefined where there are none. */
+function circleIn(graph: Graph): readonly string[] | undefined {
+  const cleared = new Set<string>()
+  function circleFrom(file: string, path: readonly string[]): readonly string[] | undefined {
+    if (cleared.has(file)) return undefined
+    if (path.includes(file)) return path.slice(path.indexOf(file))
+    for (const next of graph.get(file) ?? []) {
+      const found = circleFrom(next, [...path, file])
+      if (found) return found
+    }
+    cleared.add(file)
+    return undefined
+  }
+  for (const file of graph.keys()) {
+    const found = circleFrom(file, [])
+    if (found) return found
+  }
+  return undefined
+}
+
 describe('imports point inwards only', () => {
   it.each(Object.keys(ROOMS))('%s', (room) => {
     const files = sourcesOf(room)
@@ -61,6 +88,24 @@ describe('imports point inwards only', () => {
     expect(broken('core/decide.ts', 'node:fs')).toBe('core/decide.ts imports the package node:fs')
     expect(broken('ext-authz/check.ts', '../stores/memory-limits.ts')).toBeDefined()
     expect(broken('core/limits/charge.ts', '../maybe-promise.ts')).toBeUndefined()
+  })
+})
+
+describe('imports go in no circle', () => {
+  it('in all rooms together', () => {
+    expect(circleIn(graphOf(Object.keys(ROOMS).flatMap(sourcesOf)))).toBeUndefined()
+  })
+
+  it('one is found, whatever leads to it', () => {
+    const towards = (last: readonly string[]) =>
+      new Map([
+        ['far', ['one', 'three']],
+        ['one', ['two', 'three']],
+        ['two', ['three']],
+        ['three', last],
+      ])
+    expect(circleIn(towards([]))).toBeUndefined()
+    expect(circleIn(towards(['one']))).toEqual(['one', 'two', 'three'])
   })
 })
 

@@ -2,8 +2,7 @@
  * What clients are told of limits: the IETF draft's fields (draft-ietf-httpapi-ratelimit-headers-10) and the older
  * X-RateLimit.
  */
-import type { ChargeState, Limit } from './limit.ts'
-import type { LimitReport } from './report.ts'
+import type { ChargeState, Limit, LimitReport } from './limit.ts'
 
 export type HeaderEntry = readonly [name: string, value: string]
 

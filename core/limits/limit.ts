@@ -110,6 +110,20 @@ export interface ChargeState {
   readonly withoutStore?: OnStoreFailure
 }
 
+/** What is told of the limits that a take has asked. */
+export interface LimitReport {
+  /** Every limit that was asked. */
+  readonly states: readonly ChargeState[]
+  /** Every limit that was asked and may be shown, in the policy's order: not those of which only a rule for their store's absence is known. */
+  readonly exposed: readonly ChargeState[]
+  /** The one that binds among the exposed; undefined where none is exposed. */
+  readonly strictest: ChargeState | undefined
+  /** Those that refused, exposed or not, the longest wait first; where some refused for lack of their store, those alone. */
+  readonly violated: readonly ChargeState[]
+  /** Those in shadow that would have refused, the longest wait first. In none of the other lists but `states`. */
+  readonly observed: readonly ChargeState[]
+}
+
 /** One bucket, for those who administer. */
 export interface BucketView {
   readonly key: string

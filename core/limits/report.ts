@@ -1,19 +1,6 @@
 /** What is told of limits after a take: which one binds, and which were violated. */
 import type { Refusal } from '../credentials/verdict.ts'
-import type { ChargeState } from './limit.ts'
-
-export interface LimitReport {
-  /** Every limit that was asked. */
-  readonly states: readonly ChargeState[]
-  /** Every limit that was asked and may be shown, in the policy's order: not those of which only a rule for their store's absence is known. */
-  readonly exposed: readonly ChargeState[]
-  /** The one that binds among the exposed; undefined where none is exposed. */
-  readonly strictest: ChargeState | undefined
-  /** Those that refused, exposed or not, the longest wait first; where some refused for lack of their store, those alone. */
-  readonly violated: readonly ChargeState[]
-  /** Those in shadow that would have refused, the longest wait first. In none of the other lists but `states`. */
-  readonly observed: readonly ChargeState[]
-}
+import type { ChargeState, LimitReport } from './limit.ts'
 
 /** What a take has answered, for the client and for the gate. Of limits in shadow the client is told nothing. */
 export function reportOf(states: readonly ChargeState[]): LimitReport {

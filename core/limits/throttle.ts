@@ -1,8 +1,8 @@
 /** Requests that a limit delays instead of refusing: how long each may wait, how many may, and the wait itself. */
 import { after, type MaybePromise } from '../maybe-promise.ts'
 import { type Charged, chargesOf } from './charge.ts'
-import type { Charge, ChargeState, LimitStore } from './limit.ts'
-import { delayOf, type LimitReport, reportOf } from './report.ts'
+import type { Charge, ChargeState, LimitReport, LimitStore } from './limit.ts'
+import { delayOf, reportOf } from './report.ts'
 
 /** Who waits, and for whom: bounded for the process and for each tenant. */
 export interface Throttle {

@@ -1,6 +1,6 @@
 /** Decisions to translate: made up here, so that each test says only what it is about. */
 import type { Allow, Deny } from '../../core/decision.ts'
-import type { LimitReport } from '../../core/limits/report.ts'
+import type { LimitReport } from '../../core/limits/limit.ts'
 import type { Identity } from '../../core/policy.ts'
 import type { GatewayRequest } from '../../core/request.ts'
 

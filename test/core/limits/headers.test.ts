@@ -3,8 +3,14 @@ import fc from 'fast-check'
 import { parseList } from 'structured-headers'
 import { describe, expect, it } from 'vitest'
 import { amountOf, limitHeaders } from '../../../core/limits/headers.ts'
-import { type Charge, type ChargeState, type Limit, UTC_CALENDAR } from '../../../core/limits/limit.ts'
-import { type LimitReport, reportOf } from '../../../core/limits/report.ts'
+import {
+  type Charge,
+  type ChargeState,
+  type Limit,
+  type LimitReport,
+  UTC_CALENDAR,
+} from '../../../core/limits/limit.ts'
+import { reportOf } from '../../../core/limits/report.ts'
 import { createMemoryLimits } from '../../../stores/memory-limits.ts'
 
 const NOON = Date.parse('2026-11-22T12:00:00Z')
