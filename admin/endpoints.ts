@@ -1,5 +1,6 @@
 /** What there is to ask of the administration, and who answers. */
 import type { IncomingMessage } from 'node:http'
+import type { z } from 'zod'
 import type { TargetValue } from '../core/admin-event.ts'
 import type { Answer } from './answer.ts'
 import { readBody, readValue } from './body.ts'
@@ -44,10 +45,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/v1/keys',
-    async run({ query }, parts) {
-      const read = readValue(query, keysQuery)
-      return read.ok ? listKeys(read.value, parts) : read
-    },
+    run: byQuery(keysQuery, (query, _, parts) => listKeys(query, parts)),
   },
   {
     method: 'POST',
@@ -66,10 +64,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     method: 'POST',
     path: '/v1/tenants/{tenant}/keys/{id}/rotate',
     action: 'key_rotated',
-    async run({ request, names: { tenant = '', id = '' } }, parts) {
-      const read = await readBody(request, rotation)
-      return read.ok ? rotateKey(tenant, id, read.value, parts) : read
-    },
+    run: byBody(rotation, (body, { tenant = '', id = '' }, parts) => rotateKey(tenant, id, body, parts)),
   },
   {
     method: 'DELETE',
@@ -80,10 +75,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/v1/revocations',
-    async run({ query }, parts) {
-      const read = readValue(query, revocationsQuery)
-      return read.ok ? listRevocations(read.value, parts) : read
-    },
+    run: byQuery(revocationsQuery, (query, _, parts) => listRevocations(query, parts)),
   },
   {
     method: 'POST',
@@ -100,10 +92,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/v1/tenants/{tenant}/limits',
-    async run({ query, names: { tenant = '' } }, parts) {
-      const read = readValue(query, limitsQuery)
-      return read.ok ? listLimits(tenant, read.value, parts) : read
-    },
+    run: byQuery(limitsQuery, (query, { tenant = '' }, parts) => listLimits(tenant, query, parts)),
   },
   {
     method: 'POST',
@@ -121,27 +110,18 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/v1/tenants/{tenant}/usage',
-    async run({ query, names: { tenant = '' } }, parts) {
-      const read = readValue(query, usageQuery)
-      return read.ok ? listUsage(tenant, read.value, parts) : read
-    },
+    run: byQuery(usageQuery, (query, { tenant = '' }, parts) => listUsage(tenant, query, parts)),
   },
   {
     // of requests that belong to no tenant
     method: 'GET',
     path: '/v1/usage',
-    async run({ query }, parts) {
-      const read = readValue(query, usageQuery)
-      return read.ok ? listUsage('', read.value, parts) : read
-    },
+    run: byQuery(usageQuery, (query, _, parts) => listUsage('', query, parts)),
   },
   {
     method: 'POST',
     path: '/v1/explain',
-    async run({ request }, parts) {
-      const read = await readBody(request, askedRequest)
-      return read.ok ? explain(read.value, parts) : read
-    },
+    run: byBody(askedRequest, (body, _, parts) => explain(body, parts)),
   },
   {
     method: 'GET',
@@ -151,10 +131,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: 'GET',
     path: '/v1/flags',
-    async run({ query }, parts) {
-      const read = readValue(query, flagsQuery)
-      return read.ok ? listFlags(read.value, parts) : read
-    },
+    run: byQuery(flagsQuery, (query, _, parts) => listFlags(query, parts)),
   },
   {
     method: 'POST',
@@ -171,10 +148,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
   {
     method: 'POST',
     path: '/v1/flags/evaluate',
-    async run({ request }, parts) {
-      const read = await readBody(request, askedFlags)
-      return read.ok ? parts.inPlace(() => outlookOf(read.value, parts)) : read
-    },
+    run: byBody(askedFlags, (body, _, parts) => parts.inPlace(() => outlookOf(body, parts))),
   },
   {
     // OFREP, here and below
@@ -191,4 +165,22 @@ export const ENDPOINTS: readonly Endpoint[] = [
 
 function switchOf(flag: string, to: 'off' | 'on', parts: AdminParts): Promise<Answer> {
   return switchFlag(flag, to, { ...parts, knows: (name) => knowsFlag(name, parts) })
+}
+
+type Run<T> = (asked: T, names: Names, parts: ServerParts) => Answer | Promise<Answer>
+
+/** Runs with what the query says, once that is as the schema wants it. */
+function byQuery<T extends z.ZodType>(schema: T, run: Run<z.output<T>>): Endpoint['run'] {
+  return async ({ query, names }, parts) => {
+    const read = readValue(query, schema)
+    return read.ok ? run(read.value, names, parts) : read
+  }
+}
+
+/** Runs with what the body says, once that is as the schema wants it. */
+function byBody<T extends z.ZodType>(schema: T, run: Run<z.output<T>>): Endpoint['run'] {
+  return async ({ request, names }, parts) => {
+    const read = await readBody(request, schema)
+    return read.ok ? run(read.value, names, parts) : read
+  }
 }
