@@ -1,11 +1,10 @@
 /** A variant that a caller has chosen, through a real Envoy and `serve` as a process: at the backend, in the access log, as a number. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Backends, startBackends } from '../../demo/backends.ts'
 import { exchange } from '../../demo/smoke/exchange.ts'
-import { createFolder, policyText, type Serving, serve } from '../cli/serving.ts'
-import { socketFolder, startEnvoy, type TestEnvoy } from '../support/envoy.ts'
+import { createFolder, policyText } from '../cli/serving.ts'
+import { type ServedEnvoy, startServedEnvoy } from './served-envoy.ts'
 
 const FLAGS = {
   'orders-backend': {
@@ -15,11 +14,8 @@ const FLAGS = {
   },
 }
 
-const sockets = socketFolder()
 const folder = createFolder()
-let sidecar: Serving
-let backends: Backends
-let envoy: TestEnvoy
+let served: ServedEnvoy
 
 beforeAll(async () => {
   writeFileSync(join(dirname(folder.policyFile), 'flags.json'), JSON.stringify({ flags: FLAGS }))
@@ -28,29 +24,19 @@ beforeAll(async () => {
     .replace('{ default: orders-stable }', '{ default: orders-stable, flag: orders-backend }')
     .replace('[orders-stable]', '[orders-stable, orders-canary]')
   folder.writePolicy(text)
-  const sidecarSocket = join(sockets, 'gate.sock')
-  sidecar = await serve(['--policy', folder.policyFile, '--listen', `unix:${sidecarSocket}`, '--http', '127.0.0.1:0'])
-  backends = await startBackends()
-  envoy = await startEnvoy({ sidecarSocket, backends: backends.ports })
+  served = await startServedEnvoy(folder)
 })
-afterAll(async () => {
-  await envoy.stop()
-  sidecar.signal('SIGKILL')
-  await sidecar.exit
-  backends.close()
-  folder.remove()
-  rmSync(sockets, { recursive: true, force: true })
-})
+afterAll(() => served.stop())
 
 /** The backend that answers, and the names of all headers that it was sent. */
 async function ask(path: string, headers: Readonly<Record<string, string>> = {}) {
-  const { body } = await exchange(envoy.port, { path, headers: { 'x-api-key': folder.key, ...headers } })
+  const { body } = await exchange(served.envoy.port, { path, headers: { 'x-api-key': folder.key, ...headers } })
   const told = JSON.parse(body) as { backend: string; headers: [string, string][] }
   return { backend: told.backend, names: told.headers.map(([name]) => name.toLowerCase()) }
 }
 
 async function lineOf(path: string): Promise<Record<string, unknown>> {
-  const find = () => envoy.accessLog.find((line) => line.includes(`"${path}"`))
+  const find = () => served.envoy.accessLog.find((line) => line.includes(`"${path}"`))
   await expect.poll(find, { timeout: 10_000 }).toBeDefined()
   return JSON.parse(find() ?? '')
 }
@@ -76,7 +62,7 @@ it('the access log tells the variant, and that it was chosen; where a rule has g
 })
 
 it('each is counted', async () => {
-  const text = await (await fetch(`${sidecar.http}/metrics`)).text()
+  const text = await (await fetch(`${served.sidecar.http}/metrics`)).text()
   const name = 'tenantgate_flag_evaluations_total'
   expect(text).toContain(`${name}{flag="orders-backend",variant="canary",reason="OVERRIDE"} 1`)
   expect(text).toContain(`${name}{flag="orders-backend",variant="stable",reason="STATIC"} 1`)

@@ -1,21 +1,15 @@
 /** Routes by the variants of an OpenFeature provider, through a real Envoy and `serve` as a process. */
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Backends, startBackends } from '../../demo/backends.ts'
 import { exchange } from '../../demo/smoke/exchange.ts'
-import { createFolder, policyText, type Serving, serve } from '../cli/serving.ts'
-import { socketFolder, startEnvoy, type TestEnvoy } from '../support/envoy.ts'
+import { createFolder, policyText } from '../cli/serving.ts'
 import { newKey } from '../support/gate.ts'
+import { type ServedEnvoy, startServedEnvoy } from './served-envoy.ts'
 
 const IN_MEMORY = fileURLToPath(new URL('../fixtures/flag-providers/in-memory.mjs', import.meta.url))
 const globex = newKey()
-const sockets = socketFolder()
 const folder = createFolder()
-let sidecar: Serving
-let backends: Backends
-let envoy: TestEnvoy
+let served: ServedEnvoy
 
 beforeAll(async () => {
   const flags = 'flags: { provider: true, headers: [x-app-version] }\n'
@@ -31,24 +25,13 @@ beforeAll(async () => {
       `  globex: { plan: pro, apiKeys: [{ id: ci, hash: "${globex.hash}", scopes: [orders:read] }] }\nupstreams:`,
     )
   folder.writePolicy(text)
-  const sidecarSocket = join(sockets, 'gate.sock')
-  const listeners = ['--listen', `unix:${sidecarSocket}`, '--http', '127.0.0.1:0']
-  sidecar = await serve(['--policy', folder.policyFile, '--flag-provider', IN_MEMORY, ...listeners])
-  backends = await startBackends()
-  envoy = await startEnvoy({ sidecarSocket, backends: backends.ports })
+  served = await startServedEnvoy(folder, { args: ['--flag-provider', IN_MEMORY] })
 })
-afterAll(async () => {
-  await envoy.stop()
-  sidecar.signal('SIGKILL')
-  await sidecar.exit
-  backends.close()
-  folder.remove()
-  rmSync(sockets, { recursive: true, force: true })
-})
+afterAll(() => served.stop())
 
 /** The backend that answers, and what it was told of. */
 async function toldBy(key: string, more: Readonly<Record<string, string>> = {}) {
-  const answer = await exchange(envoy.port, { path: '/v1/orders/1', headers: { 'x-api-key': key, ...more } })
+  const answer = await exchange(served.envoy.port, { path: '/v1/orders/1', headers: { 'x-api-key': key, ...more } })
   const { backend, headers } = JSON.parse(answer.body) as { backend: string; headers: [string, string][] }
   return { backend, ...Object.fromEntries(headers) } as Readonly<Record<string, string | undefined>>
 }

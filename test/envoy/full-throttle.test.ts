@@ -1,15 +1,12 @@
 /** Tenants with a full queue, behind a real Envoy: they take no decision's place of any other. */
-import { rmSync } from 'node:fs'
 import { type ClientHttp2Session, connect } from 'node:http2'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { storedHash } from '../../core/credentials/api-key.ts'
-import { startBackends } from '../../demo/backends.ts'
 import { exchange } from '../../demo/smoke/exchange.ts'
-import { createFolder, serve } from '../cli/serving.ts'
-import { socketFolder, startEnvoy } from '../support/envoy.ts'
+import { createFolder } from '../cli/serving.ts'
 import { newKey } from '../support/gate.ts'
 import { referenceWith } from '../support/guarded-envoy.ts'
+import { startServedEnvoy } from './served-envoy.ts'
 
 const STREAMS = 100
 const floods = { acme: newKey().key, globex: newKey().key, initech: newKey().key }
@@ -55,15 +52,10 @@ function flood(port: number, key: string, times: number): Flood {
 }
 
 it('three tenants may have hundreds waiting each, and a fourth is decided about as ever', async () => {
-  const sockets = socketFolder()
-  const sidecarSocket = join(sockets, 'gate.sock')
   const folder = createFolder()
   folder.writePolicy(policy)
-  const listeners = ['--listen', `unix:${sidecarSocket}`, '--http', '127.0.0.1:0']
-  const sidecar = await serve(['--policy', folder.policyFile, ...listeners])
-  const backends = await startBackends()
   const longer = { 'timeout: "0.5s"': 'timeout: "6s"', 'max_interval: "0.5s"': 'max_interval: "6s"' }
-  const envoy = await startEnvoy({ sidecarSocket, backends: backends.ports, yaml: referenceWith([], longer) })
+  const { envoy, sidecar, stop } = await startServedEnvoy(folder, { yaml: referenceWith([], longer) })
   const waiting = async () => {
     const text = await (await fetch(`${sidecar.http}/metrics`)).text()
     return Number(/^tenantgate_waiting_requests (\d+)$/m.exec(text)?.[1])
@@ -80,11 +72,6 @@ it('three tenants may have hundreds waiting each, and a fourth is decided about 
     expect((await ask()).status).toBe(200)
   } finally {
     for (const { sessions } of rising) for (const session of sessions) session.destroy()
-    await envoy.stop()
-    sidecar.signal('SIGKILL')
-    await sidecar.exit
-    backends.close()
-    folder.remove()
-    rmSync(sockets, { recursive: true, force: true })
+    await stop()
   }
 }, 90_000)

@@ -1,20 +1,13 @@
 /** A sidecar that stood still for longer than Envoy waits charges nobody for what Envoy has answered without it. */
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { startBackends } from '../../demo/backends.ts'
 import { exchange } from '../../demo/smoke/exchange.ts'
-import { createFolder, serve } from '../cli/serving.ts'
-import { socketFolder, startEnvoy } from '../support/envoy.ts'
+import { createFolder } from '../cli/serving.ts'
+import { startServedEnvoy } from './served-envoy.ts'
 
 it('requests that were refused while the sidecar was stopped are not charged when it goes on', async () => {
-  const sockets = socketFolder()
-  const sidecarSocket = join(sockets, 'gate.sock')
   const route = '{ name: rare, match: { path: /rare }, limits: [{ name: rare, quota: 1000/year, by: [credential] }] }'
   const folder = createFolder(`  - ${route}\n`)
-  const sidecar = await serve(['--policy', folder.policyFile, '--listen', `unix:${sidecarSocket}`, '--http', 'off'])
-  const backends = await startBackends()
-  const envoy = await startEnvoy({ sidecarSocket, backends: backends.ports })
+  const { envoy, sidecar, stop } = await startServedEnvoy(folder)
   try {
     const ask = () => exchange(envoy.port, { path: '/rare', headers: { 'x-api-key': folder.key } })
     const left = ({ headers }: { headers: Readonly<Record<string, unknown>> }) =>
@@ -31,11 +24,6 @@ it('requests that were refused while the sidecar was stopped are not charged whe
     expect([after.status, left(after)]).toEqual([200, left(before) - 1])
   } finally {
     sidecar.signal('SIGCONT')
-    await envoy.stop()
-    sidecar.signal('SIGKILL')
-    await sidecar.exit
-    backends.close()
-    folder.remove()
-    rmSync(sockets, { recursive: true, force: true })
+    await stop()
   }
 })

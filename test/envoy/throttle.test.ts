@@ -1,17 +1,13 @@
 /** A limit with a delay, behind a real Envoy: it admits what one without refuses, and never keeps Envoy waiting too long. */
-import { rmSync } from 'node:fs'
 import { request } from 'node:http'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Backends, startBackends } from '../../demo/backends.ts'
 import { type Answer, exchange } from '../../demo/smoke/exchange.ts'
-import { createFolder, type Serving, serve } from '../cli/serving.ts'
-import { socketFolder, startEnvoy, type TestEnvoy } from '../support/envoy.ts'
+import { createFolder } from '../cli/serving.ts'
+import { type ServedEnvoy, startServedEnvoy } from './served-envoy.ts'
 
 const route = (name: string, ...limits: string[]) =>
   `  - { name: ${name}, match: { path: /${name} }, limits: [${limits.join(', ')}] }\n`
 
-const sockets = socketFolder()
 const folder = createFolder(
   route('strict', '{ name: strict, rate: 10/s, burst: 1 }') +
     route('paced', '{ name: paced, rate: 10/s, burst: 1, delay: 300ms }') +
@@ -19,28 +15,15 @@ const folder = createFolder(
     route('patient', '{ name: patient, rate: 1/s, burst: 1, delay: 3s }') +
     route('left', '{ name: left, rate: 5 per 2s, burst: 1, delay: 400ms }', '{ name: few, quota: 2/year }'),
 )
-let sidecar: Serving
-let backends: Backends
-let envoy: TestEnvoy
+let served: ServedEnvoy
 
 beforeAll(async () => {
-  const sidecarSocket = join(sockets, 'gate.sock')
-  const listeners = ['--listen', `unix:${sidecarSocket}`, '--http', '127.0.0.1:0']
-  sidecar = await serve(['--policy', folder.policyFile, ...listeners])
-  backends = await startBackends()
-  envoy = await startEnvoy({ sidecarSocket, backends: backends.ports })
+  served = await startServedEnvoy(folder)
 })
-afterAll(async () => {
-  await envoy.stop()
-  sidecar.signal('SIGKILL')
-  await sidecar.exit
-  backends.close()
-  folder.remove()
-  rmSync(sockets, { recursive: true, force: true })
-})
+afterAll(() => served.stop())
 
 const headers = { 'x-api-key': folder.key }
-const ask = (path: string) => exchange(envoy.port, { path, headers })
+const ask = (path: string) => exchange(served.envoy.port, { path, headers })
 
 /** So many at the same time, as they were answered. */
 async function askAtOnce(path: string, times: number): Promise<Answer[]> {
@@ -53,7 +36,7 @@ async function askAtOnce(path: string, times: number): Promise<Answer[]> {
 const statuses = (answers: readonly Answer[]) => answers.map(({ status }) => status)
 
 async function waiting(): Promise<string | undefined> {
-  const text = await (await fetch(`${sidecar.http}/metrics`)).text()
+  const text = await (await fetch(`${served.sidecar.http}/metrics`)).text()
   return /^tenantgate_waiting_requests (\d+)$/m.exec(text)?.[1]
 }
 
@@ -75,7 +58,7 @@ describe('a limit with a delay', () => {
 
   it('charges nothing to a client that leaves while it waits', async () => {
     expect((await ask('/left')).status).toBe(200)
-    const gone = request({ host: '127.0.0.1', port: envoy.port, path: '/left', headers, agent: false })
+    const gone = request({ host: '127.0.0.1', port: served.envoy.port, path: '/left', headers, agent: false })
     gone.on('error', () => {})
     gone.end()
     await expect.poll(waiting, { interval: 5 }).toBe('1')
@@ -84,12 +67,12 @@ describe('a limit with a delay', () => {
     // had it been charged, the year's two were used up
     expect((await ask('/left')).status).toBe(200)
     expect((await ask('/left')).json.code).toBe('quota_exceeded')
-    const text = await (await fetch(`${sidecar.http}/metrics`)).text()
+    const text = await (await fetch(`${served.sidecar.http}/metrics`)).text()
     expect(text).toMatch(/^tenantgate_decisions_total\{decision="deny",reason="dependency_unavailable"\} 1$/m)
   })
 
   it('is counted: how many were held back, and for how long', async () => {
-    const text = await (await fetch(`${sidecar.http}/metrics`)).text()
+    const text = await (await fetch(`${served.sidecar.http}/metrics`)).text()
     const delayed = Number(/^tenantgate_delayed_requests_total (\d+)$/m.exec(text)?.[1])
     expect(delayed).toBeGreaterThan(0)
     expect(text).toContain(`tenantgate_request_delay_seconds_count ${delayed}\n`)
