@@ -64,7 +64,7 @@ export async function tenantIn({ tenant }: Given, { policy }: Pick<AdminParts, '
 
 /**
  * As a decision would have it of the same tenant, user, roles and route, with what else was sent. Undefined where nobody says whom
- * the flag is sticky for. `now` is in ms since the epoch.
+ * the flag is sticky for: an empty key says it of nobody. `now` is in ms since the epoch.
  */
 export function contextFor(
   given: Given,
@@ -72,7 +72,8 @@ export function contextFor(
   keyedBy: KeyedBy,
   now: number,
 ): EvaluationContext | undefined {
-  const { targetingKey = keyOf(given, tenant, keyedBy), user = '', roles = [], route = '' } = given
+  const { user = '', roles = [], route = '' } = given
+  const targetingKey = given.targetingKey || keyOf(given, tenant, keyedBy)
   if (targetingKey === undefined) return undefined
   return {
     tenant: '',
