@@ -1,7 +1,7 @@
 /** The words of requests: names, instants, spans of time, pages. */
 import { z } from 'zod'
 import { holdsSecret } from '../core/mask-secrets.ts'
-import { LIMIT_SCOPE, NAME, ROLE, SCOPE, TENANT_ID } from '../core/names.ts'
+import { LIMIT_SCOPE, MOST_ENTRIES, NAME, ROLE, SCOPE, TENANT_ID } from '../core/names.ts'
 import { OVERLAP_WORDS, overlapMs } from './overlap.ts'
 
 /** ms since the epoch, of RFC 3339. */
@@ -49,7 +49,6 @@ export const limitScope = z
 /** What tokens say: an issuer, a subject, an id. */
 export const claim = z.string().min(1).max(4096).refine(holdsNone, 'is a credential, and not what stands in it')
 
-const MOST_RIGHTS = 256
 const unique = (entries: readonly string[]): readonly string[] => [...new Set(entries)]
 /** What somebody calls a tenant: its id or an alias. */
 export const tenantName = z
@@ -57,8 +56,8 @@ export const tenantName = z
   .regex(/^[^\s\p{C}]{1,255}$/u, 'is not the id or an alias of a tenant')
   .refine(holdsNone, 'is a credential, and no tenant')
 
-export const scopes = z.array(z.string().max(256).regex(SCOPE, 'is not a scope')).max(MOST_RIGHTS).transform(unique)
-export const roles = z.array(z.string().max(256).regex(ROLE, 'is not a role')).max(MOST_RIGHTS).transform(unique)
+export const scopes = z.array(z.string().max(256).regex(SCOPE, 'is not a scope')).max(MOST_ENTRIES).transform(unique)
+export const roles = z.array(z.string().max(256).regex(ROLE, 'is not a role')).max(MOST_ENTRIES).transform(unique)
 
 /** ms of a text such as `24h`: at most 90 days. */
 export const overlap = z.string().transform((text, context) => {

@@ -15,6 +15,7 @@ import type { Limit } from '../core/limits/limit.ts'
 import type { Issuer } from '../core/policy.ts'
 import { checkCosts } from './checks/costs.ts'
 import { checkCredentials } from './checks/credentials.ts'
+import { checkFlagHeaders } from './checks/flag-headers.ts'
 import { checkHeaders } from './checks/headers.ts'
 import { checkIssuers } from './checks/issuers.ts'
 import { checkOverride } from './checks/override.ts'
@@ -122,6 +123,7 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
       ...checkTenants(file),
       ...checkCredentials(file),
       ...checkHeaders(file, flags.variants),
+      ...checkFlagHeaders(file),
       ...checkOverride(file),
       ...checkRoutes(file, routes, flags),
       ...checkCosts(routes, limits),

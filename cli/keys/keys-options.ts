@@ -1,6 +1,6 @@
 /** What the verbs of `keys` and `tokens` share: what a policy would refuse, and how a key is told. */
 import { holdsSecret } from '../../core/mask-secrets.ts'
-import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS, NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
+import { KEY_ENVIRONMENT, KEY_ENVIRONMENT_WORDS, MOST_ENTRIES, NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
 import { instantMs } from '../../policy/units.ts'
 
 interface Named {
@@ -20,6 +20,12 @@ export function unfitOption(named: Named): string | undefined {
   if (id !== undefined && holdsSecret(id)) return '--id is a key itself, and not what it is called'
   if (id !== undefined && !NAME.test(id)) return `--id '${id}' is not a name of letters, digits, dots, - and _`
   if (env !== undefined && !KEY_ENVIRONMENT.test(env)) return `--env takes ${KEY_ENVIRONMENT_WORDS}`
+  for (const [option, list] of [
+    ['scopes', scopes],
+    ['roles', roles],
+  ] as const) {
+    if (list.length > MOST_ENTRIES) return `--${option} has more than ${MOST_ENTRIES} entries`
+  }
   const scopeFault = scopes.find((entry) => !SCOPE.test(entry))
   if (scopeFault !== undefined) return `--scopes: '${scopeFault}' is not a scope`
   const roleFault = roles.find((entry) => !ROLE.test(entry))

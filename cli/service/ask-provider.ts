@@ -3,7 +3,7 @@ import type { EvaluationDetails, FlagValue, JsonValue } from '@openfeature/core'
 import type { Client } from '@openfeature/server-sdk'
 import type { EvaluationContext } from '../../core/flags/context.ts'
 import type { Evaluation } from '../../core/flags/evaluate.ts'
-import { FLAG_NAME } from '../../core/names.ts'
+import { VARIANT_NAME } from '../../core/names.ts'
 
 /** What is asked of the SDK's client. */
 export type FlagClient = Pick<Client, `get${'Boolean' | 'String' | 'Number' | 'Object'}Details`>
@@ -66,7 +66,7 @@ function read({ value, variant, reason, errorCode }: EvaluationDetails<FlagValue
     // what cannot be written as JSON could be told to nobody
     value: typeof value === 'object' ? JSON.parse(JSON.stringify(value)) : value,
     reason: reason !== undefined && REASONS.has(reason) ? reason : 'UNKNOWN',
-    ...(typeof variant === 'string' && FLAG_NAME.test(variant) && { variant }),
+    ...(typeof variant === 'string' && VARIANT_NAME.test(variant) && { variant }),
   }
 }
 

@@ -3,6 +3,7 @@
  * looked at.
  */
 import { canonicalName } from '../../core/credentials/certificates/distinguished-name.ts'
+import { MOST_ENTRIES } from '../../core/names.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 import { nameOfCertificate } from '../schema/certificates.ts'
 import { DEFAULT_SOURCES } from '../schema/identity.ts'
@@ -24,7 +25,7 @@ export function checkCredentials(file: PolicyFile): readonly Fault[] {
       const name = kind === 'subject' ? (canonicalName(pattern) ?? pattern) : pattern
       faults.push(claimName(`${kind} ${name}`, at('certificates', index, kind), 'this name of certificates'))
     }
-    faults.push(...checkIds(tenant, at), ...checkLimits(tenant, at))
+    faults.push(...checkIds(tenant, at), ...checkLimits(tenant, at), ...checkRights(tenant, at))
   }
   return faults.filter((fault) => fault !== undefined)
 }
@@ -71,6 +72,18 @@ function checkLimits({ apiKeys }: TenantEntry, at: (...rest: PolicyPath) => Poli
     const fix = 'the same limits at both'
     return [{ path: at('apiKeys', index, 'limits'), at: 'key', also: at('apiKeys', earlier), message, fix }]
   })
+}
+
+/** What a request brings to targeting rules is as long as they are measured by, whichever credential it shows. */
+function* checkRights(tenant: TenantEntry, at: (...rest: PolicyPath) => PolicyPath): Generator<Fault> {
+  for (const kind of ['apiKeys', 'certificates'] as const) {
+    for (const [index, rights] of tenant[kind].entries()) {
+      for (const name of ['scopes', 'roles'] as const) {
+        if (rights[name].length <= MOST_ENTRIES) continue
+        yield { path: at(kind, index, name), message: 'has too many entries', fix: `${MOST_ENTRIES} or fewer` }
+      }
+    }
+  }
 }
 
 /** What a policy lists only to be looked at, and nothing looks at, was forgotten where `sources` is left out. */

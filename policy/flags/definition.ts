@@ -1,6 +1,6 @@
 /** Whether a flag file is one: flags, their variants, metadata and shared rules, by flagd's schema and what we ask beyond it. */
 
-import { FLAG_NAME } from '../../core/names.ts'
+import { FLAG_NAME, FLAG_NAME_WORDS, VARIANT_NAME, VARIANT_NAME_WORDS } from '../../core/names.ts'
 import { slipOf } from '../nearest.ts'
 import { isRecord } from '../outside.ts'
 import type { PolicyPath } from '../problem.ts'
@@ -70,21 +70,22 @@ function checkName(name: string, path: PolicyPath, report: Report): boolean {
   return false
 }
 
+const OF_FLAG = { pattern: FLAG_NAME, words: FLAG_NAME_WORDS }
+const OF_VARIANT = { pattern: VARIANT_NAME, words: VARIANT_NAME_WORDS }
+
 /** The same of a flag or a variant, whose names stand in headers and metrics. */
-function checkCarried(name: string, path: PolicyPath, report: Report): boolean {
+function checkCarried(name: string, path: PolicyPath, { pattern, words }: typeof OF_FLAG, report: Report): boolean {
   if (!checkName(name, path, report)) return false
-  if (FLAG_NAME.test(name)) return true
+  if (pattern.test(name)) return true
   const message = `is a name that a header cannot carry${name.length > 128 ? ` (${name.length} characters)` : ''}`
-  report({ path, at: 'key', message, fix: CARRIED })
+  report({ path, at: 'key', message, fix: words })
   return false
 }
-
-const CARRIED = '1 to 128 characters of visible ASCII, without spaces,'
 
 function checkFlag(name: string, flag: unknown, looking: Looking): void {
   const path = ['flags', name]
   const { report, note } = looking
-  if (!checkCarried(name, path, report)) return
+  if (!checkCarried(name, path, OF_FLAG, report)) return
   if (!isRecord(flag)) {
     report({ path, message: `is ${kindOf(flag)} and no flag`, fix: '`{ "state": "ENABLED", "variants": { … } }`' })
     return
@@ -126,7 +127,7 @@ function checkVariants(variants: unknown, flag: PolicyPath, report: Report): Rea
   const [first] = entries
   for (const [name, value] of entries) {
     const at = [...path, name]
-    if (!checkCarried(name, at, report)) continue
+    if (!checkCarried(name, at, OF_VARIANT, report)) continue
     const kind = kindOf(value)
     if (kind === 'null' || kind === 'a list') report({ path: at, message: `is ${kind}, which no variant can be` })
     else if (first && kind !== kindOf(first[1])) {

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { IDENTITY_HEADERS } from '../../core/identity/headers.ts'
+import { FLAG_NAME } from '../../core/names.ts'
 import { claimPath } from './claims.ts'
 import { secretReference } from './secrets.ts'
 import { durationWithin, refusal } from './words.ts'
@@ -16,7 +17,7 @@ const TRUSTED_NAME = /^x-(?:tenant|user|tenantgate)-[a-z0-9-]{0,62}[a-z0-9]$/
 const OWN: ReadonlySet<string> = new Set(IDENTITY_HEADERS)
 
 /** How backends may read a name: CGI and its heirs do not tell `_` from `-`. */
-function folded(name: string): string {
+export function folded(name: string): string {
   return name.toLowerCase().replaceAll('_', '-')
 }
 
@@ -37,7 +38,7 @@ const headerName = z
     ),
   })
 
-const HEADER_VALUE = /^(?:flag:[\x21-\x7e]{1,128}|(?:attribute|claim):\S(?:.*\S)?)$/
+const HEADER_VALUE = new RegExp(`^(?:flag:${FLAG_NAME.source.slice(1, -1)}|(?:attribute|claim):\\S(?:.*\\S)?)$`)
 
 const noValue = refusal(
   'is not where a value comes from',

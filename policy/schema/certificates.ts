@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { canonicalName } from '../../core/credentials/certificates/distinguished-name.ts'
 import { limits } from './limits.ts'
-import { distinct, hostPattern, name, refusal, role, scope } from './words.ts'
+import { hostPattern, name, refusal, rights, role, scope } from './words.ts'
 
 /** RFC 3986 §3.1, and something behind it; visible ASCII, as in an IA5String (RFC 5280 §4.2.1.6). */
 const URI = /^[a-z][a-z0-9+.-]*:[\x21-\x7e]+$/
@@ -58,8 +58,8 @@ export const certificate = z
     uri,
     dns: hostPattern().optional().describe('A DNS name among its names; `*.suffix` stands for one label.'),
     subject,
-    scopes: distinct(scope()).default([]).describe('What its holder may do.'),
-    roles: distinct(role()).default([]).describe('What its holder is.'),
+    scopes: rights(scope()).describe('What its holder may do.'),
+    roles: rights(role()).describe('What its holder is.'),
     limits: limits.default([]).describe("Beside the tenant's; they count this certificate's holders alone."),
   })
   .superRefine((entry, context) => {

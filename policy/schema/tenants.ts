@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { instantMs, isTimeZone } from '../units.ts'
 import { certificate } from './certificates.ts'
 import { limits, tenantLimits } from './limits.ts'
-import { distinct, host, instant, name, refusal, role, scope } from './words.ts'
+import { distinct, host, instant, name, refusal, rights, role, scope } from './words.ts'
 
 /** What the evaluation context of flags holds besides a tenant's attributes. */
 const OWN_ATTRIBUTES: ReadonlySet<string> = new Set([
@@ -29,8 +29,8 @@ const apiKey = z
         refusal('is not the hash of a key', '`sha256:` and the 64 hex digits that `tenantgate keys create` prints'),
       )
       .describe('`sha256:` and the SHA-256 of the whole key in hex; the key itself is written nowhere.'),
-    scopes: distinct(scope()).default([]).describe('What the key may do.'),
-    roles: distinct(role()).default([]).describe('What the key is.'),
+    scopes: rights(scope()).describe('What the key may do.'),
+    roles: rights(role()).describe('What the key is.'),
     limits: limits.default([]).describe("Beside the tenant's; they count this key alone."),
     notBefore: instant.optional().describe('The key is refused before; RFC 3339.'),
     expiresAt: instant.optional().describe('The key is refused from then on; RFC 3339.'),

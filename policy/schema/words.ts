@@ -1,6 +1,6 @@
 /** The small pieces that the schema is made of: names, hosts, references, and how a refusal is worded. */
 import { z } from 'zod'
-import { FLAG_NAME, NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
+import { FLAG_NAME, FLAG_NAME_WORDS, MOST_ENTRIES, NAME, ROLE, SCOPE, TENANT_ID } from '../../core/names.ts'
 import { DURATION, durationMs, instantMs } from '../units.ts'
 
 /**
@@ -64,9 +64,7 @@ export function role() {
 
 /** A flag, also one that a provider outside knows: its name stands in metrics, and in headers that choose variants. */
 export function flagName() {
-  return z
-    .string()
-    .regex(FLAG_NAME, refusal('is not the name of a flag', '1 to 128 characters of visible ASCII, without spaces,'))
+  return z.string().regex(FLAG_NAME, refusal('is not the name of a flag', FLAG_NAME_WORDS))
 }
 
 /** A duration between two others, ends included. */
@@ -95,6 +93,14 @@ export function distinct<T extends z.ZodType<string>>(entry: T) {
     }
   }
   return z.array(entry).superRefine(check).meta({ uniqueItems: true })
+}
+
+/**
+ * Scopes or roles of a credential. How many there may be editors are told here, and `checkCredentials` asks: what an older version
+ * has stored is read all the same.
+ */
+export function rights(entry: z.ZodType<string>) {
+  return distinct(entry).meta({ uniqueItems: true, maxItems: MOST_ENTRIES }).default([])
 }
 
 /** A date-time of RFC 3339. */

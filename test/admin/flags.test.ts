@@ -77,6 +77,14 @@ describe('a flag', () => {
     expect((await ask('POST', `/v1/flags/${encodeURIComponent('a/b ü')}/off`)).body).toMatchObject({ flag: 'a/b ü' })
   })
 
+  it('that was switched under a name which no file may give it any more can be switched back', async () => {
+    const { ask } = await open()
+    for (const to of ['off', 'on']) {
+      const told = await ask('POST', `/v1/flags/${encodeURIComponent('a,b=c')}/${to}`)
+      expect(told.body).toMatchObject({ flag: 'a,b=c', state: to, changed: true, known: false })
+    }
+  })
+
   it.each(['__proto__', 'constructor', '%00', '%E0%A4', 'a%0ab', '', 'x'.repeat(257)])(
     'is not called %s',
     async (name) => {

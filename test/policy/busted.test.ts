@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { packageRoot } from '../../package-root.ts'
 import { loadPolicy } from '../../policy/load.ts'
 import type { Problem } from '../../policy/problem.ts'
+import { type BustedCase, FLAG_CASES } from './busted-flags.ts'
 
 const folder = join(packageRoot, 'test', 'fixtures', 'policy')
 
@@ -27,8 +28,8 @@ function problemsOf(fixture: string): readonly Problem[] {
   return loaded.ok ? [] : loaded.problems
 }
 
-/** fixture, line, path, part of the message or of the fix */
-const CASES: readonly (readonly [fixture: string, line: number, path: string, words: string])[] = [
+const CASES: readonly BustedCase[] = [
+  ...FLAG_CASES,
   ['alias-bomb', 1, '', 'uses one anchor too often: aliases may stand for 100 nodes a'],
   ['alias-to-itself', 6, 'tenants.acme.hosts[0]', 'is a map'],
   ['alias-without-anchor', 6, 'tenants.acme', 'has no anchor `&nobody` before it'],
@@ -36,12 +37,14 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['anonymous-with-scopes', 12, 'routes[0].require', 'an anonymous route cannot require scopes or roles'],
   ['api-key-header', 11, 'identity.apiKey.header', 'is a header that an API key cannot be read from'],
   ['api-key-header-underscore', 11, 'identity.apiKey.header', 'is a header that an API key cannot be read from'],
+  ['api-key-roles', 11, 'tenants.acme.apiKeys[0].roles', 'has too many entries; 256 or fewer'],
   ['billing-day', 6, 'tenants.acme.billingDay', 'is above 31; 31 or less'],
   ['billing-month', 6, 'tenants.acme.billingMonth', 'is a text'],
   ['burst-of-quota', 4, 'plans.free.limits[0].burst', '`burst` belongs to a rate'],
   ['burst-too-exact', 4, 'plans.free.limits[0].burst', 'to be counted exactly'],
   ['certificate-dns', 9, 'tenants.acme.certificates[0].dns', 'is not a host name or wildcard'],
   ['certificate-of-two-names', 9, 'tenants.acme.certificates[0]', 'needs exactly one of `uri`, `dns` and `subject`'],
+  ['certificate-scopes', 11, 'tenants.acme.certificates[0].scopes', 'has too many entries; 256 or fewer'],
   ['certificate-subject', 9, 'tenants.acme.certificates[0].subject', 'is not a subject in the form of RFC 4514'],
   ['certificate-uri', 9, 'tenants.acme.certificates[0].uri', 'is not a URI'],
   [
@@ -110,25 +113,6 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
     'identity.failedCredentials.burst',
     'is too large a burst over too long a period to be counted exactly',
   ],
-  [
-    'flag-variant-is-no-upstream',
-    11,
-    'routes[0].upstream.flag',
-    'variant `canary` of flag `orders-backend` is `orders-canary`, which is not in `upstreams` (see flags.json:6)',
-  ],
-  ['flag-without-file', 11, 'routes[0].upstream.flag', 'the policy names no file of flags'],
-  ['flags-header', 11, 'flags.headers[0]', 'holds a dot, by which targeting rules cut a name in two'],
-  ['flags-of-both', 11, 'flags', 'needs a file, or a provider in its place'],
-  ['flags-of-neither', 11, 'flags', 'needs a file, or a provider in its place; `file: flags.json`'],
-  ['flags-override-credential', 11, 'flags.override.credentials[0]', 'is not a credential; its tenant and its id'],
-  ['flags-override-api-key', 12, 'flags.override.header', '`X-Shop-Key` is where API keys are shown'],
-  ['flags-override-of-a-provider', 11, 'flags.override', 'a provider outside does not tell its variants'],
-  ['flags-override-of-the-gateway', 11, 'flags.override.header', '`x-forwarded-proto` has a meaning of its own'],
-  ['flags-override-standard', 11, 'flags.override.header', 'a header of its own, such as `x-flag-override`'],
-  ['flags-override-trusted', 11, 'flags.override.header', '`X-Tenantgate-Choose` is of those that backends trust'],
-  ['flags-override-underscore', 11, 'flags.override.header', 'is spelt with more than letters, digits and dashes'],
-  ['flags-override-of-nobody', 11, 'flags.override', 'allows nobody; `anyRole:` or `credentials:`'],
-  ['flags-rollout-of-a-provider', 11, 'flags.rollouts', 'are for flags of a file; a provider has its own'],
   ['gateway-with-token-type', 15, 'issuers[0].tokenType', 'belongs to `jwks` and `secret`: here we read no `typ`'],
   [
     'header-attribute-of-nobody',
@@ -137,8 +121,6 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
     'there is no attribute `regoin`; did you mean `region`',
   ],
   ['header-claim', 11, 'identity.headers.x-user-email.claim', 'is empty'],
-  ['header-flag', 11, 'identity.headers.x-tenantgate-backend', 'did you mean `orders-backend`'],
-  ['header-flag-without-file', 11, 'identity.headers.x-tenantgate-backend', 'the policy names no file of flags'],
   ['header-not-trusted', 11, 'identity.headers.x-email', 'is not the name of a trusted header'],
   ['header-of-ours', 11, 'identity.headers.X_Tenant_Id', 'is a header that the gateway sets itself'],
   ['header-of-the-token', 11, 'identity.headers.x-tenantgate-identity', 'is a header that the gateway sets itself'],
@@ -201,7 +183,6 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['list', 1, '', 'is a list'],
   ['merge-key', 7, 'tenants.globex["<<"]', 'merges maps, which a policy does not know'],
   ['method-in-lower-case', 10, 'routes[0].match.methods[0]', 'is not in upper case'],
-  ['missing-flag-file', 11, 'flags', 'the flag file `no-such-flags.json` does not exist'],
   ['missing-jwks-file', 13, 'issuers[0].jwks', 'the key file `no-such-jwks.json` does not exist'],
   ['missing-version', 1, 'version', 'is missing'],
   ['nested-attribute', 6, 'tenants.acme.attributes.beta', 'is not a plain value'],
@@ -248,36 +229,6 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
   ['rate', 4, 'plans.free.limits[0].rate', 'is not a rate'],
   ['ratelimit-config', 1, '', 'give `--ratelimit-config` the folder that it is in'],
   ['rotation-without-end', 11, 'tenants.acme.apiKeys[2].id', 'this key id is taken already (see line 10)'],
-  ['rollout-date', 11, 'flags.rollouts.orders-backend.steps[0].from', 'is not a date-time of RFC 3339 with an offset'],
-  ['rollout-flag', 11, 'flags.rollouts.orders-backnd', 'there is no flag in flags.json named `orders-backnd`; did yo'],
-  ['rollout-of-the-default', 11, 'flags.rollouts.orders-backend.variant', 'is what everybody gets already'],
-  ['rollout-order', 11, 'flags.rollouts.orders-backend.steps[1].from', 'is not later than the step before it'],
-  ['rollout-percent', 11, 'flags.rollouts.orders-backend.steps[0].percent', 'is above 100; a percentage from 0 to 100'],
-  [
-    'rollout-percent-below-zero',
-    11,
-    'flags.rollouts.orders-backend.steps[0].percent',
-    'is below 0; a percentage from 0',
-  ],
-  [
-    'rollout-percent-too-fine',
-    11,
-    'flags.rollouts.orders-backend.steps[0].percent',
-    'is finer than a thousandth of a percent; at most three decimals',
-  ],
-  [
-    'rollout-variant',
-    11,
-    'flags.rollouts.orders-backend.variant',
-    'there is no variant of flag `orders-backend` named `canry`; did you mean `canary`?',
-  ],
-  [
-    'rollout-without-default',
-    11,
-    'flags.rollouts.orders-backend',
-    'has no default variant that its rollout could begin',
-  ],
-  ['rollout-without-steps', 11, 'flags.rollouts.orders-backend.steps', 'is empty; at least one'],
   ['scope-with-comma', 11, 'routes[0].require.scopes[0]', 'is not a scope'],
   ['secret-in-the-file', 13, 'issuers[0].secret', 'a secret is never written in a policy'],
   ['secret-not-set', 13, 'issuers[0].secret.env', 'the environment variable NO_SUCH_SECRET is not set'],
@@ -335,7 +286,6 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
     'could claim the same requests as route `orders` with equal right (see line 10)',
   ],
   ['unit', 4, 'plans.free.limits[0].unit', 'is not a unit'],
-  ['unknown-flag', 11, 'routes[0].upstream.flag', 'there is no flag in flags.json named `orders-backnd`; did yo'],
   ['unknown-issuer-tenant', 17, 'issuers[0].tenants[1]', 'there is no tenant `globx`; did you mean `globex`?'],
   ['unknown-key', 9, 'tenants.globex.apiKey', 'is not a key that is known here; did you mean `apiKeys`?'],
   ['unknown-nested-key', 11, 'routes[0].upstream.flg', 'is not a key that is known here; did you mean `flag`?'],

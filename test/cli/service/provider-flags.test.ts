@@ -68,7 +68,7 @@ describe('an evaluation by a provider', () => {
     }
   })
 
-  it.each(['a\r\nx-tenant-id: globex', 'ü', '', 'v'.repeat(129), 7])(
+  it.each(['a\r\nx-tenant-id: globex', 'ü', '', 'a,b', 'v'.repeat(129), 7])(
     'leaves out the variant %j, which no header could tell',
     async (variant) => {
       const flags = flagsBy(() => ({ value: 'canary', variant, reason: 'STATIC' }))

@@ -67,15 +67,16 @@ describe('a flag file', () => {
       })
       expect(ofVariant).toMatchObject({
         message: expect.stringContaining('is a name that a header cannot carry'),
-        fix: '1 to 128 characters of visible ASCII, without spaces,',
+        fix: '1 to 128 characters of visible ASCII, without spaces and `,`,',
       })
       const told = problemsWith('/flags.json', { flags: { two: flag(), [name]: { state: 'no' } } })
-      expect(told).toEqual([expect.objectContaining({ message: ofVariant?.message, fix: ofVariant?.fix })])
+      const fix = '1 to 128 characters of visible ASCII, without spaces, `,` and `=`,'
+      expect(told).toEqual([expect.objectContaining({ message: ofVariant?.message, fix })])
     },
   )
 
   it('has variants of any name that a header carries, up to 128 characters', () => {
-    const names = ['~!', 'v1.2/canary', 'x'.repeat(128)]
+    const names = ['~!', 'v1.2/canary', 'a=b', 'x'.repeat(128)]
     const flags = flagsOf({
       flags: { one: flag({ variants: Object.fromEntries(names.map((name) => [name, name])), defaultVariant: '~!' }) },
     })
@@ -135,6 +136,53 @@ describe('what is perhaps a slip in a flag file', () => {
     expect(notesOf({ flags: { one: flag({ targeting }) } })).toEqual([
       expect.stringContaining('flags.one.targeting.if[1]: there is no variant `onn`; did you mean `on`?'),
       expect.stringContaining('flags.one.targeting.if[2].fractional[1][0]: there is no variant `canary`'),
+    ])
+  })
+
+  it.each([
+    [['off'], 'write `"off"` instead'],
+    [['none'], 'write the name of a variant instead'],
+    [['off', 'on'], 'write the name of a variant instead'],
+    [[], 'write the name of a variant instead'],
+  ])('is noted where a rule results in the list %j', (list, fix) => {
+    const noteOf = (targeting: object) => {
+      const [note = '', ...more] = notesOf({ flags: { one: flag({ targeting }) } })
+      expect([more, note]).toEqual([[], expect.stringContaining(fix)])
+      return note
+    }
+    const escaping = 'is a list, whose text flagd takes for a variant, and a rollout does not'
+    expect(noteOf({ if: [{ var: 'beta' }, 'on', list] })).toContain(`flags.one.targeting.if[2]: ${escaping}`)
+    const inside = { if: [{ var: 'x' }, list, null] }
+    expect(noteOf({ if: [{ var: 'beta' }, inside, 'on'] })).toContain(`flags.one.targeting.if[1].if[1]: ${escaping}`)
+    const share = {
+      fractional: [
+        [list, 1],
+        ['on', 1],
+      ],
+    }
+    expect(noteOf(share)).toContain('flags.one.targeting.fractional[0][0]: is a list, by which no bucket of these is')
+  })
+
+  it('is noted of lists that are so: they are no variant to a rollout, and end a share', () => {
+    const rollouts = { one: { variant: 'on', steps: [{ from: '2026-01-01T00:00:00Z', percent: 100 }] } }
+    const variantOf = (targeting: object, more?: More) =>
+      flagsOf({ flags: { one: flag({ targeting }) } }, more).evaluate('one', 'c', { 'tenantgate:timestamp': 2e9 })
+    expect(variantOf({ if: [true, 'off'] }, { rollouts })).toMatchObject({ variant: 'on' })
+    expect(variantOf({ if: [true, ['off']] }, { rollouts })).toMatchObject({ variant: 'off' })
+    expect(variantOf({ if: [true, ['off', 'on']] })).toMatchObject({ reason: 'ERROR' })
+    expect(variantOf({ fractional: [{ cat: ['x'] }, [['on'], 1]] })).toMatchObject({
+      reason: 'DEFAULT',
+      variant: 'off',
+    })
+  })
+
+  it('is no list that a rule compares with, and no rule that is empty', () => {
+    const compared = { if: [{ in: [{ var: 'plan' }, ['off', 'on']] }, 'on', 'off'] }
+    for (const targeting of [compared, {}]) expect(notesOf({ flags: { one: flag({ targeting }) } })).toEqual([])
+    // flagd's schema has no empty map for a result
+    const empty = { if: [{ var: 'beta' }, 'on', {}] }
+    expect(problemsWith('/flags.json', { flags: { one: flag({ targeting: empty }) } })).toEqual([
+      expect.objectContaining({ path: 'flags.one.targeting.if[2]' }),
     ])
   })
 
