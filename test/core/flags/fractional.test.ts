@@ -98,6 +98,48 @@ describe('`fractional`', () => {
     }
   })
 
+  it('puts a key into the same place for two flags that name the same text, whatever their variants are called', () => {
+    const by = { cat: ['autumn', { var: 'user' }] }
+    const shares = (...all: readonly string[]) => ({
+      fractional: [by, ...all.map((name, index) => [name, WEIGHTS[index]])],
+    })
+    const flags = flagsOf({
+      flags: {
+        colors: { state: 'ENABLED', variants: names(...COLORS), targeting: shares(...COLORS) },
+        sizes: { state: 'ENABLED', variants: names('s', 'm', 'l'), targeting: shares('s', 'm', 'l') },
+        own: { state: 'ENABLED', variants: names(...COLORS), targeting: { fractional: BUCKETS } },
+      },
+    })
+    const users = Array.from({ length: 300 }, (_, index) => `user-${index}`)
+    const placesIn = (flag: string, all: readonly string[]) =>
+      users.map((user) => {
+        const found = flags.evaluate(flag, 'nothing', { user, targetingKey: user })
+        return found instanceof Promise ? -1 : all.indexOf(found.variant ?? '')
+      })
+    expect(placesIn('sizes', ['s', 'm', 'l'])).toEqual(placesIn('colors', COLORS))
+    expect(new Set(placesIn('sizes', ['s', 'm', 'l']))).toEqual(new Set([0, 1, 2]))
+    expect(placesIn('own', COLORS)).not.toEqual(placesIn('colors', COLORS))
+  })
+
+  it('hashes texts alone: of what a rule names that is a number, a boolean or nothing there is no bucket', () => {
+    const rule = { fractional: [{ var: 'key' }, ...BUCKETS] }
+    for (const key of [7, 0, 1.5, true, false, null, undefined, {}]) {
+      expect(flagsWith(rule).evaluate('one', '', { key, targetingKey: 'acme' } as never)).toMatchObject({
+        variant: 'none',
+        reason: 'DEFAULT',
+      })
+    }
+    const asText = { fractional: [{ cat: [{ var: 'key' }] }, ...BUCKETS] }
+    expect(variantOf(asText, { key: 7 })).toBe(COLORS[bucketOf('7', WEIGHTS)])
+  })
+
+  it('puts all who have an empty text for the key that a rule names into one bucket', () => {
+    const rule = { fractional: [{ cat: ['user:', { var: 'user' }] }, ...BUCKETS] }
+    const tenants = ['acme', 'globex', 'initech']
+    const found = tenants.map((targetingKey) => variantOf(rule, { user: '', targetingKey }))
+    expect(new Set(found)).toEqual(new Set([COLORS[bucketOf('user:', WEIGHTS)]]))
+  })
+
   it('takes weights to be 1 where they are left out, and a single bucket for everybody', () => {
     for (const targetingKey of ['ann', 'ben', 'cem']) {
       const color = COLORS[bucketOf(`one${targetingKey}`, [1, 1])]

@@ -100,6 +100,21 @@ describe('targeting', () => {
     expect(evaluate(one, { color: 'yellow' })).toEqual({ value: NOBODY, reason: 'ERROR', errorCode: 'GENERAL' })
   })
 
+  it('that results in true or false names the variant that is called so', () => {
+    const variants = { true: 'with it', false: 'without' }
+    const pro = { '==': [{ var: 'plan' }, 'pro'] }
+    for (const rule of [pro, { if: [pro, true, false] }]) {
+      const one = flag(variants, 'false', rule)
+      expect(evaluate(one, { plan: 'pro' })).toMatchObject({ value: 'with it', reason: 'TARGETING_MATCH' })
+      expect(evaluate(one, { plan: 'free' })).toMatchObject({ value: 'without', reason: 'TARGETING_MATCH' })
+    }
+  })
+
+  it('that results in null is as none for this caller: the default variant holds, and the reason says so', () => {
+    const one = flag(names('first', 'second'), 'second', { if: [true, null, 'first'] })
+    expect(evaluate(one)).toEqual({ value: 'second', variant: 'second', reason: 'DEFAULT' })
+  })
+
   it('may be empty, which is as if there were none', () => {
     expect(evaluate(flag(names('on'), 'on', {}))).toMatchObject({ variant: 'on', reason: 'STATIC' })
   })
@@ -157,6 +172,16 @@ describe('`sem_ver`', () => {
     ['3.4.0.0', '=', '3.4.0', 'no'],
   ])('says that %s %s %s: %s', (left, comparison, right, variant) => {
     expect(evaluate(compared(version, comparison, right), { version: left })).toMatchObject({ variant })
+  })
+
+  it.each(['3.4', '3', 'v3.4.0'])('has to write out in a rule what callers may shorten: %s', (short) => {
+    const one = compared(version, '^', short)
+    expect(evaluateUnchecked(one, { version: '3.4.1' })).toMatchObject({ variant: 'yes' })
+    expect(() => evaluate(one, { version: '3.4.1' })).toThrow('is neither a version nor a variable')
+  })
+
+  it('reads the build of a version in a rule as nothing, too', () => {
+    expect(evaluate(compared(version, '=', '3.4.0+7'), { version: '3.4.0+8' })).toMatchObject({ variant: 'yes' })
   })
 
   it('of what is no version results in nothing, and the default variant holds', () => {
