@@ -94,8 +94,19 @@ function hasParts(token: string): boolean {
 function bearerToken(authorization: string): { readonly value: string } | Refusal | undefined {
   if (!isBearer(authorization)) return undefined
   if (authorization.includes(',')) return ambiguous('header authorization came more than once')
-  const value = BEARER.exec(authorization)?.[1]
+  const value = plainToken(authorization) ?? BEARER.exec(authorization)?.[1]
   return value === undefined ? { denied: 'invalid_credential', because: 'not a Bearer credential' } : { value }
+}
+
+const PLAIN = 'Bearer '
+
+/**
+ * The token of a value as nearly all clients write it. What it consists of is not looked at here, which for a JWT takes as long as its
+ * hash: whoever verifies it refuses what no token of its kind may hold.
+ */
+function plainToken(authorization: string): string | undefined {
+  const isPlain = authorization.length > PLAIN.length && authorization.startsWith(PLAIN)
+  return isPlain && !authorization.includes(' ', PLAIN.length) ? authorization.slice(PLAIN.length) : undefined
 }
 
 const NO_CLAIMS: readonly GatewayClaims[] = []

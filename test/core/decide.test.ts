@@ -48,6 +48,11 @@ describe('every way of being refused', () => {
       () => ({ path: '/orders/1', headers: { authorization: 'Bearer a.b.c d' } }),
       'invalid_credential',
     ],
+    ...['a.b.c\td', 'a.b.c"', 'a.b.ä', '=.=.=', 'a.b.c=', ' '].map((text): [string, () => Ask, string] => [
+      `a token that is none: ${JSON.stringify(text)}`,
+      () => key('acme', { headers: { authorization: `Bearer ${text}` } }),
+      'invalid_credential',
+    ]),
     ['no credential', () => ({ path: '/orders/1' }), 'missing_credential'],
     [
       'a scheme that only begins alike',
