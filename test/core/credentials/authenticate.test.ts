@@ -1,129 +1,28 @@
-/** What is held against an address whose credentials fail, and what revocation refuses: the ways through all kinds of credentials. */
-import { generateKeyPairSync } from 'node:crypto'
-import { exportJWK, SignJWT } from 'jose'
+/** What is held against an address whose credentials fail, whatever kind they are of. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { storedHash } from '../../../core/credentials/api-key.ts'
-import type { FailedCredentials } from '../../../core/credentials/attempt.ts'
-import { createCredentials } from '../../../core/credentials/authenticate.ts'
-import { type CredentialRecords, type KeyUses, NO_KEY_USES, NO_RECORDS } from '../../../core/credentials/records.ts'
-import type { SeenTokens } from '../../../core/credentials/tokens/jwt.ts'
-import type { Introspect } from '../../../core/credentials/tokens/opaque-token.ts'
-import { decide } from '../../../core/decide.ts'
+import { NO_RECORDS } from '../../../core/credentials/records.ts'
 import type { Decision } from '../../../core/decision.ts'
-import { createFlags } from '../../../core/flags/evaluate.ts'
-import type { ClientCertificate, GatewayRequest } from '../../../core/request.ts'
+import type { GatewayRequest } from '../../../core/request.ts'
 import { createFailedCredentials } from '../../../stores/failed-credentials.ts'
-import { createMemoryLimits } from '../../../stores/memory-limits.ts'
-import { createRecordIndex } from '../../../stores/records/credential-records.ts'
-import { createSeenTokens, createTokenMemory } from '../../../stores/token-memory.ts'
-import { NOON, newKey, partsOf, policyOf, requestOf } from '../../support/gate.ts'
-
-const ISSUER = 'https://id.example.com'
-const BURST = 3
-const CERTIFICATE: ClientCertificate = { uris: ['spiffe://acme.example/batch'], dnsNames: [] }
-
-const [own, expired, other] = [newKey(), newKey(), newKey()]
-const imported = 'legacy-0123456789'
-const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const { privateKey: stranger } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-
-const policyText = (rule: string) => `
-version: 1
-identity:
-  sources: [apiKey, jwt, opaqueToken, clientCertificate]
-  failedCredentials: ${rule}
-issuers:
-  - { issuer: "${ISSUER}", jwks: keys.json, audiences: [orders], algorithms: [ES256], claims: { tenant: org } }
-  - issuer: https://opaque.example.com
-    introspection: { url: "https://opaque.example.com/introspect", clientId: gate, clientSecret: { file: secret } }
-    claims: { tenant: org }
-plans: { free: { limits: [] } }
-tenants:
-  acme:
-    plan: free
-    apiKeys:
-      - { id: own, hash: "${own.hash}" }
-      - { id: expired, hash: "${expired.hash}", expiresAt: "2026-11-22T12:00:00Z" }
-      - { id: imported, hash: "${storedHash(imported)}" }
-    certificates: [{ id: batch, uri: "spiffe://acme.example/batch" }]
-  globex: { plan: free, apiKeys: [{ id: other, hash: "${other.hash}" }] }
-routes:
-  - { name: open, match: { path: /open }, anonymous: true }
-  - { name: maybe, match: { path: /maybe }, anonymous: optional }
-  - { name: all, match: { path: /** } }
-`
-
-interface Gate {
-  ask(headers: Readonly<Record<string, string>>, more?: Partial<GatewayRequest>, now?: number): Promise<Decision>
-  /** How often the endpoint for opaque tokens was asked. */
-  readonly asked: () => number
-}
-
-let files: Readonly<Record<string, string>>
-beforeAll(async () => {
-  const keys = [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }]
-  files = { 'keys.json': JSON.stringify({ keys }), secret: 'not-a-secret-of-anybody' }
-})
-
-interface Opened {
-  readonly rule?: string
-  readonly records?: CredentialRecords
-  /** Of the process: they go on from policy to policy. */
-  readonly failures?: FailedCredentials
-  readonly seen?: SeenTokens
-  readonly uses?: KeyUses
-  readonly introspect?: Introspect
-}
-
-function openGate({
-  rule = `{ rate: 1/s, burst: ${BURST} }`,
-  records = NO_RECORDS,
-  failures = createFailedCredentials(),
-  seen = createSeenTokens(),
-  uses = NO_KEY_USES,
-  introspect,
-}: Opened = {}): Gate {
-  const policy = policyOf(policyText(rule), files)
-  let asked = 0
-  const parts = partsOf({
-    ...createTokenMemory(seen),
-    failures,
-    records,
-    uses,
-    introspect: async (endpoint, token) => {
-      asked += 1
-      if (introspect) return introspect(endpoint, token)
-      if (token === 'opaque-and-away') return { unavailable: 'away' }
-      if (token === 'opaque-and-costly') return { unavailable: 'away', isCostly: true }
-      if (token === 'opaque-and-broken') throw new Error('broken')
-      return { text: JSON.stringify({ active: token === 'good-opaque-token', org: 'acme', sub: 'ann' }) }
-    },
-  })
-  const given = {
-    policy,
-    credentials: createCredentials(policy, parts),
-    limits: createMemoryLimits(),
-    flags: createFlags(policy.flags?.definition),
-  }
-  return {
-    ask: async (headers, more = {}, now = NOON) => decide(requestOf({ headers, ...more }), { ...given, now }),
-    asked: () => asked,
-  }
-}
-
-function token(claims: object = {}, key = privateKey, expiresAt = NOON / 1000 + 600): Promise<string> {
-  const all = { iss: ISSUER, aud: 'orders', sub: 'ann', org: 'acme', iat: NOON / 1000, exp: expiresAt, ...claims }
-  return new SignJWT(all).setProtectedHeader({ alg: 'ES256', kid: 'one' }).sign(key)
-}
-
-const bearer = (text: string) => ({ authorization: `Bearer ${text}` })
-const apiKey = (key: string) => ({ 'x-api-key': key })
-const GARBAGE = apiKey('garbage')
-
-/** Fails as often as an address may. */
-async function block({ ask }: Gate, more: Partial<GatewayRequest> = {}): Promise<void> {
-  for (let i = 0; i < BURST; i++) expect((await ask(apiKey(`guess-${i}`), more)).reason).toBe('invalid_credential')
-}
+import { createSeenTokens } from '../../../stores/token-memory.ts'
+import { NOON, newKey } from '../../support/gate.ts'
+import {
+  apiKey,
+  BURST,
+  bearer,
+  block,
+  CERTIFICATE,
+  expired,
+  GARBAGE,
+  type Gate,
+  imported,
+  openGate,
+  other,
+  own,
+  privateKey,
+  stranger,
+  token,
+} from './strict-gate.ts'
 
 describe('an address that has failed too often', () => {
   let gate: Gate
@@ -327,86 +226,5 @@ describe('as many dear attempts of an address are under way as may fail', () => 
     const [first, second] = [await different((jti) => token({ jti })), await different((jti) => token({ jti, n: 2 }))]
     const counts = await Promise.all([reasonsOf(gate, first), reasonsOf(gate, second, { clientAddress: '192.0.2.8' })])
     expect(counts.map((count) => count('allowed'))).toEqual([BURST, BURST])
-  })
-})
-
-describe('an API key', () => {
-  it('is noted as used by its hash when it opens something', async () => {
-    const used: unknown[] = []
-    const gate = openGate({ uses: { used: (hash, now) => used.push([`sha256:${hash}`, now]) } })
-    expect((await gate.ask(apiKey(own.key))).reason).toBe('allowed')
-    expect((await gate.ask(apiKey(expired.key))).reason).toBe('expired_credential')
-    expect(used).toEqual([[own.hash, NOON]])
-  })
-
-  it('that has expired is told to logs by tenant and id', async () => {
-    expect(await openGate().ask(apiKey(expired.key))).toMatchObject({ tenant: 'acme', credential: 'expired' })
-  })
-})
-
-describe('what the records say is revoked', () => {
-  const shown: readonly (readonly [kind: string, () => Promise<Partial<GatewayRequest>>])[] = [
-    ['apiKey', async () => ({ headers: apiKey(own.key) })],
-    ['jwt', async () => ({ headers: bearer(await token()) })],
-    ['opaqueToken', async () => ({ headers: bearer('good-opaque-token') })],
-    ['clientCertificate', async () => ({ clientCertificate: CERTIFICATE })],
-  ]
-
-  it.each(shown)('is refused: %s, also one that was verified before', async (kind, request) => {
-    let isRevoked = false
-    const asked: unknown[] = []
-    const records: CredentialRecords = {
-      ...NO_RECORDS,
-      isRevoked: (principal, tenant) => {
-        asked.push([principal.kind, tenant])
-        return isRevoked
-      },
-    }
-    const gate = openGate({ records })
-    const { headers = {}, ...more } = await request()
-    expect((await gate.ask(headers, more)).reason).toBe('allowed')
-    isRevoked = true
-    expect((await gate.ask(headers, more)).reason).toBe('revoked_credential')
-    expect(asked).toEqual([
-      [kind, 'acme'],
-      [kind, 'acme'],
-    ])
-  })
-
-  it.each(shown)('is told to logs by tenant and credential, and uses up nothing: %s', async (_, request) => {
-    const used: string[] = []
-    const records: CredentialRecords = { ...NO_RECORDS, isRevoked: () => true }
-    const gate = openGate({ records, uses: { used: (hash) => used.push(hash) } })
-    const { headers = {}, ...more } = await request()
-    const refused = await gate.ask(headers, more)
-    expect(refused).toMatchObject({ reason: 'revoked_credential', tenant: 'acme', credential: expect.any(String) })
-    expect(used).toEqual([])
-  })
-
-  it('is refused beside another credential that is good', async () => {
-    const records: CredentialRecords = { ...NO_RECORDS, isRevoked: ({ kind }) => kind === 'jwt' }
-    const both = { ...apiKey(own.key), ...bearer(await token()) }
-    expect((await openGate({ records }).ask(both)).reason).toBe('revoked_credential')
-  })
-
-  it('is a token by its own iat, also where that is a little in the future', async () => {
-    const revokedBefore = (before: number) => {
-      const index = createRecordIndex()
-      index.add({ kind: 'revoked-subject', subject: 'ann', before })
-      return openGate({ records: index.records })
-    }
-    const ahead = bearer(await token({ iat: NOON / 1000 + 4 }))
-    expect((await revokedBefore(NOON + 4000).ask(ahead)).reason).toBe('allowed')
-    expect((await revokedBefore(NOON + 4001).ask(ahead)).reason).toBe('revoked_credential')
-  })
-
-  it('is refused from the moment on at which another key has taken its place', async () => {
-    const records: CredentialRecords = {
-      ...NO_RECORDS,
-      replacedAt: (hash) => (own.hash.endsWith(hash) ? NOON + 1000 : undefined),
-    }
-    const gate = openGate({ records })
-    expect((await gate.ask(apiKey(own.key), {}, NOON + 999)).reason).toBe('allowed')
-    expect((await gate.ask(apiKey(own.key), {}, NOON + 1000)).reason).toBe('expired_credential')
   })
 })

@@ -1,10 +1,15 @@
 /** Several instances over one shared store, on a clock that the test moves. */
 import { vi } from 'vitest'
-import type { Charge, ChargeState } from '../../../core/limits/limit.ts'
+import type { Charge, ChargeState, Quota, RateLimit } from '../../../core/limits/limit.ts'
 import { createLeasedLimits, type LeasedLimits } from '../../../stores/leases/leased-limits.ts'
+import { burst, daily } from '../../contract/limit-store/given.ts'
 import { createFakeRemote, type FakeRemote } from '../../support/fake-remote-limits.ts'
 
 export const LEASE_MS = 100
+
+/** Limits with room for what takes its time. */
+export const wide: RateLimit = { ...burst, tokens: 10_000, burst: 10_000 }
+export const much: Quota = { ...daily, amount: 1000 }
 
 /** What was admitted, and when. */
 export interface Admitted {
@@ -71,6 +76,31 @@ export async function hammer(
 
 /** Lets time go by, and with it what happens then. */
 export const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+
+/** Instances that have units of these in hand. */
+export async function warm(charges: readonly Charge[], size = 1): Promise<Fleet> {
+  const fleet = fleetOf(size)
+  await hammer(fleet, charges, 250)
+  return fleet
+}
+
+/** As the store has it. */
+export const bucketOf = async (fleet: Fleet, one: Charge) => {
+  const view = Promise.resolve(fleet.remote.bucket(one, one.key, Date.now()))
+  await pass(10)
+  return view
+}
+
+/** What the store counts as used, less what was admitted. */
+export const outstanding = async (fleet: Fleet, one: Charge) =>
+  (await bucketOf(fleet, one)).used - fleet.admitted.length
+
+/** The answer, for which time goes by. */
+export const settled = async <T>(answer: T | Promise<T>): Promise<T> => {
+  const later = Promise.resolve(answer)
+  await pass(10)
+  return later
+}
 
 /** The most units by which any interval had more than it may, by a bucket of its own: `burst` at once and `perMs` later. */
 export function overBurst(admitted: readonly Admitted[], burst: number, perMs: number): number {
