@@ -245,7 +245,7 @@ export const apiKeys: Theme = {
       attack: 'a revoked credential of any kind, also one that was seen before',
       cases: [/^a revoked (key|credential)/, 'also a token that was verified before, at every use', /issued before/],
       tests: {
-        'core/credentials/authenticate.test.ts': [
+        'core/credentials/authenticate-revoked.test.ts': [
           'is refused: %s, also one that was verified before',
           'at which another key has taken its place',
         ],

@@ -10,8 +10,6 @@ export interface Defence {
   readonly cases?: readonly string[]
 }
 
-const AUTHENTICATE = 'core/credentials/authenticate.test.ts'
-
 export const defences: readonly Defence[] = [
   {
     defence: 'an issuer speaks for its own tenants',
@@ -44,7 +42,7 @@ export const defences: readonly Defence[] = [
   {
     defence: 'revocation is asked at every use',
     tests: {
-      [AUTHENTICATE]: ['is refused: %s, also one that was verified before'],
+      'core/credentials/authenticate-revoked.test.ts': ['is refused: %s, also one that was verified before'],
       'cli/service/administration.test.ts': ['refuses a token that it has verified before'],
     },
   },
@@ -64,7 +62,7 @@ export const defences: readonly Defence[] = [
   {
     defence: 'an address that guesses is refused unread',
     tests: {
-      [AUTHENTICATE]: ['refuses %s unread, and says when it may try again'],
+      'core/credentials/authenticate.test.ts': ['refuses %s unread, and says when it may try again'],
       'core/credentials/authenticate-tokens.test.ts': ['an address from which too many tokens were wrong'],
       'core/credentials/tokens/refused-tokens.test.ts': ['while its address is blocked is told no more than that'],
     },

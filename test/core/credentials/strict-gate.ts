@@ -24,6 +24,7 @@ export const CERTIFICATE: ClientCertificate = { uris: ['spiffe://acme.example/ba
 export const [own, expired, other] = [newKey(), newKey(), newKey()]
 export const imported = 'legacy-0123456789'
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+
 export { privateKey }
 export const { privateKey: stranger } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 
