@@ -22,7 +22,7 @@ export function applyDecision(decision: Decision): CheckResponse {
 }
 
 function pass(allow: Allow): CheckResponse {
-  const trusted = backendHeaders(allow)
+  const trusted = headersOf(allow)
   return {
     status: PASS,
     okResponse: {
@@ -32,6 +32,12 @@ function pass(allow: Allow): CheckResponse {
     },
     dynamicMetadata: metadataOf(allow),
   }
+}
+
+/** For backends, and one for Envoy's routes, which go by it where Envoy lacks the upstream; its virtual host takes that one away. */
+function headersOf(allow: Allow): readonly HeaderEntry[] {
+  const told = backendHeaders(allow)
+  return allow.fallback === undefined ? told : [...told, ['x-tenantgate-fallback', allow.fallback]]
 }
 
 function refuse(deny: Deny): CheckResponse {

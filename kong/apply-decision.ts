@@ -31,6 +31,8 @@ const TOLD_BY: Readonly<Record<(typeof IDENTITY_HEADERS)[number], Stage>> = {
   'x-tenantgate-identity': 'auth',
   'x-tenantgate-upstream': 'flags',
   'x-tenantgate-variant': 'flags',
+  // never told: it stands in the mark
+  'x-tenantgate-fallback': 'flags',
 }
 
 /** Translates a decision. Throws when a header of ours could not be sent as it is: then we are broken, and the plugin refuses. */

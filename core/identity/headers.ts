@@ -12,7 +12,10 @@ import type { HeaderSource, Identity, Tenant } from '../policy.ts'
 import { type GatewayRequest, headerOf } from '../request.ts'
 import { headerValue } from './header-value.ts'
 
-/** Set by us alone. A gateway that proxies the client's own copy would believe anybody. */
+/**
+ * Set by us alone. A gateway that proxies the client's own copy would believe anybody. The last one is for the gateway: no backend is
+ * sent it.
+ */
 export const IDENTITY_HEADERS = [
   'x-tenant-id',
   'x-tenant-plan',
@@ -22,6 +25,7 @@ export const IDENTITY_HEADERS = [
   'x-tenantgate-identity',
   'x-tenantgate-upstream',
   'x-tenantgate-variant',
+  'x-tenantgate-fallback',
 ] as const
 
 const reserved: ReadonlySet<string> = new Set(IDENTITY_HEADERS)

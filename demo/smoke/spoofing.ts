@@ -15,6 +15,7 @@ const SPOOFED = {
   'x-user-scopes': LIE,
   'x-tenantgate-upstream': 'orders-canary',
   'x-tenantgate-variant': LIE,
+  'x-tenantgate-fallback': 'orders-canary',
 }
 
 const UNDERSCORED = {
@@ -22,9 +23,17 @@ const UNDERSCORED = {
   'x-tenant_id': LIE,
   x_user_roles: 'admin',
   X_Tenantgate_Upstream: 'orders-canary',
+  x_tenantgate_fallback: 'orders-canary',
 }
 
-const NOBODY = ['x-user-id', 'x-user-roles', 'x-user-scopes', 'x-tenant-plan', 'x-tenantgate-variant']
+const NOBODY = [
+  'x-user-id',
+  'x-user-roles',
+  'x-user-scopes',
+  'x-tenant-plan',
+  'x-tenantgate-variant',
+  'x-tenantgate-fallback',
+]
 
 export const spoofingCases: readonly Case[] = [
   asks(

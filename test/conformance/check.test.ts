@@ -39,6 +39,7 @@ describe('an answer of a backend', () => {
     ['an identity header with underscores beside ours', withHeaders(['x_tenant_id', 'acme'])],
     ['an identity header with another value', withHeaders(['X_TENANT_PLAN', 'liar'])],
     ['a routing header that somebody else set', withHeaders(['x-tenantgate_upstream', 'orders-canary'])],
+    ['what gateways alone are told', withHeaders(['x-tenantgate-fallback', 'orders-stable'])],
     ['a header that must not be there', withHeaders(['X_Other', '1'])],
     ['an identity header in the answer', { headers: { ...limits, 'x-tenant-id': 'acme' } }],
     ['its underscore twin in the answer', { headers: { ...limits, x_tenant_id: 'acme' } }],

@@ -84,7 +84,7 @@ function checkLaws(answer: Answer, secrets: readonly string[]): void {
   for (const request of reached) checkIdentityHeaders(request)
 }
 
-/** Each at most once, in the one spelling that is ours, and the upstream that it names is the one that was reached. */
+/** Each at most once, in the one spelling that is ours, the upstream is the one that was reached, and what is for gateways is not there. */
 function checkIdentityHeaders(request: Reached): void {
   const arrived = request.headers.map(([name]) => name).filter((name) => IDENTITY.has(folded(name)))
   expect(
@@ -94,6 +94,7 @@ function checkIdentityHeaders(request: Reached): void {
   expect(new Set(arrived.map(folded)).size, `copies at the backend: ${arrived}`).toBe(arrived.length)
   const [upstream = request.upstream] = valuesAt(request, 'x-tenantgate-upstream')
   expect(upstream, 'x-tenantgate-upstream').toBe(request.upstream)
+  expect(valuesAt(request, 'x-tenantgate-fallback'), 'x-tenantgate-fallback at the backend').toEqual([])
 }
 
 /** draft-ietf-httpapi-ratelimit-headers-10: a List of Strings (RFC 9651) with whole numbers for parameters. */

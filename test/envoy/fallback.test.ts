@@ -6,7 +6,11 @@ import { referenceWith } from '../support/guarded-envoy.ts'
 import { CLIENTS, lossText, outage } from '../support/outage.ts'
 import { type Health, startVersion, type Version } from '../support/version.ts'
 
-const TOLD = { 'x-tenantgate-upstream': 'orders-canary', 'x-tenantgate-variant': 'canary' }
+const TOLD = {
+  'x-tenantgate-upstream': 'orders-canary',
+  'x-tenantgate-variant': 'canary',
+  'x-tenantgate-fallback': 'orders-stable',
+}
 
 /** What is waited for in vain, and how long a host is left out, while a test waits. */
 const SOONER = {

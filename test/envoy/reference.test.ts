@@ -92,6 +92,9 @@ const HARDENING: readonly (readonly [line: string, file: 'both' | 'reference'])[
   ['- name: envoy.filters.http.header_mutation', 'both'],
   ['- name: chosen-grpc', 'reference'],
   ['- name: unknown-grpc', 'reference'],
+  ['- name: nowhere', 'reference'],
+  ['- { name: nowhere, type: STATIC }', 'reference'],
+  ['request_headers_to_remove: [x-tenantgate-fallback]', 'both'],
   ['retry_on: connect-failure,refused-stream,reset-before-request', 'reference'],
   ['clusters: [orders-beta-hosts, orders-stable]', 'reference'],
   ['common_lb_config: &no-panic { healthy_panic_threshold: { value: 0 }, update_merge_window: "0s" }', 'reference'],
@@ -117,9 +120,11 @@ describe('the names of upstreams within reach of a policy', () => {
 
   it('are those of clusters that are backends, and not the hosts of a canary nor the sidecar', () => {
     const backends = ['orders-stable', 'orders-beta', 'orders-canary']
-    expect([reachable('chosen-grpc'), reachable('chosen')]).toEqual([backends, backends])
+    const routed = ['chosen-grpc', 'chosen', 'unknown-grpc', 'unknown'].map(reachable)
+    expect(routed).toEqual([backends, backends, backends, backends])
     expect(names.filter((name) => !backends.includes(name))).toEqual([
       'tenantgate',
+      'nowhere',
       'orders-beta-hosts',
       'orders-canary-hosts',
     ])

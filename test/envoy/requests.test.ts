@@ -15,7 +15,12 @@ beforeEach(() => {
 })
 
 const IDENTITY = ['x-tenant-id', 'X-Tenant-Plan', 'x-user-id', 'X-USER-ROLES', 'x-user-scopes', 'x-user-anything']
-const OWN = ['x-tenantgate-upstream', 'X-Tenantgate-Variant', 'x-envoy-auth-failure-mode-allowed']
+const OWN = [
+  'x-tenantgate-upstream',
+  'X-Tenantgate-Variant',
+  'X-Tenantgate-Fallback',
+  'x-envoy-auth-failure-mode-allowed',
+]
 const UNDERSCORED = [
   'my_header',
   'x_api_key',
@@ -25,6 +30,7 @@ const UNDERSCORED = [
   'x_tenant-id',
   'X_User_Roles',
   'x_tenantgate_upstream',
+  'x_tenantgate_fallback',
 ]
 const OTHERS = [
   'forwarded',
@@ -119,6 +125,10 @@ describe('headers that came twice', () => {
   })
 })
 
+const TYPES = ['application/json', 'application/grpc'] as const
+const NO_BACKENDS = ['orders-gone', 'tenantgate', 'nowhere', 'orders-canary-hosts', 'orders-canary2', 'Orders-canary']
+const UNTOLD = ['x-tenantgate-variant', 'x-tenantgate-fallback']
+
 describe('routing by the upstream that the sidecar names', () => {
   it.each(['orders-stable', 'orders-beta', 'orders-canary'])('%s', async (upstream) => {
     gateway.answer = () => allow({ 'x-tenantgate-upstream': upstream })
@@ -129,20 +139,46 @@ describe('routing by the upstream that the sidecar names', () => {
     expect((await gateway.ask({ path: '/' })).backend?.backend).toBe('orders-stable')
   })
 
-  it.each(['orders-gone', 'tenantgate', 'other', 'orders-canary-hosts', 'orders-canary2', 'Orders-canary'])(
-    '%s, which is no backend’s name, is served by stable, which is told so',
-    async (upstream) => {
-      gateway.answer = () => allow({ 'x-tenantgate-upstream': upstream, 'x-tenantgate-variant': 'gone' })
-      for (const type of ['application/json', 'application/grpc']) {
+  describe.each(NO_BACKENDS)('%s, which is no backend’s name', (name) => {
+    const gone = { 'x-tenantgate-upstream': name, 'x-tenantgate-variant': 'gone' }
+
+    it.each(['orders-stable', 'orders-beta'])('falls back to %s, which is told so', async (fallback) => {
+      gateway.answer = () => allow({ ...gone, 'x-tenantgate-fallback': fallback })
+      for (const type of TYPES) {
         const answer = await gateway.ask({ method: 'POST', path: '/', headers: { 'content-type': type } })
-        expect([answer.status, answer.backend?.backend]).toEqual([200, 'orders-stable'])
-        expect(receivedHeaders(answer, 'x-tenantgate-upstream')).toEqual(['orders-stable'])
-        expect(receivedHeaders(answer, 'x-tenantgate-variant')).toEqual([])
+        expect([answer.status, answer.backend?.backend]).toEqual([200, fallback])
+        expect(receivedHeaders(answer, 'x-tenantgate-upstream')).toEqual([fallback])
+        for (const untold of UNTOLD) expect(receivedHeaders(answer, untold)).toEqual([])
       }
-      expect(JSON.parse(await logLine(0))).toMatchObject({ backendCluster: 'orders-stable' })
-    },
-  )
+      expect(JSON.parse(await logLine(0))).toMatchObject({ backendCluster: fallback })
+    })
+
+    it('is 503 without a way back', async () => {
+      gateway.answer = () => allow(gone)
+      await expectNobody()
+    })
+
+    it('is nothing to fall back to', async () => {
+      gateway.answer = () => allow({ ...gone, 'x-tenantgate-upstream': 'other', 'x-tenantgate-fallback': name })
+      await expectNobody()
+    })
+  })
+
+  it('a way back that is not needed moves nothing, and no backend sees it', async () => {
+    gateway.answer = () => allow({ 'x-tenantgate-upstream': 'orders-canary', 'x-tenantgate-fallback': 'orders-beta' })
+    const answer = await gateway.ask({ path: '/' })
+    expect([answer.backend?.backend, receivedHeaders(answer, 'x-tenantgate-fallback')]).toEqual(['orders-canary', []])
+  })
 })
+
+/** 503, for a gRPC client UNAVAILABLE. */
+async function expectNobody(): Promise<void> {
+  const [http, grpc] = await Promise.all(
+    TYPES.map((type) => gateway.ask({ method: 'POST', path: '/', headers: { 'content-type': type } })),
+  )
+  expect([http?.status, http?.json.code, http?.backend]).toEqual([503, 'backend_unavailable', undefined])
+  expect([grpc?.status, grpc?.headers['grpc-status'], grpc?.backend]).toEqual([200, '14', undefined])
+}
 
 /** The line of the n-th request of this test, once it is written. */
 async function logLine(n: number): Promise<string> {

@@ -38,7 +38,13 @@ describe('what the reference has too is equal there', () => {
   })
 
   it('the paths that are refused before the sidecar is asked', () => {
-    expect(snippet.routes).toEqual([named(reference.route_config.virtual_hosts[0].routes, 'not-ascii')])
+    expect(snippet.virtual_host.routes).toEqual([named(reference.route_config.virtual_hosts[0].routes, 'not-ascii')])
+  })
+
+  it('what is for routes, and for no backend', () => {
+    const { request_headers_to_remove: ours } = snippet.virtual_host
+    expect(ours).toEqual(['x-tenantgate-fallback'])
+    expect(ours).toEqual(reference.route_config.virtual_hosts[0].request_headers_to_remove)
   })
 
   it('the way to the sidecar', () => {
@@ -78,9 +84,10 @@ describe("in somebody else's Envoy", () => {
   )
 
   it('what the sidecar sets reaches the backend and not the client', async () => {
-    gateway.answer = () => allow({ 'x-tenant-id': 'acme' })
+    gateway.answer = () => allow({ 'x-tenant-id': 'acme', 'x-tenantgate-fallback': 'orders-stable' })
     const { json, headers } = await gateway.ask({ path: '/', headers: { 'x-tenant-id': 'liar' } })
     expect(json['x-tenant-id']).toBe('acme')
+    expect(json).not.toHaveProperty('x-tenantgate-fallback')
     expect(headers['x-own']).toBe('kept')
     expect(headers).not.toHaveProperty('x-tenant-id')
   })

@@ -34,6 +34,24 @@ describe('an allow', () => {
     },
   )
 
+  it('tells routes what to fall back to, and removes what a client says of that', () => {
+    const lies = { 'x-tenantgate-fallback': 'evil', x_tenantgate_fallback: 'evil' }
+    const request = requestOf(lies)
+    const canary = { ...known, request, upstream: 'orders-canary', variant: 'canary' }
+    const { headers = [], headersToRemove = [] } =
+      applyDecision(allowOf({ ...canary, fallback: 'orders-stable' })).okResponse ?? {}
+    expect(headers.map(({ header, appendAction }) => [header.key, header.value, appendAction])).toContainEqual([
+      'x-tenantgate-fallback',
+      'orders-stable',
+      2,
+    ])
+    expect(headersToRemove).toContain('x_tenantgate_fallback')
+    expect(headersToRemove).not.toContain('x-tenantgate-fallback')
+    const without = applyDecision(allowOf(canary)).okResponse
+    expect(without?.headers.map(({ header }) => header.key)).not.toContain('x-tenantgate-fallback')
+    expect(without?.headersToRemove).toEqual(expect.arrayContaining(Object.keys(lies)))
+  })
+
   it('tells the client of limits by overwriting, and nothing of who it is', () => {
     const { okResponse, dynamicMetadata } = applyDecision(allowOf({ ...known, limits }))
     const added = okResponse?.responseHeadersToAdd ?? []

@@ -81,7 +81,10 @@ function outcomeOf({ fields }: FuzzRequest, { okResponse, deniedResponse }: Chec
   return { status: status?.code ?? 0, answer: entriesOf(headers), body }
 }
 
-/** Envoy removes after it has set, but never what it has set; each by its exact name but for case. */
+/**
+ * Envoy removes after it has set, but never what it has set; each by its exact name but for case. The virtual host removes what is
+ * for its routes.
+ */
 function sentOn(
   fields: Fields,
   { headers = [], headersToRemove = [] }: NonNullable<CheckResponse['okResponse']>,
@@ -91,7 +94,8 @@ function sentOn(
   const kept = fields
     .filter(([name]) => !gone.has(name.toLowerCase()))
     .map(([name, value]) => [name, textOf(value)] as const)
-  return [...kept, ...Object.entries(set)]
+  const { 'x-tenantgate-fallback': _, ...told } = set
+  return [...kept, ...Object.entries(told)]
 }
 
 function entriesOf(options: readonly HeaderValueOption[] | undefined): Readonly<Record<string, string>> {

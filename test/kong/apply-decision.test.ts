@@ -61,7 +61,7 @@ describe('the mark of an allowed request', () => {
         'x-tenantgate-upstream': 'orders-beta',
         'x-tenantgate-variant': 'beta',
       },
-      remove: [],
+      remove: ['x-tenantgate-fallback'],
       answer: {
         'ratelimit-policy': '"daily";q=100;w=86400',
         ratelimit: '"daily";r=41;t=60',
@@ -135,6 +135,7 @@ describe('the mark of an allowed request', () => {
         'x-tenantgate-identity',
         'x-tenantgate-upstream',
         'x-tenantgate-variant',
+        'x-tenantgate-fallback',
         'x_tenant_id',
         'x_tenant-id',
       ].sort(),

@@ -8,18 +8,18 @@ export const snippetFile = join(packageRoot, 'envoy', 'snippet.yaml')
 export interface Snippet {
   http_connection_manager: { early_header_mutation_extensions: object[]; forward_client_cert_details: string }
   http_filters: object[]
-  routes: object[]
+  virtual_host: { request_headers_to_remove: string[]; routes: object[] }
   clusters: object[]
 }
 
 export function withSnippet(parts: Snippet): object {
   const type = (name: string) => `type.googleapis.com/envoy.extensions.filters.${name}`
   const router = { name: 'envoy.filters.http.router', typed_config: { '@type': type('http.router.v3.Router') } }
-  const routes = [...parts.routes, { match: { prefix: '/' }, route: { cluster: 'orders-stable' } }]
+  const routes = [...parts.virtual_host.routes, { match: { prefix: '/' }, route: { cluster: 'orders-stable' } }]
   const manager = {
     '@type': type('network.http_connection_manager.v3.HttpConnectionManager'),
     stat_prefix: 'theirs',
-    route_config: { virtual_hosts: [{ name: 'all', domains: ['*'], routes }] },
+    route_config: { virtual_hosts: [{ ...parts.virtual_host, name: 'all', domains: ['*'], routes }] },
     ...parts.http_connection_manager,
     http_filters: [...parts.http_filters, router],
   }

@@ -18,7 +18,7 @@ export interface Version {
   comeBack(): Promise<void>
 }
 
-/** Answers with its name and what it was told of upstream and variant, as JSON; echoes on WebSockets. */
+/** Answers with its name and what it was told of upstream and variant, and of what it must not be, as JSON; echoes on WebSockets. */
 export async function startVersion(name: string): Promise<Version> {
   let asked = 0
   let served = 0
@@ -72,7 +72,10 @@ function answer(version: Version, request: IncomingMessage, response: ServerResp
   const { health, name } = version
   if (health === 'hangs') return false
   const isWell = health === 'well' || (health === 'sick' && isCheck(request))
-  const told = [request.headers['x-tenantgate-upstream'], request.headers['x-tenantgate-variant']]
+  const { headers } = request
+  const told = [headers['x-tenantgate-upstream'], headers['x-tenantgate-variant']]
+  const untold = headers['x-tenantgate-fallback']
+  if (untold !== undefined) told.push(`not for backends: ${untold}`)
   response.writeHead(isWell ? 200 : 503, { 'content-type': 'application/json' })
   response.end(JSON.stringify({ name, told }))
   return isWell

@@ -11,6 +11,7 @@ const HEADERS = [
   'x-tenantgate-identity',
   'x-tenantgate-upstream',
   'x-tenantgate-variant',
+  'x-tenantgate-fallback',
   // of the policy
   'x-tenant-region',
   'x-user-org',
@@ -44,6 +45,7 @@ const OF_NOBODY = {
 const lieOf = (name: string) => LIES[name] ?? 'liar'
 const LIES: Readonly<Record<string, string>> = {
   'x-tenantgate-upstream': 'orders-canary',
+  'x-tenantgate-fallback': 'orders-canary',
   'x-flag-override': 'orders-backend=canary',
 }
 

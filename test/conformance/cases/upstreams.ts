@@ -4,6 +4,8 @@ import { reaches, type Topic } from '../case.ts'
 
 const BETA = { 'x-tenantgate-upstream': 'orders-beta', 'x-tenantgate-variant': 'beta' }
 const STABLE = { 'x-tenantgate-upstream': 'orders-stable', 'x-tenantgate-variant': 'stable' }
+/** What Envoy's routes go by where it lacks an upstream. */
+const WAYS_BACK = ['X-Tenantgate-Fallback: orders-canary', 'x_tenantgate_fallback: orders-canary'] as const
 
 export const upstreams: Topic = {
   title: 'upstreams',
@@ -54,14 +56,14 @@ export const upstreams: Topic = {
       request: {
         path: ORDER,
         as: 'globex key',
-        headers: ['X-Tenantgate-Upstream: orders-beta', 'X-Tenantgate-Variant: beta'],
+        headers: ['X-Tenantgate-Upstream: orders-beta', 'X-Tenantgate-Variant: beta', ...WAYS_BACK],
       },
       expect: reaches('orders-stable', GLOBEX_KEY, { headers: STABLE }),
     },
     {
       shows: 'F2',
       name: 'nor where the route does',
-      request: { path: '/healthz', headers: ['X-Tenantgate-Upstream: orders-canary'] },
+      request: { path: '/healthz', headers: ['X-Tenantgate-Upstream: orders-canary', ...WAYS_BACK] },
       expect: reaches('orders-stable', NOBODY),
     },
     {
@@ -70,7 +72,7 @@ export const upstreams: Topic = {
       request: {
         path: '/v1/wherever',
         as: 'acme key',
-        headers: ['X-Tenantgate-Upstream: orders-canary', 'X_Tenantgate_Upstream: orders-canary'],
+        headers: ['X-Tenantgate-Upstream: orders-canary', 'X_Tenantgate_Upstream: orders-canary', ...WAYS_BACK],
       },
       expect: reaches('orders-stable', ACME_KEY, { headers: { 'x-tenantgate-upstream': null } }),
     },

@@ -88,6 +88,7 @@ const LIES = [
   'X-User-Scopes: *',
   'X-Tenantgate-Upstream: orders-canary',
   'x_tenantgate_variant: canary',
+  'X-Tenantgate-Fallback: orders-canary',
 ]
 
 /** The lies on requests of another kind than a plain GET. */

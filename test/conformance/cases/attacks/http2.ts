@@ -76,7 +76,12 @@ export const http2Attacks: Topic = {
         method: 'POST',
         as: 'acme key',
         body: '{}',
-        trailers: { 'x-user-id': 'liar', 'x-tenant-id': 'liar', 'x-tenantgate-upstream': 'orders-canary' },
+        trailers: {
+          'x-user-id': 'liar',
+          'x-tenant-id': 'liar',
+          'x-tenantgate-upstream': 'orders-canary',
+          'x-tenantgate-fallback': 'orders-canary',
+        },
       }),
       expect: { ...reaches('orders-beta', ACME_KEY), orRefused: [RESET] },
     },
