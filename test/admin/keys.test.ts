@@ -73,6 +73,12 @@ describe('a key that is issued', () => {
     expect([...(await admin.ledger.issuedKeys())]).toEqual([])
   })
 
+  it.each(['roles', 'scopes'])('has at most 256 %s', async (rights) => {
+    const ask = (count: number) => admin.ask('POST', '/v1/tenants/acme/keys', { [rights]: Array(count).fill('a') })
+    expect((await ask(256)).status).toBe(201)
+    expect((await ask(257)).status).toBe(400)
+  })
+
   it('of one id is made once, however many ask at the same time', async () => {
     const asked = Array.from({ length: 5 }, () => admin.ask('POST', '/v1/tenants/acme/keys', { id: 'one' }))
     expect((await Promise.all(asked)).map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409])

@@ -114,6 +114,13 @@ describe('a tenant that is read by itself', () => {
     expect([...units].sort()).toEqual(['content-bytes', 'tokens'])
   })
 
+  it('is read also with more rights than a policy may give a certificate, as an older version took them', () => {
+    const roles = Array.from({ length: 300 }, (_, index) => `r${index}`)
+    const entry = { plan: 'free', certificates: [{ id: 'batch', dns: 'batch.acme.example', roles, scopes: roles }] }
+    const made = createTenantReader(parsed().parts.head.plans, new Set())('acme', { entry })
+    expect(made).toMatchObject({ tenant: { id: 'acme' } })
+  })
+
   it.each([
     ['a plan that is not there', { plan: 'gold' }, 'has a plan that the policy does not have'],
     [

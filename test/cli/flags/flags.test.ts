@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { flags } from '../../../cli/flags/flags.ts'
 import { said } from '../../support/command.ts'
 import { type Serving, serve } from '../serving.ts'
-import { type FlaggedFolder, flaggedFolder } from './flagged.ts'
+import { FLAGS, type FlaggedFolder, flaggedFolder } from './flagged.ts'
 
 let folder: FlaggedFolder
 beforeEach(() => {
@@ -41,6 +41,27 @@ describe('flags evaluate', () => {
     )
     expect((await at('2026-12-03T08:59:59Z')).stdout).toMatch(/stable +orders-stable .* canary from/)
     expect((await at('2027-01-01T00:00:00+01:00')).stdout).not.toContain(' from ')
+  })
+
+  it('lists the one step at which a tenant changes, of all that a rollout has, in the table as in JSON', async () => {
+    const days = [5, 10, 25, 50, 100, 100].map((percent, index) => {
+      return `{ from: 2026-12-0${index + 1}T00:00:00Z, percent: ${percent} }`
+    })
+    const flagged = JSON.stringify({ metadata: { targetingKey: 'user' }, ...FLAGS })
+    const text = readFileSync(folder.policy, 'utf8').replace('flags.json', folder.write('slow.json', flagged))
+    const policy = folder.write('slow.yaml', text.replace(/steps:[\s\S]*$/, `steps: [${days.join(', ')}]\n`))
+    const froms = new Set<string>()
+    for (let index = 0; index < 12; index += 1) {
+      const asked = ['evaluate', '--policy', policy, '--at', '2026-11-22T12:00:00Z', '--flag', 'orders-backend']
+      const user = ['--tenant', 'globex', '--user', `u${index}`]
+      const [flag] = JSON.parse((await run(...asked, ...user, '--json')).stdout).flags
+      expect(flag).toMatchObject({ variant: 'stable', changes: [{ variant: 'canary', value: 'orders-canary' }] })
+      expect(flag.changes).toHaveLength(1)
+      const from = flag.changes[0].from.replace('.000Z', 'Z')
+      expect((await run(...asked, ...user)).stdout).toMatch(new RegExp(` canary from ${from}\n`))
+      froms.add(from)
+    }
+    expect(froms.size).toBeGreaterThan(1)
   })
 
   it('asks as decisions do: attributes, headers that the policy names, and overrides of those who may', async () => {

@@ -49,6 +49,15 @@ describe('keys create', () => {
     expect(second.key).not.toBe(first.key)
   })
 
+  it.each(['roles', 'scopes'])('takes at most 256 %s, as a policy does', async (rights) => {
+    const create = (count: number) => run('create', '--tenant', 'acme', `--${rights}`, Array(count).fill('a').join())
+    expect((await create(256)).code).toBe(0)
+    expect(await create(257)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`--${rights} has more than 256`),
+    })
+  })
+
   it.each([
     [['create'], '--tenant is missing'],
     [['create', '--tenant', 'a b'], "--tenant 'a b' is not a tenant id"],

@@ -68,6 +68,8 @@ const isRevoked = (state: StateFile, credential: string) =>
 const EVERY_KIND: readonly AdminRecord[] = [
   { kind: 'key', tenant: 'acme', id: 'ci', hash: HASH, scopes: ['a'], roles: ['b'], notBefore: 0, expiresAt: NOON },
   { kind: 'key', tenant: 'acme', id: 'cd', hash: 'b'.repeat(64), scopes: [], roles: [] },
+  // more than a key may have that is made now
+  { kind: 'key', tenant: 'acme', id: 'old', hash: 'c'.repeat(64), scopes: [], roles: Array<string>(300).fill('r') },
   { kind: 'replaced', hash: HASH, at: NOON + 1 },
   revoked('ci'),
   { kind: 'revoked-token', issuer: 'https://id.example', jti: 'j "1"\n' },
@@ -75,6 +77,7 @@ const EVERY_KIND: readonly AdminRecord[] = [
   { kind: 'revoked-subject', subject: 's1', before: NOON },
   { kind: 'revoked-tenant', tenant: 'acme', before: NOON },
   { kind: 'flag-switched', flag: 'a flag / ü', to: 'off', at: NOON },
+  { kind: 'flag-switched', flag: 'a,b=c', to: 'on', at: NOON },
 ]
 
 describe('what was recorded', () => {
