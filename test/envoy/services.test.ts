@@ -11,24 +11,30 @@ import { referenceWith } from '../support/guarded-envoy.ts'
 const HOSTS_OF = (name: string, port: number) =>
   `{ cluster_name: ${name}, endpoints: [{ lb_endpoints: [{ metadata: { filter_metadata: { tenantgate: { cluster: ${name} } } }, endpoint: { address: { socket_address: { address: "127.0.0.1", port_value: ${port} } } } }] }] }`
 const BILLING = `    - { name: billing-stable, type: STATIC, load_assignment: ${HOSTS_OF('billing-stable', 9104)} }\n`
+/** A version of billing, as the reference has them of orders. */
+const billingBeta = (yaml: string) => {
+  const copied = yaml.slice(yaml.indexOf('    - name: orders-canary\n'))
+  return copied.replaceAll('orders-canary', 'billing-beta').replaceAll('orders-stable', 'billing-stable')
+}
 const FIRST_BACKEND = '    - name: orders-stable\n'
 
 /** As the reference says that it is changed for a second service. */
 const WITH_BILLING = {
-  'regex: "orders-(stable|beta|canary)"': 'regex: "orders-(stable|beta|canary)|billing-(stable|next)"',
+  'regex: "orders-(stable|beta|canary)"': 'regex: "orders-(stable|beta|canary)|billing-(stable|beta|next)"',
   'route: { cluster: orders-stable, timeout: "0s" }': 'route: { cluster: nowhere }',
   'route: { cluster: orders-stable, timeout: "30s" }': 'route: { cluster: nowhere }',
   [FIRST_BACKEND]: BILLING + FIRST_BACKEND,
 }
 
-/** Envoy has of billing's versions the first alone; `billing-next` stands in its routes by mistake. */
+/** Envoy has of billing's versions the first two, of which beta is down; `billing-next` stands in its routes by mistake. */
 const POLICY = `version: 1
 plans: { free: { limits: [] } }
 tenants: { acme: { plan: free } }
-upstreams: [orders-stable, orders-canary, billing-stable, billing-canary, billing-next, billing-old]
+upstreams: [orders-stable, orders-canary, billing-stable, billing-beta, billing-canary, billing-next, billing-old]
 flags: { file: flags.json }
 routes:
   - { name: orders, match: { path: /orders }, anonymous: true, upstream: { default: orders-stable, flag: orders } }
+  - { name: beta, match: { path: /beta }, anonymous: true, upstream: { default: billing-stable, flag: beta } }
   - { name: billing, match: { path: /billing }, anonymous: true, upstream: { default: billing-stable, flag: billing } }
   - { name: next, match: { path: /next }, anonymous: true, upstream: { default: billing-stable, flag: next } }
   - { name: both, match: { path: /neither }, anonymous: true, upstream: { default: billing-old, flag: billing } }
@@ -36,8 +42,9 @@ routes:
   - { name: none, match: { path: /unrouted }, anonymous: true }
 `
 const flag = (value: string) => ({ state: 'ENABLED', variants: { canary: value }, defaultVariant: 'canary' })
+const CHOSEN = { orders: 'orders-canary', beta: 'billing-beta', billing: 'billing-canary', next: 'billing-next' }
 const FLAGS = JSON.stringify({
-  flags: { orders: flag('orders-canary'), billing: flag('billing-canary'), next: flag('billing-next') },
+  flags: Object.fromEntries(Object.entries(CHOSEN).map(([name, value]) => [name, flag(value)])),
 })
 
 interface Reached {
@@ -67,10 +74,13 @@ beforeAll(async () => {
     'orders-beta': await startBackend('orders-beta'),
     'orders-canary': await startBackend('orders-canary'),
     'billing-stable': await startBackend('billing-stable'),
+    'billing-beta': await startBackend('billing-beta'),
   }
   const gate = gateOf(policyOf(POLICY, { 'flags.json': FLAGS }))
   const check = createCheck((request) => gate.ask(request))
-  gateway = await startGateway(ports, referenceWith([], WITH_BILLING))
+  await new Promise((resolve) => servers.at(-1)?.close(resolve))
+  const yaml = referenceWith([], WITH_BILLING)
+  gateway = await startGateway(ports, yaml + billingBeta(yaml))
   gateway.answer = (http) => check({ attributes: { request: { http } } })
 })
 afterAll(async () => {
@@ -95,6 +105,7 @@ const ORDERS = {
 const BILLED = { backend: 'billing-stable', told: { 'x-tenantgate-upstream': 'billing-stable' } }
 const SERVED: readonly (readonly [path: string, what: string, by: Reached])[] = [
   ['/billing', 'a version that Envoy lacks', BILLED],
+  ['/beta', 'a version that is down', BILLED],
   ['/orders', 'a version that Envoy has', ORDERS],
 ]
 const REFUSED: readonly (readonly [path: string, what: string])[] = [

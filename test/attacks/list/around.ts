@@ -187,6 +187,20 @@ export const routing: Theme = {
         'kong/guard/after.test.ts': ['is no other upstream'],
       },
     },
+    {
+      attack: 'an upstream that the policy names and the gateway lacks',
+      tests: {
+        'envoy/requests.test.ts': ['falls back to %s, which is told so', 'is 503 without a way back'],
+        'envoy/services.test.ts': ['is served by its own service', 'is 503 with a problem of ours, and reaches nobody'],
+        'envoy/reference.test.ts': ['and not the hosts of a canary nor the sidecar'],
+        'kong/guard/after.test.ts': ['is no other upstream'],
+      },
+    },
+    {
+      attack: 'a way back that the client names',
+      cases: [/^a client moves nothing, where a flag/, /^nor where the gateway does/],
+      tests: { 'envoy/services.test.ts': ['moves nothing at', 'gets nowhere at'] },
+    },
   ],
 }
 
