@@ -121,24 +121,18 @@ export function serveConnection(socket: Socket, parts: ConnectionParts): Connect
     },
     destroy: () => socket.destroy(),
   }
-  const { largestCall, largestAnswer, largestSkipped } = parts.frameLimits
-  const onTooLarge = () => {
-    if (handled !== undefined) parts.onTooLarge(handled)
-    else if (!isDeaf) socket.destroy()
-  }
-  const intake = createIntake({
-    limits: { largestFrame: () => (handled === undefined ? largestCall : largestAnswer), largestSkipped },
-    listener: { onFrame: take, onTooLarge, onUnreadable: connection.destroy },
-    hasHalted: parts.hasHalted,
-    onIncomplete: (isIncomplete) => parts.onIncomplete(connection, isIncomplete),
-  })
-  listen(socket, intake, {
+  listen(socket, connection, parts, {
+    isEvent: () => handled !== undefined,
+    onFrame: take,
+    onTooLarge() {
+      if (handled !== undefined) parts.onTooLarge(handled)
+      else if (!isDeaf) socket.destroy()
+    },
     // Kong ends no half of a connection: whoever writes no more has gone
     onEnd() {
       isDeaf = true
       handled?.event.end('abandoned')
     },
-    onClose: () => parts.onClose(connection),
   })
   return connection
 }
@@ -150,20 +144,32 @@ function unknownInstance(id: number): Buffer {
   return framed(Buffer.from(`no plugin instance #${id}`), NOTHING)
 }
 
-interface SocketListener {
+interface Listener {
+  /** Whether what comes answers an event. */
+  readonly isEvent: () => boolean
+  onFrame(frame: Buffer): void
+  onTooLarge(): void
   /** Told once or twice. */
   onEnd(): void
-  onClose(): void
 }
 
-function listen(socket: Socket, intake: (chunk: Buffer) => void, { onEnd, onClose }: SocketListener): void {
+/** Reads what comes on the socket, to its end. */
+function listen(socket: Socket, connection: Connection, parts: ConnectionParts, listener: Listener): void {
+  const { largestCall, largestAnswer, largestSkipped } = parts.frameLimits
+  const { isEvent, onFrame, onTooLarge, onEnd } = listener
+  const intake = createIntake({
+    limits: { largestFrame: () => (isEvent() ? largestAnswer : largestCall), largestSkipped },
+    listener: { onFrame, onTooLarge, onUnreadable: connection.destroy },
+    hasHalted: parts.hasHalted,
+    onIncomplete: (isIncomplete) => parts.onIncomplete(connection, isIncomplete),
+  })
   socket.on('data', intake)
   // what is broken is closed
   socket.on('error', () => {})
   socket.once('end', onEnd)
   socket.once('close', () => {
     onEnd()
-    onClose()
+    parts.onClose(connection)
   })
 }
 

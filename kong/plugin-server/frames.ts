@@ -35,10 +35,7 @@ export function createFrameReader(limits: FrameLimits, listener: FrameListener):
   const header = Buffer.alloc(LENGTH_BYTES)
   let headerBytes = 0
   let skipping = 0
-  /** The frame whose bytes are being collected, how many it has, and how many are there. */
-  let frame: Buffer | undefined
-  let frameBytes = 0
-  let filled = 0
+  const pieces = createPieces(listener.onFrame)
   let isLost = false
 
   /** Takes the length at `at`, whole or a piece of it; where its frame begins, undefined when more must come. */
@@ -57,26 +54,6 @@ export function createFrameReader(limits: FrameLimits, listener: FrameListener):
     return at + skipped
   }
 
-  function collect(chunk: Buffer, at: number, begun: Buffer): number {
-    const needed = Math.min(frameBytes, filled + chunk.length - at)
-    const into = needed <= begun.length ? begun : grown(begun, needed)
-    const taken = chunk.copy(into, filled, at, at + needed - filled)
-    filled = needed
-    if (filled < frameBytes) frame = into
-    else {
-      frame = undefined
-      filled = 0
-      listener.onFrame(into.subarray(0, frameBytes))
-    }
-    return at + taken
-  }
-
-  function grown(begun: Buffer, needed: number): Buffer {
-    const larger = Buffer.allocUnsafe(Math.min(frameBytes, Math.max(needed, 2 * begun.length)))
-    begun.copy(larger, 0, 0, filled)
-    return larger
-  }
-
   /** Begins the frame whose length has just been read; where to go on. */
   function begin(length: number, chunk: Buffer, at: number): number {
     if (length > limits.largestSkipped) {
@@ -90,8 +67,7 @@ export function createFrameReader(limits: FrameLimits, listener: FrameListener):
       return at
     }
     if (chunk.length - at < length) {
-      frame = Buffer.allocUnsafe(Math.min(length, FIRST_BYTES))
-      frameBytes = length
+      pieces.begin(length)
       return at
     }
     listener.onFrame(chunk.subarray(at, at + length))
@@ -100,19 +76,65 @@ export function createFrameReader(limits: FrameLimits, listener: FrameListener):
 
   return {
     get isWithin() {
-      return !isLost && (headerBytes > 0 || skipping > 0 || frame !== undefined)
+      return !isLost && (headerBytes > 0 || skipping > 0 || pieces.isBegun)
     },
     push(chunk) {
       let at = 0
       while (at < chunk.length && !isLost) {
         if (skipping > 0) at = skip(chunk, at)
-        else if (frame !== undefined) at = collect(chunk, at, frame)
+        else if (pieces.isBegun) at = pieces.take(chunk, at)
         else {
           const start = takeLength(chunk, at)
           if (start === undefined) return
           at = begin(header.readUInt32LE(0), chunk, start)
         }
       }
+    },
+  }
+}
+
+interface Pieces {
+  /** A frame of so many bytes, of which none has come. */
+  begin(bytes: number): void
+  readonly isBegun: boolean
+  /** Takes what belongs to the frame from `at` on; where it ends in the chunk. */
+  take(chunk: Buffer, at: number): number
+}
+
+/** A frame whose bytes come in several chunks. */
+function createPieces(onFrame: (frame: Buffer) => void): Pieces {
+  let frame: Buffer | undefined
+  let bytes = 0
+  let filled = 0
+
+  function withRoomFor(needed: number, begun: Buffer): Buffer {
+    if (needed <= begun.length) return begun
+    const larger = Buffer.allocUnsafe(Math.min(bytes, Math.max(needed, 2 * begun.length)))
+    begun.copy(larger, 0, 0, filled)
+    return larger
+  }
+
+  return {
+    begin(length) {
+      frame = Buffer.allocUnsafe(Math.min(length, FIRST_BYTES))
+      bytes = length
+    },
+    get isBegun() {
+      return frame !== undefined
+    },
+    take(chunk, at) {
+      if (frame === undefined) return at
+      const needed = Math.min(bytes, filled + chunk.length - at)
+      const into = withRoomFor(needed, frame)
+      const taken = chunk.copy(into, filled, at, at + needed - filled)
+      filled = needed
+      if (filled < bytes) frame = into
+      else {
+        frame = undefined
+        filled = 0
+        onFrame(into.subarray(0, bytes))
+      }
+      return at + taken
     },
   }
 }

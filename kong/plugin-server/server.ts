@@ -3,12 +3,13 @@ import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Kong, Phase, PluginEvent, PluginModule } from '../pdk.ts'
 import { type Refusal, tooLarge, undecided } from '../refusal.ts'
-import { type Connection, type ConnectionParts, type HandledEvent, serveConnection } from './connection.ts'
+import { type ConnectionParts, type HandledEvent, serveConnection } from './connection.ts'
 import { EventOver, OUTCOMES, type Outcome } from './event.ts'
 import { framed } from './frames.ts'
 import { createInstances } from './instances.ts'
 import { type CallMethod, prepareKong } from './kong-object.ts'
 import { createMethods, exitOf, type Method } from './methods.ts'
+import { createOpenConnections } from './open-connections.ts'
 import { loadProtocol } from './protocol.ts'
 import { createTimes } from './times.ts'
 
@@ -64,10 +65,6 @@ export const LIMITS: Limits = {
   deafTimeoutMs: 2000,
 }
 
-/** A turn of a busy worker of Kong's, in which it hears of all ends before it; and what a drain may take longer for that. */
-const MOST_GAP_MS = 5
-const MOST_GAPS_MS = 250
-
 const LARGEST_SKIPPED = 64 * 1024 * 1024
 
 /** Kong closes an idle connection in the turn in which it sees its end; one of a request that goes on is closed with it. */
@@ -98,8 +95,7 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
   const limits: Limits = { ...LIMITS, ...parts.limits }
   const protocol = loadProtocol()
   const methods = createMethods(protocol)
-  /** Those that have been idle for longest first. */
-  const connections = new Set<Connection>()
+  const open = createOpenConnections(limits.maxConnections)
   const ended = Object.fromEntries(OUTCOMES.map((outcome) => [outcome, 0])) as Record<Outcome, number>
   const refuse = createRefuse(exitOf(methods))
   const deadline = () => {
@@ -115,7 +111,6 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
   const times = createTimes({ ...limits, elapsed: parts.elapsed, onTimeout: (handled) => refuse(handled, 'timeout') })
   const instances = createInstances({ ...parts, firstId: parts.firstInstanceId, most: limits.maxInstances })
   let isDraining = false
-  let onLastClosed: (() => void) | undefined
 
   const connectionParts: ConnectionParts = {
     handle: protocol.handle,
@@ -133,77 +128,40 @@ export function createPluginServer<Decide>(parts: PluginServerParts<Decide>): Pl
     onTooLarge: (handled) => refuse(handled, 'too_large'),
     onOver(outcome, handled, connection) {
       ended[outcome] += 1
-      if (outcome === 'done') used(connection)
+      if (outcome === 'done') open.used(connection)
       else if (outcome !== 'abandoned') times.deaf(connection)
       if (handled !== undefined) times.end(handled)
     },
     onIncomplete: times.incomplete,
     onClose(connection) {
-      connections.delete(connection)
+      open.closed(connection)
       times.closed(connection)
-      if (connections.size === 0) onLastClosed?.()
     },
-  }
-
-  function used(connection: Connection): void {
-    if (connections.delete(connection)) connections.add(connection)
-  }
-
-  function makeRoom(): void {
-    if (connections.size < limits.maxConnections) return
-    for (const connection of connections) {
-      if (!connection.isIdle) continue
-      // the rest of its end comes in a later turn, and it is not to be found idle again
-      connections.delete(connection)
-      connection.destroy()
-      return
-    }
   }
 
   return {
     accept(socket) {
-      if (!isDraining) makeRoom()
-      if (isDraining || connections.size >= limits.maxConnections) socket.destroy()
-      else connections.add(serveConnection(socket, connectionParts))
+      if (!isDraining && open.makeRoom()) open.add(serveConnection(socket, connectionParts))
+      else socket.destroy()
     },
     get underWay() {
       return times.underWay
     },
     get connections() {
-      return connections.size
+      return open.size
     },
     instances: instances.count,
     ended,
     async drain(timeoutMs) {
       isDraining = true
-      await stopOneByOne([...connections])
+      await open.stop()
       const allEnded = await times.idle(timeoutMs)
       for (const handled of times.events()) refuse(handled, 'draining')
       times.stop()
       // a process that ends before Kong has seen these ends resets what Kong sends, and Kong repeats no event for a reset
-      await Promise.race([
-        setTimeout(LAST_READ_MS, undefined, { ref: false }),
-        new Promise<void>((resolve) => {
-          onLastClosed = resolve
-          if (connections.size === 0) resolve()
-        }),
-      ])
+      await Promise.race([setTimeout(LAST_READ_MS, undefined, { ref: false }), open.allClosed()])
       return allEnded
     },
-  }
-}
-
-/**
- * Kong repeats an event whose connection has ended, but needs an instance for it, which it does not ask for twice: the connection
- * that it takes for that must not have ended, too, without its knowledge.
- */
-async function stopOneByOne(connections: readonly Connection[]): Promise<void> {
-  const gapMs = Math.min(MOST_GAP_MS, MOST_GAPS_MS / connections.length)
-  let isFirst = true
-  for (const connection of connections) {
-    if (!isFirst && gapMs >= 1) await setTimeout(gapMs)
-    isFirst = false
-    connection.stop()
   }
 }
 
