@@ -1,9 +1,7 @@
 /** Ways to write a policy's flags badly: `flags`, and what names a flag elsewhere. Each has a fixture. */
+import type { Fault } from './busted-files.ts'
 
-/** Part of the message or of the fix stands last. */
-export type BustedCase = readonly [fixture: string, line: number, path: string, words: string]
-
-export const FLAG_CASES: readonly BustedCase[] = [
+export const FLAG_CASES: readonly Fault[] = [
   [
     'flag-variant-is-no-upstream',
     11,

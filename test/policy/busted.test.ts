@@ -1,12 +1,12 @@
 /** Each way to write a bad policy, one fixture per fault: where it is told, and in what words. */
 import { generateKeyPairSync } from 'node:crypto'
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { packageRoot } from '../../package-root.ts'
 import { loadPolicy } from '../../policy/load.ts'
 import type { Problem } from '../../policy/problem.ts'
-import { type BustedCase, FLAG_CASES } from './busted-flags.ts'
+import { eachFaultIsTold, type Fault } from './busted-files.ts'
+import { FLAG_CASES } from './busted-flags.ts'
 
 const folder = join(packageRoot, 'test', 'fixtures', 'policy')
 
@@ -23,12 +23,12 @@ const env = {
   SEC1_KEY: newKeyOf('P-256', 'sec1'),
 }
 
-function problemsOf(fixture: string): readonly Problem[] {
-  const loaded = loadPolicy(join(folder, fixture), env)
+function problemsOf(file: string): readonly Problem[] {
+  const loaded = loadPolicy(file, env)
   return loaded.ok ? [] : loaded.problems
 }
 
-const CASES: readonly BustedCase[] = [
+const CASES: readonly Fault[] = [
   ...FLAG_CASES,
   ['alias-bomb', 1, '', 'uses one anchor too often: aliases may stand for 100 nodes a'],
   ['alias-to-itself', 6, 'tenants.acme.hosts[0]', 'is a map'],
@@ -318,24 +318,12 @@ const CASES: readonly BustedCase[] = [
 ]
 
 describe('a policy with one fault', () => {
-  it.each(CASES)('busted-%s.yaml is refused at line %i, %s: %s', (fixture, line, path, words) => {
-    const problems = problemsOf(`busted-${fixture}.yaml`)
-    expect(problems).toHaveLength(1)
-    const [problem] = problems
-    expect(problem).toMatchObject({ file: join(folder, `busted-${fixture}.yaml`), line, path })
-    expect(`${problem?.message}; ${problem?.fix ?? ''}`).toContain(words)
-    expect(problem?.column).toBeGreaterThan(0)
-  })
-
-  it('has a fixture for every case and a case for every fixture', () => {
-    const fixtures = readdirSync(folder).filter((name) => name.startsWith('busted-'))
-    expect(fixtures.sort()).toEqual(CASES.map(([name]) => `busted-${name}.yaml`).sort())
-  })
+  eachFaultIsTold({ folder, ending: '.yaml', faults: CASES, problemsOf })
 
   it('never tells the value of a secret or of a key', () => {
     const bodies = [env.P256_KEY, env.P384_KEY, env.SEC1_KEY].map((pem) => pem.split('\n')[1] ?? '')
     for (const [fixture] of CASES) {
-      const told = JSON.stringify(problemsOf(`busted-${fixture}.yaml`))
+      const told = JSON.stringify(problemsOf(join(folder, `busted-${fixture}.yaml`)))
       expect(told).not.toMatch(/correct-horse|not-a-hash|hunter2|not-a-real-secret/)
       for (const body of bodies) expect(told).not.toContain(body)
     }

@@ -1,14 +1,14 @@
 /** Each way to write a bad flag file, one fixture per fault: where in that file it is told, and in what words. */
-import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe } from 'vitest'
 import { packageRoot } from '../../../package-root.ts'
+import { eachFaultIsTold, type Fault } from '../busted-files.ts'
 import { problemsWith } from './flag-policy.ts'
 
 const folder = join(packageRoot, 'test', 'fixtures', 'flags')
 
-/** fixture, line, path in the flag file, part of the message or of the fix */
-const CASES: readonly (readonly [fixture: string, line: number, path: string, words: string])[] = [
+/** Paths are those in the flag file. */
+const CASES: readonly Fault[] = [
   ['trailing-comma', 6, '', 'a comma stands before a closing bracket'],
   ['missing-comma', 5, '', 'a comma is missing before this'],
   ['comment', 4, '', 'it holds a comment'],
@@ -127,17 +127,5 @@ const CASES: readonly (readonly [fixture: string, line: number, path: string, wo
 ]
 
 describe('a flag file with one fault', () => {
-  it.each(CASES)('busted-%s.json is refused at line %i, %s: %s', (fixture, line, path, words) => {
-    const problems = problemsWith(join(folder, `busted-${fixture}.json`))
-    expect(problems).toHaveLength(1)
-    const [problem] = problems
-    expect(problem).toMatchObject({ file: join(folder, `busted-${fixture}.json`), line, path })
-    expect(`${problem?.message}; ${problem?.fix ?? ''}`).toContain(words)
-    expect(problem?.column).toBeGreaterThan(0)
-  })
-
-  it('has a fixture for every case and a case for every fixture', () => {
-    const fixtures = readdirSync(folder).filter((name) => name.startsWith('busted-'))
-    expect(fixtures.sort()).toEqual(CASES.map(([name]) => `busted-${name}.json`).sort())
-  })
+  eachFaultIsTold({ folder, ending: '.json', faults: CASES, problemsOf: problemsWith })
 })
