@@ -62,7 +62,7 @@ async function startFleetEnvoy(shown: Certificate, authority: string, name = SER
   const envoy = await startEnvoy({
     sidecarSocket: join(own, 'unused.sock'),
     central: { host: address ?? '', port },
-    backends: { ...backends.ports, nowhere: 1 },
+    backends: { ...backends.ports, refusing: 1 },
     yaml: referenceWithFilter(filter, [], referenceWith(['central'], texts)),
   })
   envoys.push(envoy)

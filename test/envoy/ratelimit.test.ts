@@ -208,7 +208,7 @@ describe('limits of the policy, in the domain tenantgate', () => {
 describe('a service that is away', () => {
   const away = {
     domain: 'edge',
-    rate_limit_service: { transport_api_version: 'V3', grpc_service: { envoy_grpc: { cluster_name: 'nowhere' } } },
+    rate_limit_service: { transport_api_version: 'V3', grpc_service: { envoy_grpc: { cluster_name: 'refusing' } } },
     rate_limits: [{ actions: fromCheck('plan', 'tenant') }],
   }
 

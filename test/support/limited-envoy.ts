@@ -68,7 +68,7 @@ export async function startLimitedEnvoy(
   await new Promise<void>((resolve) => sidecar.listen(sidecarSocket, resolve))
   const backends = await startBackends()
   // a port of nobody, for a filter whose service is away
-  const ports = { ...backends.ports, nowhere: 1, ...others }
+  const ports = { ...backends.ports, refusing: 1, ...others }
   const envoy = await startEnvoy({ sidecarSocket, backends: ports, yaml })
   return {
     hits,
@@ -148,15 +148,15 @@ export function referenceWithFilter(
       filters.splice(check + 1, 0, ...before, ratelimit)
     }
   }
-  clusters.push(nowhere())
+  clusters.push(refusing())
   return JSON.stringify(config)
 }
 
 /** A cluster where nobody listens. */
-function nowhere(): object {
+function refusing(): object {
   const address = { socket_address: { address: '127.0.0.1', port_value: 1 } }
   return {
-    name: 'nowhere',
+    name: 'refusing',
     type: 'STATIC',
     connect_timeout: '0.25s',
     typed_extension_protocol_options: {
@@ -166,7 +166,7 @@ function nowhere(): object {
       },
     },
     load_assignment: {
-      cluster_name: 'nowhere',
+      cluster_name: 'refusing',
       endpoints: [{ lb_endpoints: [{ endpoint: { address } }] }],
     },
   }
