@@ -1,7 +1,7 @@
 /** Files with one fault each, below `test/fixtures`: what is told of it, at its place and in its words. */
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { expect } from 'vitest'
 import type { Problem } from '../../policy/problem.ts'
 
 /** `busted-<fixture>`, the line and the path at which its fault is told, and a part of the message or of the fix. */
@@ -10,24 +10,21 @@ export type Fault = readonly [fixture: string, line: number, path: string, words
 export interface BustedFiles {
   readonly folder: string
   readonly ending: '.yaml' | '.json'
-  readonly faults: readonly Fault[]
   /** `file` is in the folder, with its path. */
   problemsOf(file: string): readonly Problem[]
 }
 
-export function eachFaultIsTold({ folder, ending, faults, problemsOf }: BustedFiles): void {
-  it.each(faults)(`busted-%s${ending} is refused at line %i, %s: %s`, (fixture, line, path, words) => {
-    const file = join(folder, `busted-${fixture}${ending}`)
-    const problems = problemsOf(file)
-    expect(problems).toHaveLength(1)
-    const [problem] = problems
-    expect(problem).toMatchObject({ file, line, path })
-    expect(`${problem?.message}; ${problem?.fix ?? ''}`).toContain(words)
-    expect(problem?.column).toBeGreaterThan(0)
-  })
+export function expectFault({ folder, ending, problemsOf }: BustedFiles, [fixture, line, path, words]: Fault): void {
+  const file = join(folder, `busted-${fixture}${ending}`)
+  const problems = problemsOf(file)
+  expect(problems).toHaveLength(1)
+  const [problem] = problems
+  expect(problem).toMatchObject({ file, line, path })
+  expect(`${problem?.message}; ${problem?.fix ?? ''}`).toContain(words)
+  expect(problem?.column).toBeGreaterThan(0)
+}
 
-  it('has a fixture for every case and a case for every fixture', () => {
-    const fixtures = readdirSync(folder).filter((name) => name.startsWith('busted-'))
-    expect(fixtures.sort()).toEqual(faults.map(([name]) => `busted-${name}${ending}`).sort())
-  })
+export function expectFixtures({ folder, ending }: BustedFiles, faults: readonly Fault[]): void {
+  const fixtures = readdirSync(folder).filter((name) => name.startsWith('busted-'))
+  expect(fixtures.sort()).toEqual(faults.map(([name]) => `busted-${name}${ending}`).sort())
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { packageRoot } from '../../package-root.ts'
 import { loadPolicy } from '../../policy/load.ts'
 import type { Problem } from '../../policy/problem.ts'
-import { eachFaultIsTold, type Fault } from './busted-files.ts'
+import { type BustedFiles, expectFault, expectFixtures, type Fault } from './busted-files.ts'
 import { FLAG_CASES } from './busted-flags.ts'
 
 const folder = join(packageRoot, 'test', 'fixtures', 'policy')
@@ -27,6 +27,8 @@ function problemsOf(file: string): readonly Problem[] {
   const loaded = loadPolicy(file, env)
   return loaded.ok ? [] : loaded.problems
 }
+
+const files: BustedFiles = { folder, ending: '.yaml', problemsOf }
 
 const CASES: readonly Fault[] = [
   ...FLAG_CASES,
@@ -318,7 +320,9 @@ const CASES: readonly Fault[] = [
 ]
 
 describe('a policy with one fault', () => {
-  eachFaultIsTold({ folder, ending: '.yaml', faults: CASES, problemsOf })
+  it.each(CASES)('busted-%s.yaml is refused at line %i, %s: %s', (...fault) => expectFault(files, fault))
+
+  it('has a fixture for every case and a case for every fixture', () => expectFixtures(files, CASES))
 
   it('never tells the value of a secret or of a key', () => {
     const bodies = [env.P256_KEY, env.P384_KEY, env.SEC1_KEY].map((pem) => pem.split('\n')[1] ?? '')

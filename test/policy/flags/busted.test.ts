@@ -1,11 +1,15 @@
 /** Each way to write a bad flag file, one fixture per fault: where in that file it is told, and in what words. */
 import { join } from 'node:path'
-import { describe } from 'vitest'
+import { describe, it } from 'vitest'
 import { packageRoot } from '../../../package-root.ts'
-import { eachFaultIsTold, type Fault } from '../busted-files.ts'
+import { type BustedFiles, expectFault, expectFixtures, type Fault } from '../busted-files.ts'
 import { problemsWith } from './flag-policy.ts'
 
-const folder = join(packageRoot, 'test', 'fixtures', 'flags')
+const files: BustedFiles = {
+  folder: join(packageRoot, 'test', 'fixtures', 'flags'),
+  ending: '.json',
+  problemsOf: (file) => problemsWith(file),
+}
 
 /** Paths are those in the flag file. */
 const CASES: readonly Fault[] = [
@@ -127,5 +131,7 @@ const CASES: readonly Fault[] = [
 ]
 
 describe('a flag file with one fault', () => {
-  eachFaultIsTold({ folder, ending: '.json', faults: CASES, problemsOf: problemsWith })
+  it.each(CASES)('busted-%s.json is refused at line %i, %s: %s', (...fault) => expectFault(files, fault))
+
+  it('has a fixture for every case and a case for every fixture', () => expectFixtures(files, CASES))
 })
