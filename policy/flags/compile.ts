@@ -4,6 +4,7 @@ import { isRecord } from '../outside.ts'
 import type { PolicyPath } from '../problem.ts'
 import { type Extent, MOST_CHARACTERS, MOST_EXPANDED, MOST_LEVELS, MOST_OPERATORS, MOST_STEPS } from './bounds.ts'
 import { type Evaluators, expand, extentOf, inOrder, measuring } from './evaluators.ts'
+import { hashesList } from './hashed.ts'
 import { withRollout } from './rollouts.ts'
 import { withOurClock } from './variable.ts'
 import type { Report } from './words.ts'
@@ -53,7 +54,10 @@ export function compileDefinition(
   if (!isGood) return undefined
   const compiled = flags.map(([name, flag]) => [name, compiledFlag(flag, evaluators, rollouts.get(name))] as const)
   for (const [name, { targeting }] of compiled) {
-    if (targeting !== undefined) checkExtent(extentOf(targeting), ['flags', name, 'targeting'], refuse)
+    if (targeting === undefined) continue
+    const path = ['flags', name, 'targeting']
+    checkExtent(extentOf(targeting), path, refuse)
+    if (hashesList(targeting)) refuse({ path, message: HASHES_LIST, fix: 'a text there, such as the user' })
   }
   if (!isGood) return undefined
   const { metadata } = file
@@ -61,6 +65,9 @@ export function compileDefinition(
 }
 
 const TOO_DEEP = `is nested too deeply: ${MOST_LEVELS} operators in each other at most, with those of \`$evaluators\``
+
+const HASHES_LIST =
+  'has a `fractional` that may hash a list, such as the roles, which flagd takes for a bucket of its own'
 
 function checkExtent({ operators, size, steps }: Extent, path: PolicyPath, report: Report): void {
   if (operators > MOST_OPERATORS) {

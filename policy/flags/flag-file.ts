@@ -4,6 +4,7 @@
  *   flag-text.ts, json-fault.ts      text → values with places (json-places.ts); what is no JSON
  *   definition.ts, targeting.ts      flags, variants, rules (operators.ts, variable.ts, results.ts)
  *   bounds.ts, evaluators.ts         what a request may cost; shared rules
+ *   hashed.ts                        what shares are made by
  *   rollouts.ts, compile.ts          percentages by date; the definition
  *   strict.ts                        flagd's own word on it
  */

@@ -76,6 +76,12 @@ const CASES: readonly Fault[] = [
   ['weight-below-zero', 7, 'flags.one.targeting.fractional[1][1]', 'is not a weight: a whole number, 0 or more'],
   ['weights-too-large', 7, 'flags.one.targeting.fractional', 'has weights of more than 2147483647 together'],
   ['bucket', 7, 'flags.one.targeting.fractional[1]', 'is no bucket: a variant and its weight'],
+  [
+    'hashes-roles',
+    7,
+    'flags.one.targeting',
+    'has a `fractional` that may hash a list, such as the roles, which flagd takes for a bucket of its own; a text there',
+  ],
   ['no-buckets', 7, 'flags.one.targeting.fractional', 'has no buckets'],
   [
     'variable-of-flagd',
