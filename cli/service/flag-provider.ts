@@ -3,6 +3,7 @@ import type { Client, EventDetails, ProviderEvents } from '@openfeature/server-s
 import type { Policy } from '../../core/policy.ts'
 import type { Log } from '../../telemetry/log.ts'
 import type { Metrics } from '../../telemetry/metrics.ts'
+import { createFewLines } from './few-lines.ts'
 import { createProviderFlags, type ProviderFlags, wantsProvider } from './provider-flags.ts'
 import { loadProvider } from './provider-module.ts'
 import { within } from './within.ts'
@@ -28,7 +29,7 @@ const silent = { error() {}, warn() {}, info() {}, debug() {} }
 /** Runs the module, and waits for its provider a while. One that cannot be made is a problem; one that is not ready is none. */
 export async function openFlagProvider(
   file: string,
-  { log, metrics }: { readonly log: Log; readonly metrics: Metrics },
+  { log, metrics, elapsed }: { readonly log: Log; readonly metrics: Metrics; readonly elapsed: () => number },
 ): Promise<OpenFlagProvider> {
   const { OpenFeature, ProviderEvents } = await import('@openfeature/server-sdk')
   const loaded = await loadProvider(file)
@@ -42,7 +43,9 @@ export async function openFlagProvider(
     // one whose `initialize` throws in place of rejecting never comes to the SDK's own events
     if (OpenFeature.getProvider(DOMAIN) !== provider) log.flagProvider(name, 'FATAL', textOf(error))
   })
-  const stopTelling = tell(client, ProviderEvents, (status, text) => log.flagProvider(name, status, text))
+  const stopTelling = tell(client, ProviderEvents, createFewLines(elapsed), (status, text) =>
+    log.flagProvider(name, status, text),
+  )
   metrics.addFlagProvider(() => client.providerStatus)
   await within(ready, FIRST_WAIT_MS)
   if (client.providerStatus === 'NOT_READY') log.flagProvider(name, 'NOT_READY', undefined)
@@ -58,21 +61,36 @@ export async function openFlagProvider(
   }
 }
 
-/** Each change is told once, however often a provider says it. */
+/** ms after which a change is told that was passed over, if it is how things are by then. */
+const LATER_MS = 1000
+
+/** Each change is told once, however often a provider says it, and of many in a second a few. */
 function tell(
   client: Client,
   events: typeof ProviderEvents,
+  passedOver: () => number | undefined,
   say: (status: string, text: string | undefined) => void,
 ): () => void {
   let told: string | undefined
+  let later: NodeJS.Timeout | undefined
   const handler = (details?: EventDetails) => {
     const now = client.providerStatus
-    if (now !== told) say(now, textOf(details))
+    if (now === told) return
+    if (passedOver() === undefined) {
+      later ??= setTimeout(sayLater, LATER_MS).unref()
+      return
+    }
+    say(now, textOf(details))
     told = now
+  }
+  const sayLater = () => {
+    later = undefined
+    handler()
   }
   const changes = [events.Ready, events.Error, events.Stale]
   for (const event of changes) client.addHandler(event, handler)
   return () => {
+    clearTimeout(later)
     for (const event of changes) client.removeHandler(event, handler)
   }
 }

@@ -66,10 +66,12 @@ export async function openSurroundings(
   const state = options.state === undefined ? undefined : await followState(options.state, log, Date.now)
   if (state?.ok === false) return { ok: false, problem: `--state: ${state.problem}` }
   if (state) metrics.addState(state.followed.state)
-  const flags =
-    options.flagProvider === undefined ? undefined : await openFlagProvider(options.flagProvider, { log, metrics })
-  if (flags?.ok === false) return { ok: false, problem: `--flag-provider: ${flags.problem}` }
   const clocks = { now: Date.now, elapsed: () => performance.now() }
+  const flags =
+    options.flagProvider === undefined
+      ? undefined
+      : await openFlagProvider(options.flagProvider, { log, metrics, elapsed: clocks.elapsed })
+  if (flags?.ok === false) return { ok: false, problem: `--flag-provider: ${flags.problem}` }
   const throttle = createThrottle({
     ...clocks,
     onDelayed: metrics.delayed,

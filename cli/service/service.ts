@@ -5,6 +5,7 @@ import type { Log } from '../../telemetry/log.ts'
 import { badInput, EXIT, type Io } from '../io.ts'
 import { createAdministration } from './administration.ts'
 import { candidateBeside } from './candidate/candidate-beside.ts'
+import { createFewLines } from './few-lines.ts'
 import type { Gate } from './gate.ts'
 import type { Gateway } from './gateway.ts'
 import { openListeners, type Wanted } from './listeners.ts'
@@ -39,9 +40,10 @@ export async function runService(options: RunOptions, io: Io, makeGateway: MakeG
   if (!opened.ok) return badInput(io, [`tenantgate: ${opened.problem}`])
   const { around } = opened
   endOnFault(around.log)
+  const passedOver = createFewLines(around.elapsed)
   outliveRejections((fault) => {
     around.metrics.fault()
-    around.log.fault('a promise was left alone', fault)
+    if (passedOver() !== undefined) around.log.fault('a promise was left alone', fault)
   })
   let reload = () => {}
   const stopping = stopSignal({

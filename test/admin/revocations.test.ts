@@ -183,7 +183,7 @@ describe('with a state file', () => {
   })
 })
 
-/** Of 256 characters each. */
-function names(count: number): readonly string[] {
-  return Array.from({ length: count }, (_, index) => `${index}`.padEnd(256, 'x'))
+/** As many as a credential may have, of so many characters each. */
+function names(length: number): readonly string[] {
+  return Array.from({ length: 256 }, (_, index) => `${index}`.padEnd(length, 'x'))
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { OpenFeatureEventEmitter, ProviderEvents, ProviderFatalError } from '@openfeature/server-sdk'
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { type FlagProvider, openFlagProvider } from '../../../cli/service/flag-provider.ts'
 import { NOTHING_OFF } from '../../../core/flags/switches.ts'
 import { createLog } from '../../../telemetry/log.ts'
@@ -16,6 +16,7 @@ const folder = mkdtempSync(join(tmpdir(), 'tg-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 let lines: Record<string, unknown>[]
+let at = 0
 let opened: FlagProvider | undefined
 beforeEach(() => {
   lines = []
@@ -35,7 +36,7 @@ afterEach(async () => {
 async function open(file: string) {
   const log = createLog('debug', { write: (line) => void lines.push(JSON.parse(line)) })
   const metrics = createMetrics(Date.now)
-  const read = await openFlagProvider(file, { log, metrics })
+  const read = await openFlagProvider(file, { log, metrics, elapsed: () => at })
   if (!read.ok) throw new Error(read.problem)
   opened = read.provider
   const flags = opened.flags(NOTHING_OFF)
@@ -145,6 +146,24 @@ describe('a provider', () => {
     expect(await status()).toBe('stale')
     // stale is still an answer
     expect(await evaluate('f', 'stable')).toMatchObject({ value: 'stable', reason: 'UNKNOWN' })
+  })
+
+  it('tells ten changes a second at most, and how it is at last', async () => {
+    const { status } = await open(fixture('moody'))
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      for (let i = 0; i < 5001; i += 1) {
+        mood.events.emit((i % 2 === 0 ? ProviderEvents.Stale : ProviderEvents.Ready) as never, {})
+      }
+      expect(statuses()).toEqual(Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? 'READY' : 'STALE')))
+      mood.events.emit(ProviderEvents.Ready as never, {})
+      expect(await status()).toBe('ready')
+      at += 1000
+      vi.advanceTimersByTime(1000)
+      expect(statuses().slice(10)).toEqual(['READY'])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it.each([
