@@ -8,27 +8,18 @@ import { checkShape } from '../../policy/shape.ts'
 import type { RedisConnection } from '../../stores/redis/connection.ts'
 import { type LiveDirectory, readLive } from '../../stores/redis/directory/read.ts'
 import { createRedisLedger } from '../../stores/redis/ledger.ts'
-import { createRedisRecords } from '../../stores/redis/records.ts'
 import { createSharedUses } from '../../stores/redis/usage/shared-uses.ts'
+import { recordsOnce } from '../records-once.ts'
 
 /** A text says why there are none. `tenant` is the one that will be changed. Rejects with a `storeFailure`. */
 export async function redisParts(
   connection: RedisConnection,
   tenant: string | undefined,
 ): Promise<CredentialParts | string> {
-  let problem = 'what is recorded there cannot be read now'
-  const known = createRedisRecords({
-    connection,
-    staleForMs: Number.POSITIVE_INFINITY,
-    elapsed: () => performance.now(),
-    onProblem: (found = problem) => {
-      problem = found
-    },
-    onLost() {},
-  })
+  const { known, problem } = recordsOnce(connection)
   const policy = await openPolicy(connection, tenant)
   if (!policy) return NO_POLICY
-  if (!(await known.refresh())) return problem
+  if (!(await known.refresh())) return problem()
   const ledger = createRedisLedger({ connection, known, records: known.records(), now: Date.now })
   return {
     policy: policy.current,
