@@ -2,18 +2,14 @@
 import { closeSync, openSync, renameSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { type Backends, startBackends } from '../../demo/backends.ts'
 import { exchange } from '../../demo/smoke/exchange.ts'
-import { createFolder, policyText, type Serving, serve } from '../cli/serving.ts'
-import { socketFolder, startEnvoy, type TestEnvoy } from '../support/envoy.ts'
+import { createFolder, policyText } from '../cli/serving.ts'
 import { until } from '../support/until.ts'
+import { type ServedEnvoy, startServedEnvoy } from './served-envoy.ts'
 
-const sockets = socketFolder()
 const folder = createFolder()
 const file = join(folder.path, 'flags.json')
-let sidecar: Serving
-let backends: Backends
-let envoy: TestEnvoy
+let served: ServedEnvoy
 
 /** Large enough that half of it is broken in its middle. */
 const flagsTo = (variant: string) =>
@@ -42,22 +38,12 @@ beforeAll(async () => {
       .replace('{ default: orders-stable }', '{ default: orders-stable, flag: orders-backend }')
       .replace('[orders-stable]', '[orders-stable, orders-canary, orders-beta]'),
   )
-  const sidecarSocket = join(sockets, 'gate.sock')
-  sidecar = await serve(['--policy', folder.policyFile, '--listen', `unix:${sidecarSocket}`, '--http', '127.0.0.1:0'])
-  backends = await startBackends()
-  envoy = await startEnvoy({ sidecarSocket, backends: backends.ports })
+  served = await startServedEnvoy(folder)
 })
-afterAll(async () => {
-  await envoy.stop()
-  sidecar.signal('SIGKILL')
-  await sidecar.exit
-  backends.close()
-  folder.remove()
-  rmSync(sockets, { recursive: true, force: true })
-})
+afterAll(() => served.stop())
 
 async function backend(): Promise<string> {
-  const answer = await exchange(envoy.port, { path: '/v1/orders/1', headers: { 'x-api-key': folder.key } })
+  const answer = await exchange(served.envoy.port, { path: '/v1/orders/1', headers: { 'x-api-key': folder.key } })
   return answer.status === 200 ? (JSON.parse(answer.body) as { backend: string }).backend : String(answer.status)
 }
 
@@ -73,7 +59,7 @@ async function seenUntil(isOver: (where: string) => boolean): Promise<readonly s
 }
 
 const seenTo = (last: string) => seenUntil((where) => where === last)
-const rejections = () => sidecar.lines.filter(({ msg }) => msg === 'policy rejected, the last good one stays')
+const rejections = () => served.sidecar.lines.filter(({ msg }) => msg === 'policy rejected, the last good one stays')
 
 /** While the file is so; the requests that are sent until that is told, and as many after it. */
 async function seenWhileBroken(): Promise<readonly string[]> {
@@ -110,7 +96,7 @@ it.each([
   ['names no upstream', () => put(flagsTo('stable').replace('"orders-beta"', '"gone"')), /`gone`/],
 ])('leaves the last good one while it %s, says so once, and says when it is well again', async (_, spoil, words) => {
   expect(await backend()).toBe('orders-beta')
-  const recoveries = () => sidecar.lines.filter(({ msg }) => msg === 'policy unchanged').length
+  const recoveries = () => served.sidecar.lines.filter(({ msg }) => msg === 'policy unchanged').length
   const before = recoveries()
   spoil()
   expect(await seenWhileBroken()).toEqual(['orders-beta'])

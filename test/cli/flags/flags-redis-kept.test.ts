@@ -1,48 +1,22 @@
 /** What of flags survives in a real Redis: switches where it is emptied, and switches and rollouts where another file is imported. */
 import { readFileSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { flags } from '../../../cli/flags/flags.ts'
-import { tenants } from '../../../cli/tenants/tenants.ts'
+import { describe, expect, it } from 'vitest'
 import { commonKey } from '../../../stores/redis/directory/keyspace.ts'
-import { said } from '../../support/command.ts'
-import { type GateInstance, startGateInstance } from '../../support/gate-instance.ts'
-import { openTestRedis, type TestRedis } from '../../support/test-redis.ts'
 import { until } from '../../support/until.ts'
-import { FLAGS, type FlaggedFolder, flaggedFolder } from './flagged.ts'
+import { FLAGS } from './flagged.ts'
+import {
+  folder,
+  goesTo,
+  imported,
+  instances,
+  redis,
+  run,
+  started,
+  upstreamOf,
+  withFlagsInRedis,
+} from './flags-in-redis.ts'
 
-let redis: TestRedis
-let folder: FlaggedFolder
-const instances: GateInstance[] = []
-
-beforeAll(async () => {
-  redis = await openTestRedis()
-})
-afterAll(() => redis.close())
-beforeEach(async () => {
-  folder = flaggedFolder()
-  await redis.connection.client.flushall()
-})
-afterEach(async () => {
-  await Promise.all(instances.splice(0).map((instance) => instance.close()))
-  folder.remove()
-})
-
-const url = () => `${redis.server.url}?prefix=${redis.server.place.prefix}`
-const run = (...argv: string[]) => said(flags, [...argv, '--redis', url()])
-const imported = () => said(tenants, ['import', folder.policy, '--redis', url()])
-
-async function started(): Promise<GateInstance> {
-  const instance = await startGateInstance({ ...redis.connection.place })
-  instances.push(instance)
-  return instance
-}
-
-const upstreamOf = async (instance: GateInstance) => {
-  const decision = await instance.ask('/', folder.key)
-  return decision.decision === 'allow' ? decision.upstream : decision.reason
-}
-const goesTo = (instance: GateInstance, upstream: string) =>
-  until(async () => (await upstreamOf(instance)) === upstream || undefined)
+withFlagsInRedis()
 
 describe('a Redis that has lost everything', () => {
   const recorded = () =>

@@ -1,50 +1,11 @@
 /** Flags of a policy in a real Redis: a switch and another file are followed by all instances, as a whole and at once. */
 import { readFileSync } from 'node:fs'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { flags } from '../../../cli/flags/flags.ts'
-import { tenants } from '../../../cli/tenants/tenants.ts'
+import { describe, expect, it } from 'vitest'
 import { readLive } from '../../../stores/redis/directory/read.ts'
-import { said } from '../../support/command.ts'
-import { type GateInstance, startGateInstance } from '../../support/gate-instance.ts'
-import { emptied, openTestRedis, type TestRedis } from '../../support/test-redis.ts'
-import { until } from '../../support/until.ts'
-import { FLAGS, type FlaggedFolder, flaggedFolder } from './flagged.ts'
+import { FLAGS } from './flagged.ts'
+import { folder, goesTo, imported, redis, run, started, upstreamOf, withFlagsInRedis } from './flags-in-redis.ts'
 
-let redis: TestRedis
-let folder: FlaggedFolder
-const instances: GateInstance[] = []
-
-beforeAll(async () => {
-  redis = await openTestRedis()
-})
-afterAll(() => redis.close())
-beforeEach(async () => {
-  folder = flaggedFolder()
-  await emptied(redis.connection)
-})
-afterEach(async () => {
-  await Promise.all(instances.splice(0).map((instance) => instance.close()))
-  folder.remove()
-})
-
-const url = () => `${redis.server.url}?prefix=${redis.server.place.prefix}`
-const run = (...argv: string[]) => said(flags, [...argv, '--redis', url()])
-const imported = () => said(tenants, ['import', folder.policy, '--redis', url()])
-
-async function started(): Promise<GateInstance> {
-  const instance = await startGateInstance({ ...redis.connection.place })
-  instances.push(instance)
-  return instance
-}
-
-const upstreamOf = async (instance: GateInstance) => {
-  const decision = await instance.ask('/', folder.key)
-  return decision.decision === 'allow' ? decision.upstream : decision.reason
-}
-
-/** Messages come in no time; a look that nobody asked for comes after five seconds. */
-const goesTo = (instance: GateInstance, upstream: string) =>
-  until(async () => (await upstreamOf(instance)) === upstream || undefined)
+withFlagsInRedis()
 
 describe('a switch', () => {
   it('is followed by all instances, and known to one that starts later', async () => {
