@@ -19,6 +19,7 @@ export type Shown =
 const BEARER_SCHEME = /^bearer(?![\w!#$%&'*+.^`|~-])/i
 /** RFC 6750 §2.1: one or more spaces, then the token. */
 const BEARER = /^bearer +([\w.~+/-]+=*) *$/i
+const TOKEN = /^[\w.~+/-]+=*$/
 const BEARER_IN_LIST = /,\s*bearer(?![\w!#$%&'*+.^`|~-])/i
 
 /** Whether a value of `Authorization` is ours to read, and to remove: also one that is no proper Bearer credential. */
@@ -52,6 +53,8 @@ export function presentedCredentials(request: GatewayRequest, policy: Policy): r
   const token = authorization === undefined ? undefined : bearerToken(authorization)
   if (token !== undefined && isRefusal(token)) return token
   const bearer = token && shownAs(token.value, identity)
+  // whoever verifies a JWT refuses what none may hold; nobody looks at what is shown as nothing, and a backend might
+  if (token && bearer?.kind !== 'jwt' && !TOKEN.test(token.value)) return NO_BEARER
   if (bearer?.kind === 'apiKey' && fromHeader !== undefined) return ambiguous('an API key in two headers')
 
   const claims = sources.includes('jwt') ? gatewayClaims(request, policy) : []
@@ -95,15 +98,14 @@ function bearerToken(authorization: string): { readonly value: string } | Refusa
   if (!isBearer(authorization)) return undefined
   if (authorization.includes(',')) return ambiguous('header authorization came more than once')
   const value = plainToken(authorization) ?? BEARER.exec(authorization)?.[1]
-  return value === undefined ? { denied: 'invalid_credential', because: 'not a Bearer credential' } : { value }
+  return value === undefined ? NO_BEARER : { value }
 }
+
+const NO_BEARER: Refusal = { denied: 'invalid_credential', because: 'not a Bearer credential' }
 
 const PLAIN = 'Bearer '
 
-/**
- * The token of a value as nearly all clients write it. What it consists of is not looked at here, which for a JWT takes as long as its
- * hash: whoever verifies it refuses what no token of its kind may hold.
- */
+/** The token of a value as nearly all clients write it. What it consists of is not looked at yet: for a JWT that takes as long as its hash. */
 function plainToken(authorization: string): string | undefined {
   const isPlain = authorization.length > PLAIN.length && authorization.startsWith(PLAIN)
   return isPlain && !authorization.includes(' ', PLAIN.length) ? authorization.slice(PLAIN.length) : undefined
