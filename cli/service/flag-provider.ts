@@ -72,9 +72,11 @@ function tell(
   say: (status: string, text: string | undefined) => void,
 ): () => void {
   let told: string | undefined
+  let latest: EventDetails | undefined
   let later: NodeJS.Timeout | undefined
   const handler = (details?: EventDetails) => {
     const now = client.providerStatus
+    latest = details
     if (now === told) return
     if (passedOver() === undefined) {
       later ??= setTimeout(sayLater, LATER_MS).unref()
@@ -85,7 +87,7 @@ function tell(
   }
   const sayLater = () => {
     later = undefined
-    handler()
+    handler(latest)
   }
   const changes = [events.Ready, events.Error, events.Stale]
   for (const event of changes) client.addHandler(event, handler)

@@ -58,8 +58,10 @@ export interface Bounds {
 
 const BOUNDS: Bounds = { waiting: 1024, underWay: 256 }
 
-/** As many at a time as nobody notices who asks the live policy meanwhile: some hundred microseconds. */
+/** As many at a time as nobody notices who asks the live policy meanwhile: some hundred microseconds, as a rule. */
 const AT_A_TIME = 64
+/** ms after which no other one is begun, where they take longer. */
+const TURN_MS = 5
 
 /** Nobody is told who the candidate thinks somebody is. */
 const UNSIGNED: IdentityTokens = { of: () => 'unsigned', publicKeys: async () => ({ keys: [] }) }
@@ -71,7 +73,7 @@ export function createCandidate(parts: CandidateParts): Candidate {
   const differed = reporting(report, metrics, tellDifferences(log, elapsed))
   const stagesOfOne = createStagesOfOne()
   const { skipped, skip } = countingSkips(metrics)
-  const waiting = createTurns<Offered>(later, consider)
+  const waiting = createTurns<Offered>(later, elapsed, consider)
   // failed credentials are counted for the candidate alone, and uses of keys by the live policy
   const credentials = { ...parts.credentials, uses: NO_KEY_USES, failures: createFailedCredentials() }
   let snapshot: Snapshot | undefined
@@ -146,10 +148,17 @@ export function createCandidate(parts: CandidateParts): Candidate {
 }
 
 /** What waits is worked on a few at a time; whatever has come to the process meanwhile goes before the rest. */
-function createTurns<T>(later: (work: () => void) => void, work: (one: T) => void) {
+function createTurns<T>(later: (work: () => void) => void, elapsed: () => number, work: (one: T) => void) {
   const waiting: T[] = []
   function goOn(): void {
-    for (const one of waiting.splice(0, AT_A_TIME)) work(one)
+    const until = elapsed() + TURN_MS
+    let done = 0
+    for (const one of waiting.slice(0, AT_A_TIME)) {
+      work(one)
+      done += 1
+      if (elapsed() >= until) break
+    }
+    waiting.splice(0, done)
     if (waiting.length > 0) later(goOn)
   }
   return {

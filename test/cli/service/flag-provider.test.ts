@@ -156,11 +156,11 @@ describe('a provider', () => {
         mood.events.emit((i % 2 === 0 ? ProviderEvents.Stale : ProviderEvents.Ready) as never, {})
       }
       expect(statuses()).toEqual(Array.from({ length: 10 }, (_, index) => (index % 2 === 0 ? 'READY' : 'STALE')))
-      mood.events.emit(ProviderEvents.Ready as never, {})
-      expect(await status()).toBe('ready')
+      mood.events.emit(ProviderEvents.Error as never, { message: 'its source is away' })
+      expect(await status()).toBe('error')
       at += 1000
       vi.advanceTimersByTime(1000)
-      expect(statuses().slice(10)).toEqual(['READY'])
+      expect(lines.slice(10)).toMatchObject([{ status: 'ERROR', because: 'its source is away' }])
     } finally {
       vi.useRealTimers()
     }

@@ -101,6 +101,9 @@ routes: [{ name: all, match: { path: /** } }]
   expect(uses.lastUsed([other.hash.slice('sha256:'.length)])).toEqual([undefined])
 })
 
+/** All that is done takes no time. */
+const AT_ONCE = { parts: { elapsed: () => 0 } }
+
 describe('the live answer', () => {
   it('comes in the same tick, and before anything of the candidate is done', () => {
     const { gate, turns, candidate } = sideBySide(LIVE, TIGHTER)
@@ -118,7 +121,7 @@ describe('the live answer', () => {
         },
       },
     }
-    const { gate, catchUp, faults, candidate, metrics } = sideBySide(LIVE, broken)
+    const { gate, catchUp, faults, candidate, metrics } = sideBySide(LIVE, broken, { now: NOON }, AT_ONCE)
     for (let i = 0; i < 5; i += 1) expect(await gate.decide(get(globex.key))).toMatchObject({ reason: 'allowed' })
     await catchUp()
     expect(candidate.compared().skipped).toEqual({ busy: 0, abandoned: 0, fault: 5 })
@@ -171,12 +174,26 @@ describe('bounds', () => {
   })
 
   it('at one turn of the process only some are decided: who comes meanwhile goes before the rest', async () => {
-    const { gate, turns, candidate } = sideBySide(LIVE, TIGHTER)
+    const { gate, turns, candidate } = sideBySide(LIVE, TIGHTER, { now: NOON }, AT_ONCE)
     for (let i = 0; i < 100; i += 1) await gate.decide(requestOf({ path: '/healthz' }))
     expect(turns).toHaveLength(1)
     turns[0]?.()
     expect(candidate.compared().compared).toBe(64)
     expect(turns).toHaveLength(2)
+  })
+
+  it('and where they take long, no other one is begun after 5 ms', async () => {
+    let ms = 0
+    const elapsed = () => {
+      ms += 2
+      return ms
+    }
+    const { gate, turns, candidate } = sideBySide(LIVE, TIGHTER, { now: NOON }, { parts: { elapsed } })
+    for (let i = 0; i < 10; i += 1) await gate.decide(requestOf({ path: '/healthz' }))
+    for (const compared of [3, 6, 9, 10]) {
+      turns.shift()?.()
+      expect([candidate.compared().compared, turns.length]).toEqual([compared, compared < 10 ? 1 : 0])
+    }
   })
 
   it('decisions that wait for something outside are bounded, and the rest is compared when they are over', async () => {
