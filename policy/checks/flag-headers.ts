@@ -4,11 +4,15 @@ import { folded, isTrustedHeader } from '../schema/backend-identity.ts'
 import type { PolicyFile } from '../schema.ts'
 
 /**
- * Where callers show who they are (RFC 9110 §11, RFC 6265, RFC 9449; API keys and certificates by custom), in lower case, `_` read as
- * `-`.
+ * Where callers show who they are (RFC 9110 §11, RFC 6265, RFC 9449, RFC 9440; keys, tokens and certificates by custom), in lower case,
+ * `_` read as `-`.
  */
-export const SHOWS_CREDENTIALS =
-  /^(?:authorization|proxy-authorization|cookie2?|dpop|x-api-key|x-forwarded-client-cert)$/
+export const SHOWS_CREDENTIALS = new RegExp(
+  `^(?:${[
+    'authorization|proxy-authorization|cookie2?|dpop|client-cert(?:-chain)?|x-forwarded-client-cert',
+    '(?:x-)?api-?key|(?:x-)?(?:auth|access|id|csrf|xsrf)-token|x-(?:amzn-oidc-.*|goog-iap-.*|amz-security-token|vault-token)',
+  ].join('|')})$`,
+)
 
 const PROVEN = '`user`, `roles` or an attribute of the tenant in the rule'
 
