@@ -10,6 +10,8 @@ import { within } from './within.ts'
 
 export interface FlagProvider {
   readonly flags: ProviderFlags
+  /** The same, whose evaluations under way are counted apart: those of one policy never cost another's requests their answer. */
+  apart(): ProviderFlags
   /** Tells the provider that it is over; waits for it, but not for long. Never rejects. */
   close(): Promise<void>
 }
@@ -53,6 +55,7 @@ export async function openFlagProvider(
     ok: true,
     provider: {
       flags: createProviderFlags(client),
+      apart: () => createProviderFlags(client),
       async close() {
         stopTelling()
         await within(OpenFeature.clearProviders(), LAST_WAIT_MS)

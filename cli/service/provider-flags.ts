@@ -10,7 +10,7 @@ const PATIENCE_MS = 50
 /** ms after which an evaluation that never came back is no longer counted as under way. */
 const GIVEN_UP_MS = 10_000
 /** Evaluations under way; while there are more, who comes gets the default at once. */
-const MOST_UNDER_WAY = 1000
+export const MOST_UNDER_WAY = 1000
 
 /**
  * A provider's flags, under the switches that a policy is decided by, of which `names` are known. What is under way is counted over
@@ -86,6 +86,13 @@ function namedIn({ routes, identity }: Naming): readonly string[] {
   const ofRoutes = routes.routes.flatMap(({ upstream }) => upstream?.flag ?? [])
   const ofHeaders = [...identity.headers.values()].flatMap((source) => (source.kind === 'flag' ? source.name : []))
   return [...new Set([...ofRoutes, ...ofHeaders])]
+}
+
+/** How many evaluations of a provider one decision may have under way; 0 where the policy's flags are no provider's. */
+export function evaluationsOfOne(policy: Naming): number {
+  if (!wantsProvider(policy)) return 0
+  const told = [...policy.identity.headers.values()].filter(({ kind }) => kind === 'flag')
+  return told.length + 1
 }
 
 /** The flags that a policy is decided by: those of its file, or the provider's. */

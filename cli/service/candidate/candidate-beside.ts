@@ -26,7 +26,9 @@ export function candidateBeside(file: string, env: Io['env'], alone: Surrounding
     const metrics = all.addCandidate()
     const own = openCandidateLimits(gate.policy.state, around)
     const credentials = { ...parts.credentials, introspect: asked.askOnce }
-    const candidate = createCandidate({ ...parts, live: gate, metrics, log, limits: own.limits, credentials })
+    const flagProvider = parts.flagProvider && { flags: parts.flagProvider.apart() }
+    const ownParts = { limits: own.limits, credentials, flagProvider }
+    const candidate = createCandidate({ ...parts, ...ownParts, live: gate, metrics, log })
     const following = followCandidate({ ...parts, file, env, candidate, metrics })
     await following.first
     return {

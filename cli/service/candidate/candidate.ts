@@ -14,6 +14,7 @@ import { createTokenMemory } from '../../../stores/token-memory.ts'
 import type { CandidateMetrics, SkippedBecause } from '../../../telemetry/candidate-metrics.ts'
 import type { Log } from '../../../telemetry/log.ts'
 import { type GateParts, type Snapshot, type SnapshotParts, snapshotOf } from '../gate.ts'
+import { evaluationsOfOne, MOST_UNDER_WAY } from '../provider-flags.ts'
 import { createStagesOfOne } from './stages-of-one.ts'
 import { tellDifferences } from './tell-differences.ts'
 
@@ -76,7 +77,7 @@ export function createCandidate(parts: CandidateParts): Candidate {
   const waiting = createTurns<Offered>(later, elapsed, consider)
   // failed credentials are counted for the candidate alone, and uses of keys by the live policy
   const credentials = { ...parts.credentials, uses: NO_KEY_USES, failures: createFailedCredentials() }
-  let snapshot: Snapshot | undefined
+  let snapshot: (Snapshot & { readonly mostUnderWay: number }) | undefined
   let underWay = 0
   let comparedWith: string | undefined
   const tellFault = tellingFaults(log, elapsed)
@@ -107,7 +108,7 @@ export function createCandidate(parts: CandidateParts): Candidate {
     const { stages, at } = offered
     if (!snapshot || stagesOfOne.isOver(stages)) return
     // nobody can tell ahead which would have been answered at once
-    if (underWay >= bounds.underWay) return skip('busy')
+    if (underWay >= snapshot.mostUnderWay) return skip('busy')
     const { version } = snapshot.policy
     const decided = decide(stayingRequest(offered.request), { ...snapshot, now: at, ...(stages && { stages }) })
     return after(decided, (candidate) => compare(offered, candidate, version))
@@ -137,7 +138,9 @@ export function createCandidate(parts: CandidateParts): Candidate {
     replace(policy) {
       const keySets = new Map([...(snapshot?.credentials.keySets ?? []), ...live.keySets()])
       const next = snapshotOf(policy, { ...parts, credentials }, createTokenMemory(), snapshot, { keySets })
-      snapshot = { ...next, identityTokens: policy.identity.token && UNSIGNED }
+      // a provider that is asked too much answers with defaults, which would look like differences
+      const mostUnderWay = Math.min(bounds.underWay, Math.floor(MOST_UNDER_WAY / evaluationsOfOne(policy)))
+      snapshot = { ...next, identityTokens: policy.identity.token && UNSIGNED, mostUnderWay }
       report.restart()
     },
     get version() {
