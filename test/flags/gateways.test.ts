@@ -1,4 +1,4 @@
-/** A share of tenants through both gateways: 5,000 requests each and more, the same tenants, also after a restart and after a step up. */
+/** A share of tenants through both gateways: 5,000 requests each and 2,000 more, the same tenants, also after a restart and after a step up. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -102,8 +102,7 @@ describe('behind Kong, in its harness', () => {
   }
 
   it('5,000 requests split as the decision says, also by a new server, and 10 % moves nobody back', async () => {
-    // in the end 5,000: a Lua of its own for each guard takes its time
-    const before = await reached(crowd, (await startKong(5)).port, REQUESTS - 2 * TENANTS)
+    const before = await reached(crowd, (await startKong(5)).port, REQUESTS)
     expectShare(before, 0.05)
     expect(before).toEqual(decided)
     expect(await reached(crowd, (await startKong(5)).port, TENANTS)).toEqual(before)

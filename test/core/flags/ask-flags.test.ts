@@ -4,6 +4,7 @@ import { decisionFacts } from '../../../core/answer.ts'
 import { decide } from '../../../core/decide.ts'
 import type { Allow } from '../../../core/decision.ts'
 import { explained } from '../../../core/explained.ts'
+import { askFlags } from '../../../core/flags/ask-flags.ts'
 import { createFlags, type Flags } from '../../../core/flags/evaluate.ts'
 import { backendHeaders, headersToRemove } from '../../../core/identity/headers.ts'
 import { gateOf, NOON, newKey, policyOf, requestOf } from '../../support/gate.ts'
@@ -188,6 +189,41 @@ describe('flags that backends are told', () => {
     expect(waiting).toHaveLength(6)
     for (const go of waiting) go()
     expect(told(await answer)).toEqual(told(await asked('/x')))
+  })
+})
+
+describe('flags of one request that are sticky for different ones', () => {
+  const byKey = (metadata: object) =>
+    flag({ acme: 'acme', 'user-7': 'user-7', nobody: 'nobody' }, 'nobody', {
+      targeting: { if: [{ in: [{ var: 'targetingKey' }, ['acme', 'user-7']] }, { var: 'targetingKey' }, null] },
+      metadata,
+    })
+  const definition = JSON.stringify({
+    flags: { 'by-tenant': byKey({}), 'by-user': byKey({ targetingKey: 'user' }) },
+  })
+  const principal = { kind: 'apiKey', credential: 'app', roles: [], scopes: [], user: 'user-7' } as const
+
+  it.each([
+    ['by-tenant', 'by-user', { upstream: 'acme', told: 'user-7' }],
+    ['by-user', 'by-tenant', { upstream: 'user-7', told: 'acme' }],
+  ])('are each asked for their own: the route’s %s, and %s that the backend is told', (ofRoute, ofHeader, wanted) => {
+    const sticky = policyOf(
+      `version: 1
+identity: { headers: { x-tenantgate-told: "flag:${ofHeader}" } }
+plans: { free: {} }
+tenants: { acme: { plan: free } }
+upstreams: [acme, user-7, nobody]
+routes: [{ name: all, match: { path: /** }, upstream: { default: nobody, flag: ${ofRoute} } }]
+flags: { file: flags.json }
+`,
+      { 'flags.json': definition },
+    )
+    const [route] = sticky.routes.routes
+    const tenant = sticky.directory.byName('acme')
+    if (!route || !tenant) throw new Error('the policy has both')
+    const subject = { request: requestOf({}), route, tenant, principal }
+    const found = askFlags(subject, sticky, createFlags(definition), NOON)
+    expect(found).toMatchObject({ choice: { upstream: wanted.upstream }, told: [{ value: wanted.told }] })
   })
 })
 

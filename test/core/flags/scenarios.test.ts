@@ -43,6 +43,8 @@ describe('a flag without targeting', () => {
     ['a boolean', { yes: true, no: false }, 'yes', true],
     ['a text', { long: 'good morning', short: 'hi' }, 'short', 'hi'],
     ['a whole number', { few: 3, many: 300 }, 'many', 300],
+    ['the largest number of 32 bits, to the last place', { most: 2147483647 }, 'most', 2147483647],
+    ['the largest exact whole number, to the last place', { most: 9007199254740991 }, 'most', 9007199254740991],
     ['a fraction', { third: 0.33, most: 0.9 }, 'third', 0.33],
     [
       'a map',
