@@ -2,9 +2,18 @@
 import type { Rollout } from '../../core/policy.ts'
 import { isRecord } from '../outside.ts'
 import type { PolicyPath } from '../problem.ts'
-import { type Extent, MOST_CHARACTERS, MOST_EXPANDED, MOST_LEVELS, MOST_OPERATORS, MOST_STEPS } from './bounds.ts'
+import {
+  type Extent,
+  MOST_CHARACTERS,
+  MOST_EXPANDED,
+  MOST_JOINED,
+  MOST_LEVELS,
+  MOST_OPERATORS,
+  MOST_STEPS,
+} from './bounds.ts'
 import { type Evaluators, expand, extentOf, inOrder, measuring } from './evaluators.ts'
 import { hashesList } from './hashed.ts'
+import { ruleOf } from './operators.ts'
 import { withRollout } from './rollouts.ts'
 import { withOurClock } from './variable.ts'
 import type { Report } from './words.ts'
@@ -16,13 +25,20 @@ export function evaluatorsOf({ $evaluators }: Readonly<Record<string, unknown>>)
   return new Map(Object.entries(isRecord($evaluators) ? $evaluators : {}))
 }
 
-/** A definition in flagd's format without references, or undefined where something was reported. */
+export interface Compiled {
+  /** In flagd's format, without references. */
+  readonly definition: string
+  /** Of each flag that has a rule, with its rollout. */
+  readonly extents: ReadonlyMap<string, Extent>
+}
+
+/** Undefined where something was reported. */
 export function compileDefinition(
   file: Readonly<Record<string, unknown>>,
   characters: number,
   rollouts: Rollouts,
   report: Report,
-): string | undefined {
+): Compiled | undefined {
   const evaluators = evaluatorsOf(file)
   const flags = Object.entries(isRecord(file.flags) ? file.flags : {}).map(
     ([name, flag]) => [name, recordOf(flag)] as const,
@@ -53,15 +69,23 @@ export function compileDefinition(
     refuse({ path: ['$evaluators'], message: 'makes more than 4 MB of rules where it is referred to' })
   if (!isGood) return undefined
   const compiled = flags.map(([name, flag]) => [name, compiledFlag(flag, evaluators, rollouts.get(name))] as const)
+  const extents = new Map<string, Extent>()
   for (const [name, { targeting }] of compiled) {
     if (targeting === undefined) continue
     const path = ['flags', name, 'targeting']
-    checkExtent(extentOf(targeting), path, refuse)
+    const extent = extentOf(targeting)
+    extents.set(name, extent)
+    const isTwice = rollouts.has(name) && ruleOf(recordOf(recordOf(file.flags)[name]).targeting) !== undefined
+    checkExtent(extent, path, isTwice, refuse)
     if (hashesList(targeting)) refuse({ path, message: HASHES_LIST, fix: 'a text there, such as the user' })
   }
   if (!isGood) return undefined
   const { metadata } = file
-  return JSON.stringify({ ...(metadata !== undefined && { metadata }), flags: Object.fromEntries(compiled) })
+  const definition = JSON.stringify({
+    ...(metadata !== undefined && { metadata }),
+    flags: Object.fromEntries(compiled),
+  })
+  return { definition, extents }
 }
 
 const TOO_DEEP = `is nested too deeply: ${MOST_LEVELS} operators in each other at most, with those of \`$evaluators\``
@@ -69,23 +93,27 @@ const TOO_DEEP = `is nested too deeply: ${MOST_LEVELS} operators in each other a
 const HASHES_LIST =
   'has a `fractional` that may hash a list, such as the roles, which flagd takes for a bucket of its own'
 
-function checkExtent({ operators, size, steps }: Extent, path: PolicyPath, report: Report): void {
+/** `isTwice` where the rule stands in its rollout. */
+function checkExtent({ operators, size, steps, joined }: Extent, path: PolicyPath, isTwice: boolean, report: Report) {
+  const twice = isTwice ? ', and twice, as its rollout asks it twice' : ''
   if (operators > MOST_OPERATORS) {
-    const message = `has ${inWords(operators)} operators, with those of \`$evaluators\`; ${inWords(MOST_OPERATORS)} at most`
+    const message = `has ${inWords(operators)} operators, with those of \`$evaluators\`${twice}; ${inWords(MOST_OPERATORS)} at most`
     report({ path, message, fix: '`in` and a list for many comparisons, or more than one flag' })
   } else if (size > MOST_CHARACTERS) {
-    report({
-      path,
-      message: 'is larger than 256 kB, with what it refers to',
-      fix: 'an attribute of the tenants for a long list',
-    })
+    const message = `is larger than 256 kB, with what it refers to${twice}`
+    report({ path, message, fix: 'an attribute of the tenants, or a role of the users, for a long list' })
+  }
+  if (joined > MOST_JOINED) {
+    const message = `has a \`cat\` that may give ${inWords(joined)} characters; ${inWords(MOST_JOINED)} at most`
+    report({ path, message, fix: 'fewer texts in it, and none that is a list' })
   }
   if (steps <= MOST_STEPS) return
-  const message = `may take ${inWords(steps)} steps for one request; ${inWords(MOST_STEPS)} at most`
+  const message = `may take ${inWords(steps)} steps for one request${twice}; ${inWords(MOST_STEPS)} at most`
   report({ path, message, fix: 'shorter lists, or fewer of them in each other' })
 }
 
-function inWords(count: number): string {
+/** A count, for people. */
+export function inWords(count: number): string {
   return Math.round(count).toLocaleString('en')
 }
 

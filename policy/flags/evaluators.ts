@@ -1,5 +1,6 @@
 /** Rules that several flags share, `$evaluators`: measured where they are referred to, and put in place. */
-import { type Extent, LIST_OF_A_REQUEST, measure, NOTHING } from './bounds.ts'
+import { type Extent, LIST_OF_A_REQUEST, NOTHING } from './bounds.ts'
+import { type Measuring, measure } from './measure.ts'
 import { REFERENCE, ruleOf } from './operators.ts'
 
 export type Evaluators = ReadonlyMap<string, unknown>
@@ -35,17 +36,18 @@ function* referencesIn(node: unknown): Generator<string> {
  */
 export function measuring(evaluators: Evaluators, order: readonly string[]): (rule: unknown) => Extent {
   const known = new Map<string, Extent>()
-  const knownOf = (name: string): Extent => known.get(name) ?? NOTHING
-  for (const name of order) known.set(name, measure(evaluators.get(name), LIST_OF_A_REQUEST, knownOf))
-  return (rule) => measure(rule, LIST_OF_A_REQUEST, knownOf)
+  const measuring: Measuring = { ...ALONE, extentOf: (name) => known.get(name) ?? NOTHING }
+  for (const name of order) known.set(name, measure(evaluators.get(name), measuring))
+  return (rule) => measure(rule, measuring)
 }
 
-const nothing = () => NOTHING
+const ALONE: Measuring = { longest: LIST_OF_A_REQUEST, extentOf: () => NOTHING, ofItem: undefined }
 
 /** Of a rule that refers to nothing: a list that it holds or makes may be longer than any of a request. */
 export function extentOf(rule: unknown): Extent {
-  const extent = measure(rule, LIST_OF_A_REQUEST, nothing)
-  return extent.longest > LIST_OF_A_REQUEST ? measure(rule, extent.longest, nothing) : extent
+  const extent = measure(rule, ALONE)
+  const { longest } = extent
+  return longest > LIST_OF_A_REQUEST ? measure(rule, { ...ALONE, longest }) : extent
 }
 
 /** The rule with what it refers to in place, in any order and depth. Only what has been measured is expanded. */

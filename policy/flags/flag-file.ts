@@ -3,7 +3,8 @@
  *
  *   flag-text.ts, json-fault.ts      text → values with places (json-places.ts); what is no JSON
  *   definition.ts, targeting.ts      flags, variants, rules (operators.ts, variable.ts, results.ts)
- *   bounds.ts, evaluators.ts         what a request may cost; shared rules
+ *   bounds.ts, measure.ts, lengths.ts, evaluators.ts
+ *                                    what a request may cost; shared rules
  *   hashed.ts                        what shares are made by
  *   rollouts.ts, compile.ts          percentages by date; the definition
  *   strict.ts                        flagd's own word on it
@@ -13,6 +14,7 @@ import { isRecord, type Outside } from '../outside.ts'
 import type { Fault, PolicyPath } from '../problem.ts'
 import type { PolicyFile } from '../schema.ts'
 import { instantMs } from '../units.ts'
+import type { Extent } from './bounds.ts'
 import { compileDefinition, evaluatorsOf } from './compile.ts'
 import { checkDefinition } from './definition.ts'
 import { expand } from './evaluators.ts'
@@ -28,6 +30,8 @@ export interface ResolvedFlags {
   readonly rules: FlagRules | undefined
   /** Undefined where there is no file, or one with faults. */
   readonly variants: VariantsByFlag | undefined
+  /** What each flag that has a rule asks of a decision; undefined as `variants`. */
+  readonly extents: ReadonlyMap<string, Extent> | undefined
   /** Where something of the file stands, such as `flags.json:7`. */
   readonly placeOf: (path: PolicyPath) => string
   readonly faults: readonly Fault[]
@@ -35,7 +39,14 @@ export interface ResolvedFlags {
   readonly notes: readonly Fault[]
 }
 
-const NO_FLAGS: ResolvedFlags = { rules: undefined, variants: undefined, placeOf: () => '', faults: [], notes: [] }
+const NO_FLAGS: ResolvedFlags = {
+  rules: undefined,
+  variants: undefined,
+  extents: undefined,
+  placeOf: () => '',
+  faults: [],
+  notes: [],
+}
 
 /** The file that the policy names. */
 export function fileOf({ flags }: PolicyFile): string | undefined {
@@ -87,17 +98,18 @@ function checked(text: FlagText, { file, characters, rules, most }: Checking): R
   const ofRollouts = checkRollouts(rules.rollouts, value.flags, file, most)
   // what the file alone comes to is looked at also where a rollout is at fault
   const rollouts = ofRollouts.length > 0 ? new Map() : rules.rollouts
-  const definition = compileDefinition(value, characters, rollouts, report)
-  if (definition === undefined) return { ...refused(), faults: [...faults.map(placed), ...ofRollouts] }
+  const compiled = compileDefinition(value, characters, rollouts, report)
+  if (compiled === undefined) return { ...refused(), faults: [...faults.map(placed), ...ofRollouts] }
   if (ofRollouts.length > 0) return { ...NO_FLAGS, ...known, faults: ofRollouts }
   const { flags } = value
   const evaluators = evaluatorsOf(value)
+  const { definition, extents } = compiled
   const fault = flagdsFault(definition, {
     of: (name) => targetingOf(flags[name]),
     expanded: (rule) => expand(rule, evaluators),
   })
   if (fault) return { ...NO_FLAGS, faults: [placed(fault)] }
-  return { ...known, rules: { ...rules, definition }, faults: [] }
+  return { ...known, extents, rules: { ...rules, definition }, faults: [] }
 }
 
 function rulesOf({ flags }: PolicyFile): FlagRules {

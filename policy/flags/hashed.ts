@@ -1,7 +1,6 @@
 /** What `fractional` hashes: a text. A list that a rule gives in its place is one bucket more to flagd, of whoever wrote the list. */
+import { LISTS } from './lengths.ts'
 import { ruleOf } from './operators.ts'
-
-const LISTS: ReadonlySet<string> = new Set(['merge', 'map', 'filter', 'missing', 'missing_some', 'reduce'])
 
 /** Whether a `fractional` somewhere in an expanded rule may be given a list to hash, as far as the rule alone tells. */
 export function hashesList(node: unknown): boolean {
@@ -21,7 +20,7 @@ function givesList(hashed: unknown): boolean {
   if (name === undefined) return false
   const list: readonly unknown[] = Array.isArray(operands) ? operands : [operands]
   if (name === 'var') return list[0] === 'roles'
-  return LISTS.has(name) || handedOn(name, list).some(givesList)
+  return LISTS.has(name) || name === 'reduce' || handedOn(name, list).some(givesList)
 }
 
 /** The operands of which one may be what an operator gives, as it is. */
@@ -31,6 +30,6 @@ function handedOn(name: string, operands: readonly unknown[]): readonly unknown[
 }
 
 /** Of an `if`: what stands behind each condition, and last without one. */
-export function resultsOf(operands: readonly unknown[]): readonly unknown[] {
+function resultsOf(operands: readonly unknown[]): readonly unknown[] {
   return operands.filter((_, index) => index % 2 === 1 || index === operands.length - 1)
 }
