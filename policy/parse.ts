@@ -16,6 +16,7 @@ import type { Issuer } from '../core/policy.ts'
 import { checkCosts } from './checks/costs.ts'
 import { checkCredentials } from './checks/credentials.ts'
 import { checkFlagHeaders } from './checks/flag-headers.ts'
+import { checkFlagsAsked } from './checks/flags-asked.ts'
 import { checkHeaders } from './checks/headers.ts'
 import { checkIssuers } from './checks/issuers.ts'
 import { checkOverride } from './checks/override.ts'
@@ -124,6 +125,7 @@ function checkMeaning(file: PolicyFile, outside: Outside, tenantsElsewhere: bool
       ...checkCredentials(file),
       ...checkHeaders(file, flags.variants),
       ...checkFlagHeaders(file),
+      ...checkFlagsAsked(file, routes, flags.extents),
       ...checkOverride(file),
       ...checkRoutes(file, routes, flags),
       ...checkCosts(routes, limits),

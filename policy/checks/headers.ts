@@ -33,7 +33,8 @@ export function noFlags(path: PolicyPath): Fault {
   return { path, message: 'the policy names no file of flags', fix: '`flags: flags.json` at the top' }
 }
 
-function sourcesOf(
+/** Trusted headers whose source begins so, and what it names behind that. */
+export function sourcesOf(
   { identity: { headers } }: PolicyFile,
   prefix: string,
 ): readonly { readonly path: PolicyPath; readonly name: string }[] {

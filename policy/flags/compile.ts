@@ -16,7 +16,7 @@ import { hashesList } from './hashed.ts'
 import { ruleOf } from './operators.ts'
 import { withRollout } from './rollouts.ts'
 import { withOurClock } from './variable.ts'
-import type { Report } from './words.ts'
+import { inWords, type Report } from './words.ts'
 
 export type Rollouts = ReadonlyMap<string, Rollout>
 
@@ -110,11 +110,6 @@ function checkExtent({ operators, size, steps, joined }: Extent, path: PolicyPat
   if (steps <= MOST_STEPS) return
   const message = `may take ${inWords(steps)} steps for one request${twice}; ${inWords(MOST_STEPS)} at most`
   report({ path, message, fix: 'shorter lists, or fewer of them in each other' })
-}
-
-/** A count, for people. */
-export function inWords(count: number): string {
-  return Math.round(count).toLocaleString('en')
 }
 
 function recordOf(flag: unknown): Readonly<Record<string, unknown>> {

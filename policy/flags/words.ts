@@ -40,6 +40,11 @@ export function shortened(name: string): string {
   return name.length > MOST_CHARACTERS ? `${name.slice(0, MOST_CHARACTERS)}…` : name
 }
 
+/** A count: `2,500`. */
+export function inWords(count: number): string {
+  return Math.round(count).toLocaleString('en')
+}
+
 /** What a value is, in words. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null'
