@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { GatewayRequest } from '../core/request.ts'
 import { type Answer, done } from './answer.ts'
+import { joinedHeaders } from './joined-headers.ts'
 import type { AdminParts } from './parts.ts'
 
 const text = z.string().max(16_384)
@@ -29,12 +30,7 @@ export async function explain(asked: z.output<typeof askedRequest>, parts: Admin
 }
 
 function requestOf({ method, host, path, headers, ip, certificate }: z.output<typeof askedRequest>): GatewayRequest {
-  const joined: Record<string, string> = Object.create(null)
-  // gateways join what comes twice, in whatever case
-  for (const [name, value] of Object.entries(headers)) {
-    const key = name.toLowerCase()
-    joined[key] = joined[key] === undefined ? value : `${joined[key]},${value}`
-  }
+  const joined = joinedHeaders(Object.entries(headers))
   const request = { id: 'explain', method, host, path, headers: joined, clientAddress: ip }
   return certificate ? { ...request, clientCertificate: withoutUnknown(certificate) } : request
 }

@@ -10,16 +10,20 @@ import { UNROUTED } from '../core/shadow.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
 import { isProvided } from './flags.ts'
 import { AT_A_TIME, createSlices, type GiveWay, inTurn } from './in-turn.ts'
+import { joinedHeaders } from './joined-headers.ts'
+import type { Nearest } from './parts.ts'
 import { answered, StoreAway } from './store-away.ts'
-import { claim, instant, instantText, roles, tenantName } from './words.ts'
+import { claim, credentialId, instant, instantText, roles, tenantName } from './words.ts'
 
 const text = z.string().max(16_384)
 
-export const askedFlags = z.strictObject({
+const fields = z.strictObject({
   /** All of the policy where none is named. */
   flags: z.array(z.string().max(256)).max(100).default([]),
   /** By its id or an alias. */
   tenant: tenantName.optional(),
+  /** The id of an API key or a certificate of the tenant, for the right to choose a variant; what else it has is said beside it. */
+  credential: credentialId.optional(),
   user: claim.optional(),
   roles: roles.default([]),
   /** The name of a route. */
@@ -29,11 +33,17 @@ export const askedFlags = z.strictObject({
   at: instant.optional(),
 })
 
+export const askedFlags = fields.refine(({ credential, tenant }) => credential === undefined || tenant !== undefined, {
+  path: ['credential'],
+  message: 'is one of a tenant, and none is named',
+})
+
 export type AskedFlags = z.output<typeof askedFlags>
 
 export interface OutlookParts {
   readonly policy: () => Policy
   readonly flags: () => Flags
+  readonly nearest: Nearest
   /** ms since the epoch. */
   readonly now: () => number
 }
@@ -42,8 +52,7 @@ export interface OutlookParts {
 export async function outlookOf(asked: AskedFlags, parts: OutlookParts): Promise<Answer> {
   const [policy, flags] = [parts.policy(), parts.flags()]
   const unknown = isProvided(policy.flags) ? undefined : asked.flags.find((flag) => !flags.names.includes(flag))
-  if (unknown !== undefined)
-    return problem('unknown_flag', `The policy has no file in which there is a flag '${unknown}'.`)
+  if (unknown !== undefined) return unknownFlag(unknown, parts.nearest(unknown, flags.names))
   const tenant = asked.tenant === undefined ? undefined : await tenantNamed(asked.tenant, policy)
   if (tenant && 'ok' in tenant) return tenant
   const subject = subjectOf(asked, tenant, policy)
@@ -56,6 +65,11 @@ export async function outlookOf(asked: AskedFlags, parts: OutlookParts): Promise
   return done(200, { ...(tenant && { tenant: tenant.id }), at: instantText(at), flags: told })
 }
 
+function unknownFlag(flag: string, near: string | undefined): Problem {
+  const guess = near === undefined ? '' : ` Did you mean '${near}'?`
+  return problem('unknown_flag', `The policy has no file in which there is a flag '${flag}'.${guess}`)
+}
+
 async function tenantNamed(name: string, { directory }: Policy): Promise<Tenant | Problem> {
   const found = await answered(directory.byName(name))
   if (found === UNAVAILABLE) throw new StoreAway()
@@ -63,20 +77,20 @@ async function tenantNamed(name: string, { directory }: Policy): Promise<Tenant 
 }
 
 function subjectOf(asked: AskedFlags, tenant: Tenant | undefined, policy: Policy): Subject | Problem {
-  const { user, roles, route: name, headers } = asked
+  const { credential = '', user, roles, route: name, headers } = asked
   const route = name === undefined ? UNROUTED : policy.routes.routes.find((each) => each.name === name)
   if (!route) return problem('unknown_route', `The policy has no route '${name}'.`)
-  const sent: Record<string, string> = Object.create(null)
-  for (const [header, value] of Object.entries(headers)) sent[header.toLowerCase()] = value
+  const sent = joinedHeaders(Object.entries(headers))
   const request = { id: 'flags', method: 'GET', host: '', path: '/', headers: sent, clientAddress: '127.0.0.1' }
   const principal: Principal = {
     kind: 'apiKey',
-    credential: '',
+    credential,
     roles,
     scopes: [],
     ...(user !== undefined && { user }),
   }
-  return { request, route, tenant, principal: user === undefined && roles.length === 0 ? undefined : principal }
+  const isNobody = credential === '' && user === undefined && roles.length === 0
+  return { request, route, tenant, principal: isNobody ? undefined : principal }
 }
 
 interface Outlook {

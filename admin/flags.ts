@@ -4,6 +4,7 @@ import type { Ledger } from '../core/credentials/records.ts'
 import type { Flags } from '../core/flags/evaluate.ts'
 import { stepAt, stepsAfter } from '../core/flags/rollout.ts'
 import type { FlagSwitch } from '../core/flags/switches.ts'
+import { FLAG_NAME, FLAG_NAME_WORDS } from '../core/names.ts'
 import type { FlagRules, Rollout } from '../core/policy.ts'
 import { type Answer, done, type Problem, problem } from './answer.ts'
 import { record } from './record.ts'
@@ -112,6 +113,12 @@ export async function switchFlag(flag: string, to: FlagSwitch['to'], parts: Swit
 function plan(flag: string, to: FlagSwitch['to'], { ledger, now }: SwitchParts): readonly FlagSwitch[] | Problem {
   const latest = ledger.switches.latest(flag)
   if ((latest?.to ?? 'on') === to) return []
+  if (!latest && !FLAG_NAME.test(flag)) {
+    return problem(
+      'unknown_flag',
+      `No flag can be called '${flag}': a name is ${FLAG_NAME_WORDS} and this one was never switched.`,
+    )
+  }
   if (!latest && countOf(ledger.switches.all()) >= MOST_SWITCHED) {
     return problem('too_many_switches', `${MOST_SWITCHED} flags were switched already, and no more may be.`)
   }

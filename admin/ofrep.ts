@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
+import type { KeyedBy } from '../core/flags/context.ts'
 import type { Flags } from '../core/flags/evaluate.ts'
 import type { Tenant } from '../core/policy.ts'
 import { type Answer, done } from './answer.ts'
@@ -92,15 +93,23 @@ function failed(failure: Failure, key: { readonly key?: string }): Answer {
 
 const isOurs = ({ errorCode }: Failure) => errorCode === 'GENERAL'
 
-const NO_KEY: Failure = {
-  errorCode: 'TARGETING_KEY_MISSING',
-  errorDetails: 'The context names neither a targetingKey nor a tenant or user to take in its place.',
+const TARGETING_KEY_MISSING: Readonly<Record<KeyedBy, Failure>> = {
+  tenant: {
+    errorCode: 'TARGETING_KEY_MISSING',
+    errorDetails: 'The context names neither a targetingKey nor a tenant, which this flag is sticky for.',
+  },
+  user: {
+    errorCode: 'TARGETING_KEY_MISSING',
+    errorDetails:
+      'The context names no targetingKey, no user, which this flag is sticky for, and no tenant to take in its place.',
+  },
 }
 
 /** Without a value the caller keeps its own: so it is with a flag that is off, or that comes to no variant. */
 async function evaluated(key: string, { given, tenant }: Asked, flags: Flags, now: number) {
-  const context = contextFor(given, tenant, flags.keyedBy(key), now)
-  if (!context) return NO_KEY
+  const keyedBy = flags.keyedBy(key)
+  const context = contextFor(given, tenant, keyedBy, now)
+  if (!context) return TARGETING_KEY_MISSING[keyedBy]
   const { value, variant, reason, errorCode } = await flags.evaluate(key, null, context)
   if (reason === 'ERROR') return errorCode === 'FLAG_NOT_FOUND' ? notFound(key) : broken(errorCode)
   return { reason, ...(variant !== undefined && { variant }), ...(value !== null && { value }) }

@@ -11,6 +11,9 @@ import type { UsageReader } from '../core/usage.ts'
 import type { CandidateView } from './candidate.ts'
 import type { Places } from './places.ts'
 
+/** The one of the words that somebody probably meant; undefined where none is near. */
+export type Nearest = (word: string, words: Iterable<string>) => string | undefined
+
 export interface AdminParts {
   /** What a client must show; long and random, so that nobody guesses it. */
   readonly token: string
@@ -27,6 +30,7 @@ export interface AdminParts {
   readonly explain: (request: GatewayRequest) => Promise<Explained>
   /** What a candidate policy would change; absent where the service runs without one. */
   readonly candidate?: (() => CandidateView) | undefined
+  readonly nearest: Nearest
   /** Cryptographically strong. */
   readonly randomBytes: (length: number) => Uint8Array
   /** ms since the epoch. */

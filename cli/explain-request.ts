@@ -2,13 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { readCertificate } from '../core/credentials/certificates/read-certificate.ts'
 import type { ClientCertificate, GatewayRequest } from '../core/request.ts'
+import { HEADER_SPECS, headersIn } from './header-lines.ts'
 import type { Options } from './options.ts'
 
 export const REQUEST_SPECS = {
   method: { type: 'string' },
   host: { type: 'string' },
   path: { type: 'string' },
-  header: { type: 'string', multiple: true, short: 'H' },
+  ...HEADER_SPECS,
   ip: { type: 'string' },
   cert: { type: 'string' },
   request: { type: 'string' },
@@ -21,13 +22,8 @@ export function requestOf(options: Options<typeof REQUEST_SPECS>): GatewayReques
   const { method = recorded.method ?? 'GET', host = recorded.host, path = recorded.path } = options
   if (host === undefined) return '--host is missing'
   if (path === undefined) return '--path is missing'
-  const headers: Record<string, string> = Object.create(null)
-  const lines = [...Object.entries(recorded.headers ?? {}), ...(options.header ?? []).map(splitHeader)]
-  for (const [name, value] of lines) {
-    if (name === '') return "a header is written -H 'name: value'"
-    const key = name.toLowerCase()
-    headers[key] = headers[key] === undefined ? value : `${headers[key]},${value}`
-  }
+  const headers = headersIn(options.header, recorded.headers)
+  if (typeof headers === 'string') return headers
   const certificate = options.cert === undefined ? undefined : certificateIn(options.cert)
   if (typeof certificate === 'string') return certificate
   const clientAddress = options.ip ?? recorded.ip ?? '127.0.0.1'
@@ -54,11 +50,6 @@ function textOf(file: string): string | { readonly failure: string } {
   } catch (error) {
     return { failure: (error as Error).message }
   }
-}
-
-function splitHeader(line: string): [name: string, value: string] {
-  const colon = line.indexOf(':')
-  return colon < 1 ? ['', ''] : [line.slice(0, colon).trim(), line.slice(colon + 1).trim()]
 }
 
 interface Recorded {

@@ -40,8 +40,8 @@ const HELP = `tenantgate: one tenant policy for the gateways you already run
   tenantgate tenants remove ID --redis URL [--if-revision N]
   tenantgate tenants show ID --redis URL
   tenantgate tenants list --redis URL
-  tenantgate flags evaluate (--policy FILE | --server URL | --redis URL) [--flag F]... [--tenant T] [--user U] [--role R]... [--route R]
-                   [-H 'name: value']... [--at TIME]
+  tenantgate flags evaluate (--policy FILE | --server URL | --redis URL) [--flag F]... [--tenant T [--credential ID]] [--user U]
+                   [--role R]... [--route R] [-H 'name: value']... [--at TIME]
   tenantgate flags list (--policy FILE | --server URL | --redis URL)
   tenantgate flags off|on FLAG (--server URL | --redis URL | --state FILE)
   tenantgate flags import FILE --redis URL

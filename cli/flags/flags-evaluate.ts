@@ -4,6 +4,7 @@ import { readValue } from '../../admin/body.ts'
 import { type AskedFlags, askedFlags, outlookOf } from '../../admin/flag-outlook.ts'
 import { instantMs } from '../../policy/units.ts'
 import { say, sayJson } from '../admin/server-options.ts'
+import { HEADER_SPECS, headersIn } from '../header-lines.ts'
 import { badInput, type Io, wrongUse } from '../io.ts'
 import { type Options, readOptions } from '../options.ts'
 import { asTable } from '../table.ts'
@@ -14,10 +15,11 @@ const SPECS = {
   ...LOOK_SPECS,
   flag: { type: 'string', multiple: true },
   tenant: { type: 'string' },
+  credential: { type: 'string' },
   user: { type: 'string' },
   role: { type: 'string', multiple: true },
   route: { type: 'string' },
-  header: { type: 'string', multiple: true, short: 'H' },
+  ...HEADER_SPECS,
   at: { type: 'string' },
 } as const
 
@@ -43,17 +45,15 @@ export async function evaluateFlags(argv: readonly string[], io: Io): Promise<nu
 }
 
 /** As the administration reads it; a text says what is wrong. */
-function bodyOf({ flag = [], tenant, user, role = [], route, header = [], at }: Options<typeof SPECS>): Body | string {
-  const headers: Record<string, string> = {}
-  for (const line of header) {
-    const colon = line.indexOf(':')
-    if (colon < 1) return "a header is written -H 'name: value'"
-    headers[line.slice(0, colon).trim().toLowerCase()] = line.slice(colon + 1).trim()
-  }
+function bodyOf(options: Options<typeof SPECS>): Body | string {
+  const { flag = [], tenant, credential, user, role = [], route, header, at } = options
+  const headers = headersIn(header)
+  if (typeof headers === 'string') return headers
+  if (credential !== undefined && tenant === undefined) return '--credential is one of the tenant that --tenant names'
   if (at !== undefined && instantMs(at) === undefined) {
     return `--at is a time such as 2026-12-01T09:00:00Z, not '${at}'`
   }
-  return { flags: flag, tenant, user, roles: role, route, headers, at }
+  return { flags: flag, tenant, credential, user, roles: role, route, headers, at }
 }
 
 type Body = { readonly [name in keyof AskedFlags]?: unknown }

@@ -6,6 +6,7 @@ import type { FlagParts } from '../../admin/flags.ts'
 import { StoreAway } from '../../admin/store-away.ts'
 import type { Policy } from '../../core/policy.ts'
 import { loadPolicy } from '../../policy/load.ts'
+import { nearest } from '../../policy/nearest.ts'
 import { formatProblem } from '../../policy/problem.ts'
 import { PLACE_SPECS } from '../admin/server-options.ts'
 import type { Recorded } from '../explain-fresh.ts'
@@ -64,7 +65,13 @@ function no(problems: readonly string[]): Looked {
 
 async function asked(work: Work, policy: Policy, { switches }: Recorded): Promise<Answer | StoreAway> {
   const flags = flagsOf(policy, undefined, switches)
-  const parts = { policy: () => policy, flags: () => flags, ledger: { switches, durable: true }, now: Date.now }
+  const parts = {
+    policy: () => policy,
+    flags: () => flags,
+    ledger: { switches, durable: true },
+    nearest,
+    now: Date.now,
+  }
   try {
     return await work(parts)
   } catch (error) {

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Server } from 'node:http'
 import { createAdminServer } from '../../admin/server.ts'
+import { nearest } from '../../policy/nearest.ts'
 import type { Gate } from './gate.ts'
 import type { ServiceParts } from './parts.ts'
 
@@ -18,6 +19,7 @@ export function createAdministration(token: string, gate: Gate, parts: ServicePa
     usage,
     explain: (request) => gate.explain(request),
     candidate: parts.candidate,
+    nearest,
     randomBytes,
     now,
     onEvent(event) {

@@ -14,6 +14,7 @@ import type { LimitStore } from '../../core/limits/limit.ts'
 import { lookOnly } from '../../core/limits/look-only.ts'
 import type { Policy, TenantDirectory } from '../../core/policy.ts'
 import type { GatewayRequest } from '../../core/request.ts'
+import { nearest } from '../../policy/nearest.ts'
 import { createKeyUses } from '../../stores/key-uses.ts'
 import { createMemoryLimits } from '../../stores/memory-limits.ts'
 import { createMemoryLedger } from '../../stores/records/memory-ledger.ts'
@@ -103,6 +104,7 @@ export async function administration(more: More = {}): Promise<Administration> {
     limits: given.limits,
     usage,
     explain: (request) => explained(request, { ...given, limits: lookOnly(given.limits), now: clock.now }, 'live'),
+    nearest,
     randomBytes,
     now: () => clock.now,
     onEvent: (event) => void events.push(event),

@@ -74,15 +74,27 @@ describe('a flag', () => {
     const odd = 'plan/of'
     const told = await ask('POST', `/v1/flags/${encodeURIComponent(odd)}/off`)
     expect(told.body).toMatchObject({ flag: odd, known: true })
-    expect((await ask('POST', `/v1/flags/${encodeURIComponent('a/b ü')}/off`)).body).toMatchObject({ flag: 'a/b ü' })
+    expect((await ask('POST', `/v1/flags/${encodeURIComponent('a/b?%c')}/off`)).body).toMatchObject({ flag: 'a/b?%c' })
   })
 
   it('that was switched under a name which no file may give it any more can be switched back', async () => {
-    const { ask } = await open()
-    for (const to of ['off', 'on']) {
+    const ledger = createMemoryLedger()
+    await ledger.add(() => [{ kind: 'flag-switched', flag: 'a,b=c', to: 'off', at: 1 }])
+    const { ask } = await open({ ledger })
+    for (const to of ['on', 'off', 'on']) {
       const told = await ask('POST', `/v1/flags/${encodeURIComponent('a,b=c')}/${to}`)
       expect(told.body).toMatchObject({ flag: 'a,b=c', state: to, changed: true, known: false })
     }
+  })
+
+  it.each(['a b', 'a,b=c', 'ü', 'x'.repeat(129)])('that no file may call %s is not switched off', async (name) => {
+    const { ask, ledger } = await open()
+    const told = await ask('POST', `/v1/flags/${encodeURIComponent(name)}/off`)
+    expect([told.status, told.body.code]).toEqual([404, 'unknown_flag'])
+    expect(told.body.detail).toContain(`No flag can be called '${name}'`)
+    expect([...ledger.switches.all()]).toEqual([])
+    const on = await ask('POST', `/v1/flags/${encodeURIComponent(name)}/on`)
+    expect(on.body).toMatchObject({ state: 'on', changed: false })
   })
 
   it.each(['__proto__', 'constructor', '%00', '%E0%A4', 'a%0ab', '', 'x'.repeat(257)])(

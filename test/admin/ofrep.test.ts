@@ -94,6 +94,16 @@ describe('one flag', () => {
     expect(faults).toEqual([])
   })
 
+  it.each([
+    ['plain', { user: 'u1' }, 'neither a targetingKey nor a tenant, which this flag is sticky for'],
+    ['per-user', { beta: true }, 'no targetingKey, no user, which this flag is sticky for, and no tenant'],
+  ])('%s that is asked for nobody is told what of it is missing', async (key, context, words) => {
+    const { ask } = await open()
+    const told = await ask('POST', one(key), { context })
+    expect([told.status, told.body.errorCode]).toEqual([400, 'TARGETING_KEY_MISSING'])
+    expect(told.body.errorDetails).toContain(words)
+  })
+
   it.each(['__proto__', 'constructor', 'prototype'])('is not asked for with a field %s', async (name) => {
     const { ask } = await open()
     const told = await ask('POST', one('plain'), `{"context":{"targetingKey":"x","${name}":{"beta":true}}}`)

@@ -32,7 +32,7 @@ routes: [{ name: all, match: { path: /** }, upstream: { default: orders-stable, 
 flags:
   file: flags.json
   headers: [x-app]
-  override: { header: x-flag-override, anyRole: [tester] }
+  override: { header: x-flag-override, anyRole: [tester], credentials: [acme/ci] }
   rollouts:
     orders-backend:
       variant: canary

@@ -32,6 +32,12 @@ describe('a switch', () => {
     expect(stdout).toMatch(/^orders-backend +on /m)
   })
 
+  it('is refused for a name that no flag may have', async () => {
+    expect(await run('off', 'a b')).toMatchObject({ code: 1, stderr: expect.stringContaining("called 'a b'") })
+    expect(await run('on', 'a b')).toMatchObject({ code: 0, stdout: 'a b: switched on already\n' })
+    expect((await run('list')).stdout).not.toContain('a b')
+  })
+
   it('is what flags evaluate goes by', async () => {
     await imported()
     await run('off', 'orders-backend')

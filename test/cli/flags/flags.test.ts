@@ -81,12 +81,43 @@ describe('flags evaluate', () => {
     expect(await variantOf('orders-backend', ...override, '--role', 'other')).toBe('stable')
   })
 
+  it('asks as a credential that may choose, by its id and its tenant', async () => {
+    const chosen = (...argv: string[]) =>
+      gotten('--flag', 'orders-backend', '-H', 'x-flag-override: orders-backend=canary', ...argv)
+    expect(await chosen('--tenant', 'acme', '--credential', 'ci')).toMatchObject({
+      flags: [{ variant: 'canary', reason: 'OVERRIDE', by: 'credential acme/ci' }],
+    })
+    expect(await chosen('--tenant', 'acme', '--credential', 'app')).toMatchObject({ flags: [{ variant: 'beta' }] })
+    expect(await chosen('--tenant', 'globex', '--credential', 'ci')).toMatchObject({ flags: [{ variant: 'stable' }] })
+  })
+
+  it('takes a header that came twice for one text, as gateways and `explain` do', async () => {
+    const variantsOf = async (...argv: string[]) => {
+      const { flags } = await gotten(...argv)
+      return flags.map(({ variant }: { variant?: string }) => variant)
+    }
+    const of = ['--flag', 'new-checkout', '--flag', 'orders-backend']
+    expect(await variantsOf(...of, '-H', 'x-app: 8', '-H', 'X-App: 2')).toEqual(['off', 'stable'])
+    const two = ['-H', 'x-flag-override: new-checkout=on', '-H', 'X-Flag-Override: orders-backend=canary']
+    expect(await variantsOf(...of, '--tenant', 'acme', '--credential', 'ci', ...two)).toEqual(['on', 'canary'])
+  })
+
+  it('takes a step at the first whole second that is not before it, since rules see no parts of seconds', async () => {
+    const at = async (time: string) =>
+      (await gotten('--flag', 'orders-backend', '--tenant', 'globex', '--at', time)).flags[0].variant
+    expect(await at('2026-12-05T09:00:00.999Z')).toBe('canary')
+    expect(await at('2026-12-05T09:00:01Z')).toBe('stable')
+  })
+
   it('knows a tenant by what an issuer calls it, too', async () => {
     expect(await gotten('--tenant', 'org_7f3a')).toEqual(await gotten('--tenant', 'acme'))
   })
 
   it.each([
     [['--flag', 'none'], 1, "no file in which there is a flag 'none'"],
+    [['--flag', 'ordersbackend'], 1, "Did you mean 'orders-backend'?"],
+    [['--credential', 'ci'], 2, '--credential is one of the tenant that --tenant names'],
+    [['--tenant', 'acme', '--credential', 'a b'], 2, 'credential: is not the id of a credential'],
     [['--tenant', 'none'], 1, "The policy has no tenant 'none'"],
     [['--route', 'none'], 1, "has no route 'none'"],
     [['--at', 'tomorrow'], 2, '--at is a time such as'],
@@ -167,6 +198,15 @@ describe('flags off and on', () => {
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining(words)])
   })
 
+  it('refuse a name that no flag may have and that nobody has switched: for `off` it is a slip, for `on` it is so already', async () => {
+    const state = folder.write('state', '')
+    const refused = await run('off', 'a b', '--state', state)
+    expect([refused.code, refused.stdout]).toEqual([1, ''])
+    expect(refused.stderr).toContain("flags off: No flag can be called 'a b': a name is 1 to 128 characters")
+    expect(await run('on', 'a b', '--state', state)).toMatchObject({ code: 0, stdout: 'a b: switched on already\n' })
+    expect(readFileSync(state, 'utf8')).toBe('')
+  })
+
   it('of what is a key by mistake do not print it', async () => {
     const refused = await run('off', folder.key, '--state', 'f')
     expect(refused.code).toBe(2)
@@ -210,7 +250,8 @@ describe('a running service', () => {
       code: 0,
       stdout: expect.stringContaining('switched off'),
     })
-    expect((await ask('off', 'to come/ü')).stdout).toContain('no policy here has a flag of this name')
+    expect((await ask('off', 'to-come/2')).stdout).toContain('no policy here has a flag of this name')
+    expect((await ask('off', 'to come')).stderr).toContain("No flag can be called 'to come'")
     expect(await seen()).toMatchObject({ reason: 'DISABLED', off: 'switch' })
     serving.signal('SIGTERM')
     await serving.exit
@@ -218,7 +259,7 @@ describe('a running service', () => {
     expect(await seen()).toMatchObject({ reason: 'DISABLED' })
     const listed = await ask('list')
     expect(listed.stdout).toMatch(/^orders-backend +off \(switch\) .*canary 0 %, .*from/m)
-    expect(listed.stdout).toMatch(/^to come\/ü +off \(switch\), in no policy/m)
+    expect(listed.stdout).toMatch(/^to-come\/2 +off \(switch\), in no policy/m)
     expect((await ask('on', 'orders-backend')).code).toBe(0)
     expect(await seen()).toMatchObject({ variant: 'beta' })
   })
