@@ -1,6 +1,6 @@
 /** Whether what one decision asks of flags is within the bounds of one flag: that of its route, and all that backends are told of. */
 import type { Route } from '../../core/policy.ts'
-import { type Extent, MOST_OPERATORS, MOST_STEPS } from '../flags/bounds.ts'
+import { type Extent, MOST_CHARACTERS, MOST_OPERATORS, MOST_STEPS } from '../flags/bounds.ts'
 import { inWords } from '../flags/words.ts'
 import type { Fault } from '../problem.ts'
 import type { PolicyFile } from '../schema.ts'
@@ -17,15 +17,17 @@ export function checkFlagsAsked(
 ): readonly Fault[] {
   const told = sourcesOf(file, 'flag:').map(({ name }) => name)
   if (!extents || told.length === 0) return []
-  const operatorsOf = (flag: string) => extents.get(flag)?.operators ?? 0
-  const stepsOf = (flag: string) => extents.get(flag)?.steps ?? 0
-  // a flag is compiled once, and evaluated wherever it is named
   const distinct = new Set(told)
-  const operators = dearest(distinct, routes, (flag) => (distinct.has(flag) ? 0 : operatorsOf(flag)), operatorsOf)
-  const steps = dearest(told, routes, stepsOf, stepsOf)
+  const summed = (what: 'operators' | 'size' | 'steps') => {
+    const costOf = (flag: string) => extents.get(flag)?.[what] ?? 0
+    if (what === 'steps') return dearest(told, routes, costOf, costOf)
+    // a flag is compiled once, and evaluated wherever it is named
+    return dearest(distinct, routes, (flag) => (distinct.has(flag) ? 0 : costOf(flag)), costOf)
+  }
   return [
-    ...tooMany(operators, MOST_OPERATORS, 'have {} operators in one decision'),
-    ...tooMany(steps, MOST_STEPS, 'may take {} steps in one decision'),
+    ...tooMany(summed('operators'), MOST_OPERATORS, 'have {} operators in one decision'),
+    ...tooMany(summed('size'), MOST_CHARACTERS, 'have rules of {} characters in one decision'),
+    ...tooMany(summed('steps'), MOST_STEPS, 'may take {} steps in one decision'),
   ]
 }
 

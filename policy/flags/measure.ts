@@ -121,12 +121,19 @@ function stepsOfLists(
   return isRule && isList(second, ofItem !== undefined) !== 'never' ? longest : 0
 }
 
-/** Of an operator that reads variables: each part of a name between dots is up to three look-ups, as the library compiles it. */
+/** Of each part of a name between dots: the library compiles `var` to up to three look-ups, and `missing` cuts names up each time. */
+const STEPS_OF_A_NAME: ReadonlyMap<string, number> = new Map([
+  ['var', 3],
+  ['missing', 6],
+])
+
+/** Of an operator that reads variables. */
 function stepsOfNames(name: string, operands: readonly unknown[]): number {
   if (name === 'missing_some') return stepsOfNames('missing', Array.isArray(operands[1]) ? operands[1] : [])
-  if (name !== 'var' && name !== 'missing') return 0
+  const steps = STEPS_OF_A_NAME.get(name)
+  if (steps === undefined) return 0
   const names = name === 'var' ? operands.slice(0, 1) : operands
-  return names.reduce<number>((all, one) => all + 3 * String(one).split('.').length, 0)
+  return names.reduce<number>((all, one) => all + steps * String(one).split('.').length, 0)
 }
 
 /** Of texts that are not written there, or not as texts. */

@@ -61,6 +61,14 @@ describe('the flags that one decision asks', () => {
     ])
   })
 
+  it('have rules of 256 kB together at most', () => {
+    const listing = (text: string) => ({ in: [{ var: 'user' }, many(5000, text.repeat(30))] })
+    expect(messages({ a: listing('a'), b: { in: ['b', { var: 'user' }] } }, ['a', 'b'], ['a'])).toEqual([])
+    expect(messages({ a: listing('a'), b: listing('b') }, ['a'], ['b'])).toEqual([
+      expect.stringMatching(/with that of route `route-of-b`, have rules of 33\d,\d{3} characters .*; 262,144 at most/),
+    ])
+  })
+
   it('take 100,000 steps together at most, each as often as it is named', () => {
     const rules = { a: seeking(150), b: seeking(150), c: seeking(150) }
     expect(messages(rules, ['a', 'b'])).toEqual([])
