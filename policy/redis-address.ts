@@ -15,7 +15,7 @@ export const PREFIX_WORDS = 'up to 64 letters, digits, dots, colons, - and _, a 
 /** Whether somebody means a Redis and not a file: whatever else may be wrong with it. */
 export const REDIS_SCHEME = /^rediss?(?:\+[a-z]*)?:/i
 
-export const ADDRESS_FORMS =
+const ADDRESS_FORMS =
   '`redis://host:6379`, `redis+sentinel://host1:26379,host2/primary` or `redis+cluster://host1,host2`, with `rediss` for TLS'
 
 const ADDRESS =

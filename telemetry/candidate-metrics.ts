@@ -4,7 +4,7 @@ import { DIFFERENCE_KINDS, type DifferenceKind } from '../core/candidate/compare
 import { type Decision, REASONS, type Reason } from '../core/decision.ts'
 
 /** Why a request was not decided by the candidate, or not compared. */
-export const SKIPPED_BECAUSE = ['busy', 'abandoned', 'fault'] as const
+const SKIPPED_BECAUSE = ['busy', 'abandoned', 'fault'] as const
 export type SkippedBecause = (typeof SKIPPED_BECAUSE)[number]
 
 export interface CandidateMetrics {

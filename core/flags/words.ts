@@ -40,7 +40,7 @@ function toldWords({ header, value, by }: Told): string {
 const OFF = { switch: 'switched off', file: 'DISABLED' } as const
 
 /** `flag orders-backend: TARGETING_MATCH`. */
-export function resolvedWords({ flag, value, reason, errorCode, off, by }: Resolved): string {
+function resolvedWords({ flag, value, reason, errorCode, off, by }: Resolved): string {
   if (off) return `flag ${flag}: ${OFF[off]}`
   if (by !== undefined) return `flag ${flag}: ${reason} by ${by}`
   const wrong = errorCode === 'TYPE_MISMATCH' ? `, ${textOf(value)} is no upstream` : ''

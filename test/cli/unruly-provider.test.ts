@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type CheckClient, checkOf, createClient } from '../ext-authz/client.ts'
+import { until } from '../support/until.ts'
 import { createFolder, policyText, type Serving, serve } from './serving.ts'
 
 const UNRULY = fileURLToPath(new URL('../fixtures/flag-providers/unruly.mjs', import.meta.url))
@@ -59,6 +60,14 @@ describe('a provider that', () => {
     expect(await goes('well')).toBe('orders-canary')
   })
 
+  it('leaves 500 promises alone at once: each is counted as a fault', async () => {
+    const faults = async () =>
+      Number(/^tenantgate_faults_total (\d+)$/m.exec(await (await fetch(`${serving.http}/metrics`)).text())?.[1])
+    const before = await faults()
+    await Promise.all(Array.from({ length: 100 }, () => goes('leaves promises alone')))
+    await until(async () => (await faults()) >= before + 500 || undefined)
+  })
+
   it('never answers 2,000 at once: each gets the default', async () => {
     const all = await Promise.all(Array.from({ length: 2000 }, () => goes('never answers')))
     expect(new Set(all)).toEqual(new Set(['orders-stable ERROR']))
@@ -70,5 +79,14 @@ describe('a provider that', () => {
     expect(serving.lines.at(-1)?.msg).toBe('stopped')
     const ownWords = /none of your business|unreadable|a loose end|after the end|cannot close/
     expect(ownWords.exec(serving.output())?.[0]).toBeUndefined()
+  })
+
+  it('has left so many promises alone is told of in ten lines a second', () => {
+    const at = serving.lines
+      .filter(({ msg }) => msg === 'a promise was left alone')
+      .map(({ time }) => Date.parse(`${time}`))
+    const seconds = ((at.at(-1) ?? 0) - (at[0] ?? 0)) / 1000
+    expect(at.length).toBeGreaterThanOrEqual(10)
+    expect(at.length).toBeLessThanOrEqual(10 * (Math.floor(seconds) + 2))
   })
 })

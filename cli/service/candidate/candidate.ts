@@ -19,7 +19,7 @@ import { createStagesOfOne } from './stages-of-one.ts'
 import { tellDifferences } from './tell-differences.ts'
 
 /** What the live policy has decided. */
-export interface Offered {
+interface Offered {
   readonly request: GatewayRequest
   readonly stages: Stages | undefined
   readonly decided: Decision

@@ -10,7 +10,7 @@ import type { GateParts } from '../gate.ts'
 import type { Surroundings } from '../parts.ts'
 import type { Candidate } from './candidate.ts'
 
-export interface FollowCandidateParts extends Pick<Surroundings, 'flagProvider'> {
+interface FollowCandidateParts extends Pick<Surroundings, 'flagProvider'> {
   readonly file: string
   readonly env: Io['env']
   readonly candidate: Pick<Candidate, 'replace' | 'version'>
@@ -29,7 +29,7 @@ export interface FollowedCandidate {
 }
 
 /** What is compared, and why not what stands in the file, if it is not that. */
-export interface CandidateState {
+interface CandidateState {
   /** Undefined while no good one has come. */
   readonly version: string | undefined
   /** ms since the epoch. */

@@ -79,4 +79,30 @@ routes: [{ name: all, match: { path: /** } }]
     expect(candidate.compared()).toMatchObject({ compared: 3, different: 0 })
     expect(asked).toEqual(['one', 'two'])
   })
+
+  it('are asked anew for a token once ten seconds have passed: what they say may be another by then', async () => {
+    let [ms, times] = [0, 0]
+    const once = createJustAsked(
+      async () => {
+        times += 1
+        return { text: `${times}` }
+      },
+      () => ms,
+    )
+    const endpoint = {
+      url: 'https://id.example/introspect',
+      allowPrivateAddresses: false,
+      clientId: 'gate',
+      clientSecret: 'of the client',
+      clientAuth: 'basic',
+      cacheMs: 0,
+    } as const
+    expect(await once.ask(endpoint, 'one')).toEqual({ text: '1' })
+    ms = 9999
+    expect(await once.askOnce(endpoint, 'one')).toEqual({ text: '1' })
+    ms = 10_000
+    expect(await once.askOnce(endpoint, 'one')).toEqual({ text: '2' })
+    expect(await once.ask(endpoint, 'one')).toEqual({ text: '3' })
+    expect(await once.askOnce(endpoint, 'one')).toEqual({ text: '3' })
+  })
 })

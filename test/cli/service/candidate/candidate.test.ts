@@ -219,6 +219,8 @@ describe('bounds', () => {
   })
 })
 
+type Beside = ReturnType<typeof sideBySide>
+
 describe('another policy', () => {
   it('as candidate keeps the buckets, and what is reported begins anew', async () => {
     const { gate, candidate, catchUp } = sideBySide(LIVE, policy({ daily: 2 }))
@@ -244,6 +246,30 @@ describe('another policy', () => {
     for (let i = 0; i < 3; i += 1) await gate.decide(get(globex.key))
     await catchUp()
     expect(candidate.compared()).toMatchObject({ compared: 3, different: 0 })
+  })
+
+  it.each([
+    ['as candidate', ({ candidate }: Beside) => candidate.replace(policy({ daily: 2 }))],
+    ['as live one', ({ gate }: Beside) => gate.replace(policy({ daily: 39 }))],
+  ])('%s leaves out what is under way: what is reported is of one pair', async (_, replace) => {
+    let answer: (states: never[]) => void = () => {}
+    const limits = {
+      ...aloneWith(LIVE, { now: NOON }).limits,
+      take: () =>
+        new Promise<never[]>((resolve) => {
+          answer = resolve
+        }),
+    }
+    const beside = sideBySide(LIVE, TIGHTER, { now: NOON }, { parts: { limits } })
+    await beside.gate.decide(get(globex.key))
+    await beside.catchUp()
+    replace(beside)
+    answer([])
+    await beside.catchUp()
+    expect(beside.candidate.compared()).toMatchObject({ compared: 0, different: 0 })
+    await beside.gate.decide(requestOf({ path: '/healthz' }))
+    await beside.catchUp()
+    expect(beside.candidate.compared()).toMatchObject({ compared: 1, different: 0 })
   })
 
   it('none at all compares nothing', async () => {
