@@ -52,7 +52,9 @@ describe('the steps of a rule', () => {
     expect(steps([joined])).toBeGreaterThan(20 * 100)
     expect(steps(['7'.repeat(10_000)])).toBeGreaterThan(20 * 100)
     expect(steps({ filter: [{ merge: [['x'], joined] }, ITEM] })).toBeGreaterThan(256 * 20 * 100)
-    expect(steps({ map: [['x'], { if: [ITEM, 'y'.repeat(10_000)] }] })).toBeGreaterThan(20 * 100)
+    expect(steps({ map: [['x'], { if: [ITEM, 'y'.repeat(10_000)] }] })).toBeGreaterThan(256 * 20 * 100)
+    // an item may be a list in which something is looked for
+    expect(extentOf({ some: [[many(500, 'a')], { in: ['x', ITEM] }] }).steps).toBeGreaterThan(500 + 500)
     const body = { '+': many(20, { var: 'accumulator' }) }
     expect(extentOf({ reduce: [[1], body, joined] }).steps).toBeGreaterThan(20 * 100)
     expect(extentOf({ '+': [{ var: ['nobody', '7'.repeat(10_000)] }, 1] }).steps).toBeGreaterThan(200)
