@@ -11,10 +11,10 @@ export interface StoreLog {
   storeUnreadable(problem: string | undefined): void
   /** So many buckets of limits could not be read and were forgotten: these begin anew. */
   limitsForgotten(buckets: number): void
-  /** The store has lost revocations; those that are known here still hold. The numbers are of records. */
-  revocationsLost(before: number, after: number): void
+  /** The store has lost records, of revocations or of switches of flags; those that are known here still hold. */
+  recordsLost(before: number, after: number): void
   /** What it has lost of them and is known here stands there again, `written` of it by us; or it cannot be written, and why. */
-  revocationsWrittenBack(written: number, problem?: string): void
+  recordsWrittenBack(written: number, problem?: string): void
   /** Decisions that were counted as usage and could not be written before the end. */
   usageUnwritten(decisions: number): void
 }
@@ -29,14 +29,14 @@ export function storeLog(logger: Logger): StoreLog {
     },
     limitsForgotten: (buckets) =>
       logger.error({ buckets }, 'Redis held limits that cannot be read, they were forgotten and begin anew'),
-    revocationsLost: (before, after) =>
-      logger.error({ before, after }, 'Redis has lost revocations, what is known here still holds'),
-    revocationsWrittenBack(written, problem) {
-      if (problem === undefined) logger.warn({ written }, 'the revocations that Redis had lost stand there again')
+    recordsLost: (before, after) =>
+      logger.error({ before, after }, 'Redis has lost records, what is known here still holds'),
+    recordsWrittenBack(written, problem) {
+      if (problem === undefined) logger.warn({ written }, 'the records that Redis had lost stand there again')
       else
         logger.error(
           { problem },
-          'revocations that Redis has lost cannot be written back now: start no instance anew before they are',
+          'records that Redis has lost cannot be written back now: start no instance anew before they are',
         )
     },
     usageUnwritten: (decisions) =>

@@ -77,9 +77,9 @@ export function followingParts(
   const { connection } = store
   const onProblem = tellOnce(log.storeUnreadable, elapsed)
   return {
-    ...{ connection, elapsed, onProblem, onLost: log.revocationsLost },
+    ...{ connection, elapsed, onProblem, onLost: log.recordsLost },
     onWrittenBack(written, problem) {
-      log.revocationsWrittenBack(written, problem)
+      log.recordsWrittenBack(written, problem)
       audit.administered({
         action: 'revocations_written_back',
         outcome: problem === undefined ? 'done' : 'failed',

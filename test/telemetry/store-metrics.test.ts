@@ -1,5 +1,8 @@
 /** What a scrape tells of a store that instances share. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { packageRoot } from '../../package-root.ts'
 import { createLog } from '../../telemetry/log.ts'
 import { createMetrics } from '../../telemetry/metrics.ts'
 import { STORE_OPERATIONS, STORE_OUTCOMES, type StoreCounts } from '../../telemetry/store-metrics.ts'
@@ -78,4 +81,20 @@ it('the log says once that the store is away and why, and how long it was when i
     expect.objectContaining({ level: 'info', awayMs: 1235, local: 3, allow: 1, deny: 0 }),
     expect.objectContaining({ level: 'error', buckets: 2 }),
   ])
+})
+
+it('the log tells a loss of records, revocations or switches of flags, in the words that the guide has people wait for', () => {
+  const lines: string[] = []
+  const log = createLog('info', { write: (line) => lines.push(line) })
+  log.recordsLost(3, 1)
+  log.recordsWrittenBack(0, 'Redis: READONLY')
+  log.recordsWrittenBack(2)
+  const [lost, stuck, back] = lines.map((line) => JSON.parse(line))
+  expect(lost).toMatchObject({ level: 'error', before: 3, after: 1, msg: expect.stringContaining('has lost records') })
+  expect(stuck).toMatchObject({ level: 'error', problem: 'Redis: READONLY' })
+  expect(back).toMatchObject({ level: 'warn', written: 2 })
+  const guide = readFileSync(join(packageRoot, 'docs', 'redis.md'), 'utf8')
+  expect(guide).toContain(`\`${back.msg}\``)
+  expect(guide).toContain('`cannot be written back now`')
+  expect(stuck.msg).toContain('cannot be written back now')
 })
