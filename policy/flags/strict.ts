@@ -6,7 +6,7 @@ import type { Fault } from '../problem.ts'
 import { ruleOf } from './operators.ts'
 
 /** Rules as the file has them, in which a fault is looked for. */
-export interface OwnRules {
+interface OwnRules {
   of(flag: string): unknown
   /** With what it refers to in place. */
   expanded(rule: unknown): unknown
