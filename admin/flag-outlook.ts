@@ -82,6 +82,8 @@ function subjectOf(asked: AskedFlags, tenant: Tenant | undefined, policy: Policy
   if (!route) return problem('unknown_route', `The policy has no route '${name}'.`)
   const sent = joinedHeaders(Object.entries(headers))
   const request = { id: 'flags', method: 'GET', host: '', path: '/', headers: sent, clientAddress: '127.0.0.1' }
+  // nobody is asked there who he is
+  if (route.anonymous === true) return { request, route, tenant: undefined, principal: undefined }
   const principal: Principal = {
     kind: 'apiKey',
     credential,

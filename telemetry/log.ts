@@ -83,8 +83,11 @@ export interface Log extends StoreLog, FlagProviderLog, CandidateLog {
   connectionRefused(refused: RefusedConnection): void
   draining(signal: string): void
   stopped(allAnswered: boolean): void
-  /** We are broken. Of an error only its kind and the places in our code are told: its text may quote what a client sent. */
-  fault(what: string, fault: unknown): void
+  /**
+   * We are broken. Of an error only its kind and the places in our code are told: its text may quote what a client sent. `untold` lines of
+   * the kind were passed over before this one.
+   */
+  fault(what: string, fault: unknown, untold?: number): void
   /** Resolves when every line is written, or when nobody has read them for a second. The last call. */
   close(): Promise<void>
 }
@@ -131,7 +134,7 @@ export function createLog(level: LogLevel, stream: DestinationStream, close: Log
     ...storeLog(logger),
     ...candidateLog(logger),
     ...flagProviderLog(logger),
-    fault: (what, fault) => logger.error(faultFields(fault), what),
+    fault: (what, fault, untold = 0) => logger.error({ ...faultFields(fault), ...(untold > 0 && { untold }) }, what),
     close,
   }
 }

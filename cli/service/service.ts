@@ -43,7 +43,8 @@ export async function runService(options: RunOptions, io: Io, makeGateway: MakeG
   const passedOver = createFewLines(around.elapsed)
   outliveRejections((fault) => {
     around.metrics.fault()
-    if (passedOver() !== undefined) around.log.fault('a promise was left alone', fault)
+    const untold = passedOver()
+    if (untold !== undefined) around.log.fault('a promise was left alone', fault, untold)
   })
   let reload = () => {}
   const stopping = stopSignal({

@@ -9,8 +9,8 @@ import type { PolicyFile } from '../schema.ts'
  */
 export const SHOWS_CREDENTIALS = new RegExp(
   `^(?:${[
-    'authorization|proxy-authorization|cookie2?|dpop|client-cert(?:-chain)?|x-forwarded-client-cert',
-    '(?:x-)?api-?key|(?:x-)?(?:auth|access|id|csrf|xsrf)-token|x-(?:amzn-oidc-.*|goog-iap-.*|amz-security-token|vault-token)',
+    'authorization|proxy-authorization|cookie2?|dpop|(?:.+-)?client-cert(?:-.+)?|(?:.+-)?jwt(?:-.+)?',
+    '(?:x-)?api-?key|(?:x-)?(?:forwarded-)?(?:auth|access|id|csrf|xsrf)-token|x-(?:amzn-oidc-.*|goog-iap-.*|amz-security-token|vault-token)',
   ].join('|')})$`,
 )
 

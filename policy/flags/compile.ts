@@ -77,7 +77,7 @@ export function compileDefinition(
     extents.set(name, extent)
     const isTwice = rollouts.has(name) && ruleOf(recordOf(recordOf(file.flags)[name]).targeting) !== undefined
     checkExtent(extent, path, isTwice, refuse)
-    if (hashesList(targeting)) refuse({ path, message: HASHES_LIST, fix: 'a text there, such as the user' })
+    if (hashesList(targeting)) refuse({ path, message: HASHES_LIST, fix: 'a text there, such as the user,' })
   }
   if (!isGood) return undefined
   const { metadata } = file
@@ -101,15 +101,15 @@ function checkExtent({ operators, size, steps, joined }: Extent, path: PolicyPat
     report({ path, message, fix: '`in` and a list for many comparisons, or more than one flag' })
   } else if (size > MOST_CHARACTERS) {
     const message = `is larger than 256 kB, with what it refers to${twice}`
-    report({ path, message, fix: 'an attribute of the tenants, or a role of the users, for a long list' })
+    report({ path, message, fix: 'an attribute of the tenants, or a role of the users,' })
   }
   if (joined > MOST_JOINED) {
     const message = `has a \`cat\` that may give ${inWords(joined)} characters; ${inWords(MOST_JOINED)} at most`
-    report({ path, message, fix: 'fewer texts in it, and none that is a list' })
+    report({ path, message, fix: 'fewer texts in it, and no list,' })
   }
   if (steps <= MOST_STEPS) return
   const message = `may take ${inWords(steps)} steps for one request${twice}; ${inWords(MOST_STEPS)} at most`
-  report({ path, message, fix: 'shorter lists, or fewer of them in each other' })
+  report({ path, message, fix: 'shorter lists, fewer of them in each other, and fewer `sem_ver`,' })
 }
 
 function recordOf(flag: unknown): Readonly<Record<string, unknown>> {

@@ -81,8 +81,24 @@ function measured(name: string, operands: readonly unknown[], measuring: Measuri
   const [list = null, body = null, ...start] = operands
   const ofList = measure(list, measuring)
   const ofStart = start.map((one) => measure(one, measuring))
-  const item = Math.max(ofList.item, ...ofStart.map(({ text }) => text))
+  const before = name === 'reduce' ? longestWritten(body) : 0
+  const item = ofStart.reduce((longest, { text }) => Math.max(longest, text), Math.max(ofList.item, before))
   return [ofList, measure(body, { ...measuring, ofItem: { text: item, item } }), ...ofStart]
+}
+
+/** The longest text that stands in a body, or list read as one: in `reduce` the body is shown what it has given before. */
+function longestWritten(node: unknown): number {
+  if (typeof node === 'string') return node.length
+  if (typeof node !== 'object' || node === null) return 0
+  const [, operands] = ruleOf(node) ?? []
+  let longest = 0
+  let whole = 0
+  for (const one of Array.isArray(operands) ? operands : Object.values(node)) {
+    const length = longestWritten(one)
+    longest = Math.max(longest, length)
+    whole += length + 1
+  }
+  return Array.isArray(node) ? whole : longest
 }
 
 function sum(extents: readonly Extent[], length: number): Extent {

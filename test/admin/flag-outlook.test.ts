@@ -7,10 +7,9 @@ let admin: Administration | undefined
 afterEach(() => admin?.close())
 
 const policy = (hash: string) =>
-  flaggedPolicy(hash).replace(
-    'file: flags.json',
-    'file: flags.json\n  override: { header: x-choose, credentials: [acme/ci] }',
-  )
+  flaggedPolicy(hash)
+    .replace('file: flags.json', 'file: flags.json\n  override: { header: x-choose, credentials: [acme/ci] }')
+    .replace('routes: [', 'routes: [{ name: open, match: { path: /open }, anonymous: true }, ')
 
 async function open() {
   admin = await administration({ policy, flags: FLAGS })
@@ -36,6 +35,7 @@ describe('a credential that may choose variants', () => {
     ['another of the tenant', { tenant: 'acme', credential: 'other' }, 'canary'],
     ['one of that id of another tenant', { tenant: 'globex', credential: 'ci' }, 'stable'],
     ['none', { tenant: 'acme' }, 'canary'],
+    ['one whom an anonymous route does not ask', { tenant: 'acme', credential: 'ci', route: 'open' }, 'stable'],
     ['none, but a user', { tenant: 'acme', user: 'ci' }, 'canary'],
   ])('%s has no such right', async (_what, asked, variant) => {
     const gotten = await open()

@@ -18,6 +18,11 @@ it.each([
   'x-csrf-token',
   'x-goog-iap-jwt-assertion',
   'x-amzn-oidc-data',
+  'x-forwarded-access-token',
+  'cf-access-jwt-assertion',
+  'ssl-client-cert',
+  'x-ssl-client-cert',
+  'x-client-cert',
 ])('%s shows a credential', (name) => expect(name).toMatch(SHOWS_CREDENTIALS))
 
 it.each(['x-app-version', 'user-agent', 'x-client', 'x-token-count', 'x-api-version', 'accept-language'])(

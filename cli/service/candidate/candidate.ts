@@ -78,9 +78,9 @@ export function createCandidate(parts: CandidateParts): Candidate {
   // failed credentials are counted for the candidate alone, and uses of keys by the live policy
   const credentials = { ...parts.credentials, uses: NO_KEY_USES, failures: createFailedCredentials() }
   let snapshot: (Snapshot & { readonly mostUnderWay: number }) | undefined
-  let underWay = 0
   let comparedWith: string | undefined
   const tellFault = tellingFaults(log, elapsed)
+  const underWay = countingUnderWay()
 
   function failed(fault: unknown): void {
     skip('fault')
@@ -92,23 +92,17 @@ export function createCandidate(parts: CandidateParts): Candidate {
     try {
       const before = stagesOfOne.before(stages)
       const work = before ? before.then(() => decideOne(offered)) : decideOne(offered)
-      if (work instanceof Promise) stagesOfOne.underWay(stages, wait(work))
+      if (work instanceof Promise) stagesOfOne.underWay(stages, underWay.wait(work.catch(failed)))
     } catch (fault) {
       failed(fault)
     }
-  }
-
-  async function wait(work: Promise<void>): Promise<void> {
-    underWay += 1
-    await work.catch(failed)
-    underWay -= 1
   }
 
   function decideOne(offered: Offered): MaybePromise<void> {
     const { stages, at } = offered
     if (!snapshot || stagesOfOne.isOver(stages)) return
     // nobody can tell ahead which would have been answered at once
-    if (underWay >= snapshot.mostUnderWay) return skip('busy')
+    if (underWay.count() >= snapshot.mostUnderWay) return skip('busy')
     const { version } = snapshot.policy
     const decided = decide(stayingRequest(offered.request), { ...snapshot, now: at, ...(stages && { stages }) })
     return after(decided, (candidate) => compare(offered, candidate, version))
@@ -169,6 +163,19 @@ function createTurns<T>(later: (work: () => void) => void, elapsed: () => number
     add(one: T): void {
       waiting.push(one)
       if (waiting.length === 1) later(goOn)
+    },
+  }
+}
+
+function countingUnderWay() {
+  let count = 0
+  return {
+    count: () => count,
+    /** `work` never rejects. */
+    async wait(work: Promise<void>): Promise<void> {
+      count += 1
+      await work
+      count -= 1
     },
   }
 }

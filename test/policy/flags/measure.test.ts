@@ -57,6 +57,10 @@ describe('the steps of a rule', () => {
     expect(extentOf({ some: [[many(500, 'a')], { in: ['x', ITEM] }] }).steps).toBeGreaterThan(500 + 500)
     const body = { '+': many(20, { var: 'accumulator' }) }
     expect(extentOf({ reduce: [[1], body, joined] }).steps).toBeGreaterThan(20 * 100)
+    const written = { if: [{ var: 'x' }, '7'.repeat(10_000), { '+': many(20, { var: 'accumulator' }) }] }
+    expect(extentOf({ reduce: [[1], written, 0] }).steps).toBeGreaterThan(20 * 100)
+    const listed = { if: [{ var: 'x' }, many(100, '7'.repeat(100)), { '+': many(20, { var: 'accumulator' }) }] }
+    expect(extentOf({ reduce: [[1], listed, 0] }).steps).toBeGreaterThan(20 * 100)
     expect(extentOf({ '+': [{ var: ['nobody', '7'.repeat(10_000)] }, 1] }).steps).toBeGreaterThan(200)
   })
 
