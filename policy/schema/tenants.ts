@@ -45,6 +45,9 @@ const apiKey = z
     })
   })
 
+/** As long as rules of flags take a text to be, and as a header for backends may be. */
+const attributeText = z.string().max(1024, refusal('is longer than 1,024 characters', 'a shorter text'))
+
 const attributes = z
   .record(
     z
@@ -53,7 +56,7 @@ const attributes = z
       .refine((key) => !OWN_ATTRIBUTES.has(key) && !OWN_PREFIX.test(key), {
         error: refusal('is what the gateway itself tells of a request', 'another name for the attribute'),
       }),
-    z.union([z.string(), z.number(), z.boolean()], {
+    z.union([attributeText, z.number(), z.boolean()], {
       error: refusal('is not a plain value', 'a text, a number, `true` or `false`'),
     }),
   )

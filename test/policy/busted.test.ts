@@ -183,6 +183,7 @@ const CASES: readonly Fault[] = [
   ['key-instead-of-hash', 10, 'tenants.acme.apiKeys[0].hash', 'is not the hash of a key'],
   ['limit-of-two-kinds', 4, 'plans.free.limits[0]', 'needs exactly one of `rate`, `quota`'],
   ['list', 1, '', 'is a list'],
+  ['long-attribute', 6, 'tenants.acme.attributes.beta', 'is longer than 1,024 characters; a shorter text'],
   ['merge-key', 7, 'tenants.globex["<<"]', 'merges maps, which a policy does not know'],
   ['method-in-lower-case', 10, 'routes[0].match.methods[0]', 'is not in upper case'],
   ['missing-jwks-file', 13, 'issuers[0].jwks', 'the key file `no-such-jwks.json` does not exist'],
