@@ -33,7 +33,7 @@ export function watchPolicy(options: WatchOptions): Following {
     place: file,
     read() {
       const { result, stop } = startParsing({ file, env, known })
-      return { result: result.then((parsed) => foundOf(parsed, file, unfit)), stop }
+      return { result: result.then((parsed) => foundOf(parsed, { file, unfit, served: known?.version })), stop }
     },
     take({ policy, notes }, stamps) {
       onPolicy(policy, notes)
@@ -42,15 +42,18 @@ export function watchPolicy(options: WatchOptions): Following {
   })
 }
 
+interface Followed extends Required<Pick<WatchOptions, 'file' | 'unfit'>> {
+  /** The version that is served. */
+  readonly served: string | undefined
+}
+
 /** A thread that could not tell which files there are leaves the policy's own to be watched. */
-async function foundOf(
-  parsed: Parsed,
-  file: string,
-  unfit: NonNullable<WatchOptions['unfit']>,
-): Promise<Found<Content>> {
+async function foundOf(parsed: Parsed, { file, unfit, served }: Followed): Promise<Found<Content>> {
   const path = resolve(file)
   const stamps = parsed.stamps ?? new Map([[path, await currentStamp(path)]])
   if (parsed.kind !== 'parsed') return { ...parsed, stamps }
+  // a file that was mended while it was read
+  if (parsed.policy.version === served) return { kind: 'unchanged', stamps }
   const why = unfit(parsed.policy)
   return why === undefined
     ? { kind: 'parsed', content: parsed, stamps }
